@@ -1,0 +1,1 @@
+"""Ways in: a Lambda handler a worker, and the command line."""

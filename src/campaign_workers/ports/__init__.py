@@ -1,0 +1,1 @@
+"""What the workers need from the world, as protocols."""

@@ -1,0 +1,1 @@
+"""The kit that adapters are tested with: contract suites, strategies, state machines."""

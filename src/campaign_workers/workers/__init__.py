@@ -1,0 +1,1 @@
+"""The fifteen workers, one module each: domain and ports, nothing else."""
