@@ -1,0 +1,42 @@
+"""One cell of a CSV file: the guard against formulas, and lists.
+
+A spreadsheet runs a cell that begins with `=`, `+`, `-`, `@`, TAB or CR. Such a cell gets a
+leading apostrophe unless it is a number or an E.164 phone number; reading takes it off again.
+Cells that already look guarded are guarded once more, so that reading what was written always
+gives back what was meant.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+LIST_SEPARATOR: Final = "|"
+
+NUMBER: Final = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+"""Plain decimal notation; E.164 numbers (`+12125550162`) are among it."""
+
+RISKY: Final = r"^'*[=+\-@\t\r]"
+"""Begins like a formula, guarded or not."""
+
+_RISKY = re.compile(RISKY)
+_NUMBER = re.compile(NUMBER, re.ASCII)
+
+
+def guard(cell: str) -> str:
+    """`cell` as it is written into a CSV file."""
+    return f"'{cell}" if _RISKY.match(cell) and not _NUMBER.fullmatch(cell) else cell
+
+
+def unguard(cell: str) -> str:
+    """`cell` as it was meant, read from a CSV file."""
+    return cell[1:] if cell.startswith("'") and _RISKY.match(cell) else cell
+
+
+def join(items: Iterable[str]) -> str:
+    """A list as one cell."""
+    return LIST_SEPARATOR.join(items)
+
+
+def split(cell: str) -> tuple[str, ...]:
+    """The list in one cell: trimmed, without empty items."""
+    return tuple(item for part in cell.split(LIST_SEPARATOR) if (item := part.strip()))
