@@ -6,6 +6,7 @@ from typing import Final
 from campaign_workers.domain.errors import BadInput
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_FILE_NAME: Final = re.compile(r"[^/\\\x00-\x1f\x7f]{1,200}")
 
 
 def is_key_id(value: str) -> bool:
@@ -32,9 +33,8 @@ def file_name(value: str, field: str) -> str:
     """`value` itself, if it names a file that stays in its folder.
 
     Raises:
-        BadInput: it is empty, has a slash, a control character, or is `.` or `..`.
+        BadInput: it is empty, `.` or `..`, or has a slash or a control character.
     """
-    if value and value not in {".", ".."} and "/" not in value and "\\" not in value:
-        if value.isprintable():
-            return value
+    if _FILE_NAME.fullmatch(value) and value not in {".", ".."}:
+        return value
     raise BadInput("not a file name", field=field, remedy="name a file without any folder")

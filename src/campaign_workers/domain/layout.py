@@ -127,12 +127,12 @@ def fanlist_scored(fanlist_id: str, name: str) -> str:
 
 def wave_file(wave: str) -> str:
     """Registrants of a wave."""
-    return f"smsWaves/csv/{key_id(wave, 'wave')}.csv"
+    return f"smsWaves/csv/{file_name(wave, 'wave')}.csv"
 
 
 def wave_errors(wave: str) -> str:
     """Registrants of a wave without a usable code, with the reason."""
-    return f"smsWaves/errors/{key_id(wave, 'wave')}.csv"
+    return f"smsWaves/errors/{file_name(wave, 'wave')}.csv"
 
 
 def wave_folder(state: WaveState) -> str:
@@ -142,12 +142,12 @@ def wave_folder(state: WaveState) -> str:
 
 def wave_config(wave: str, state: WaveState) -> str:
     """A wave's config in one state."""
-    return f"{wave_folder(state)}{key_id(wave, 'wave')}_csv.json"
+    return f"{wave_folder(state)}{file_name(wave, 'wave')}_csv.json"
 
 
 def generating_config(wave: str) -> str:
     """A wave's config while its codes are being made."""
-    return f"smsWaves/generateCode/generateCode_{key_id(wave, 'wave')}.json"
+    return f"smsWaves/generateCode/generateCode_{file_name(wave, 'wave')}.json"
 
 
 def market_details(campaign_id: str, date_key: str) -> str:
@@ -205,7 +205,7 @@ def wave_config_parts(key: str) -> tuple[str, WaveState]:
         BadInput: the key is not of that form.
     """
     parts = _match(_WAVE_CONFIG, key, "smsWaves/{state}/{wave}_csv.json")
-    return key_id(parts["wave"], "wave"), WaveState(parts["state"])
+    return file_name(parts["wave"], "wave"), WaveState(parts["state"])
 
 
 def wave_of_file(key: str) -> str:
@@ -214,7 +214,7 @@ def wave_of_file(key: str) -> str:
     Raises:
         BadInput: the key is not of that form.
     """
-    return key_id(_match(_WAVE_FILE, key, "smsWaves/csv/{wave}.csv")["wave"], "wave")
+    return file_name(_match(_WAVE_FILE, key, "smsWaves/csv/{wave}.csv")["wave"], "wave")
 
 
 def _match(pattern: re.Pattern[str], key: str, form: str) -> dict[str, str]:

@@ -1,0 +1,130 @@
+"""The life of a code: available, reserved for 24 hours, assigned for ever."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+import attrs
+
+TM: Final = "TM"
+"""Placeholder for inventory that the ticketing platform manages; any number of fans have it."""
+
+NO_MARKET: Final = "_"
+"""Stands for the market of a code that belongs to none."""
+
+RESERVATION_LIFE: Final = timedelta(hours=24)
+
+
+def is_external(code: str) -> bool:
+    """Whether `code` is a real code: neither empty nor the placeholder."""
+    return bool(code) and code != TM
+
+
+@attrs.frozen(kw_only=True)
+class Assignment:
+    """A request to give a fan a code; `created` is that of the record that asks for it."""
+
+    global_user_id: str
+    code: str = attrs.field(repr=False)
+    market_id: str | None = None
+    user_id: str | None = None
+    created: datetime | None = None
+
+
+class Outcome(StrEnum):
+    """What became of an assignment."""
+
+    UPDATED = "updated"
+    ALREADY_ASSIGNED = "alreadyAssigned"
+    REFUSED = "refused"
+
+
+@attrs.frozen(kw_only=True)
+class AssignmentResult:
+    """Outcome of one assignment; `reason` says why it was refused."""
+
+    outcome: Outcome
+    reason: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Reservation:
+    """Codes claimed for a market until `expires`."""
+
+    reserve_id: str
+    codes: tuple[str, ...] = attrs.field(repr=False)
+    expires: datetime
+
+
+@attrs.frozen(kw_only=True)
+class Code:
+    """An external code of a campaign's pool.
+
+    `reserve_id`, `market_id` and `reserved_until` tell its reservation; `holder` the fan it is
+    assigned to and `market_id` then the market it was assigned for.
+    """
+
+    code: str = attrs.field(repr=False)
+    campaign_id: str
+    reserve_id: str | None = None
+    market_id: str | None = None
+    reserved_until: datetime | None = None
+    holder: str | None = None
+
+    def is_reserved(self, now: datetime) -> bool:
+        """Whether a reservation holds it at `now`."""
+        return self.holder is None and self.reserved_until is not None and now < self.reserved_until
+
+    def is_available(self, now: datetime) -> bool:
+        """Whether anybody may reserve or get it at `now`."""
+        return self.holder is None and not self.is_reserved(now)
+
+    def reserved(self, reserve_id: str, market_id: str, until: datetime) -> "Code":
+        """The code under a reservation."""
+        return attrs.evolve(self, reserve_id=reserve_id, market_id=market_id, reserved_until=until)
+
+    def released(self) -> "Code":
+        """The code without its reservation."""
+        return attrs.evolve(self, reserve_id=None, market_id=None, reserved_until=None)
+
+    def assigned(self, assignment: Assignment) -> "Code":
+        """The code in the hands of a fan, for ever."""
+        return attrs.evolve(
+            self,
+            holder=assignment.global_user_id,
+            market_id=assignment.market_id,
+            reserve_id=None,
+            reserved_until=None,
+        )
+
+
+def judge(
+    assignment: Assignment, code: Code | None, held: Mapping[str, str], now: datetime
+) -> AssignmentResult:
+    """Whether a fan may get a code of the pool.
+
+    `held` are the external codes that the fan has already in this campaign, by market. The same
+    assignment again is `ALREADY_ASSIGNED`; nothing that is assigned ever changes.
+    """
+    market = assignment.market_id or NO_MARKET
+    if code is None:
+        return _refused("no such code in this campaign")
+    if code.holder == assignment.global_user_id and held.get(market) == code.code:
+        return AssignmentResult(outcome=Outcome.ALREADY_ASSIGNED)
+    refusals = (
+        (code.holder is not None, "assigned elsewhere"),
+        (market in held, "the fan has another code for this market"),
+        (
+            code.is_reserved(now) and assignment.market_id not in {None, code.market_id},
+            "reserved elsewhere",
+        ),
+    )
+    for refused, reason in refusals:
+        if refused:
+            return _refused(reason)
+    return AssignmentResult(outcome=Outcome.UPDATED)
+
+
+def _refused(reason: str) -> AssignmentResult:
+    return AssignmentResult(outcome=Outcome.REFUSED, reason=reason)
