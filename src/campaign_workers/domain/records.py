@@ -1,0 +1,235 @@
+"""The records of the streams and the lake: what each type holds, and how one is read.
+
+A record arrives as JSON from whoever may write to a stream, so reading is strict: types match
+exactly, and what is wrong is turned away with the field that is wrong, never with its value.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import attrs
+
+from campaign_workers.domain.dedupe import NOT_CONTENT, dedupe_key
+from campaign_workers.domain.errors import RejectRecord
+from campaign_workers.domain.record_types import RECORD_TYPES, SELECTION_TYPES, RecordType
+
+__all__ = [
+    "RECORD_TYPES",
+    "SELECTION_TYPES",
+    "Record",
+    "RecordType",
+    "UnknownType",
+    "iso_utc",
+    "parse_record",
+    "parse_selection",
+    "parse_utc",
+    "read_record",
+]
+
+UNDATED: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a record of a type that needs no `created` was made, if it does not say."""
+
+_KEY = re.compile(r"[0-9a-f]{32}")
+_WHOLE_LIMIT: Final = 2**53
+# Far below what any stack allows, so that every machine turns away the same records.
+_DEEPEST: Final = 32
+
+
+class UnknownType(RejectRecord):
+    """The record is of a type that the reader does not take."""
+
+
+@attrs.frozen(kw_only=True)
+class Record:
+    """One record of a stream or of the lake.
+
+    `fields` has the camelCase names of the wire and every field of the type, None where an
+    optional one is absent; strings are trimmed. `created` is aware, UTC, whole milliseconds.
+    """
+
+    type: str
+    fields: Mapping[str, Any] = attrs.field(repr=False)
+    created: datetime = attrs.field(repr=False)
+    dedupe_key: str
+
+    def wire(self) -> dict[str, Any]:
+        """The record as a JSON object: no nulls, `created` as text."""
+        present = {name: value for name, value in self.fields.items() if value is not None}
+        return {
+            "type": self.type,
+            **present,
+            "created": iso_utc(self.created),
+            "dedupeKey": self.dedupe_key,
+        }
+
+    def json(self) -> bytes:
+        """The record as it is put on a stream: compact JSON in UTF-8."""
+        return json.dumps(self.wire(), separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def parse_record(data: bytes, types: Mapping[str, RecordType] = RECORD_TYPES) -> Record:
+    """Read one record from JSON in UTF-8.
+
+    Raises:
+        UnknownType: it is of none of the `types`.
+        RejectRecord: it is no JSON object, or a field is missing or wrong.
+    """
+    try:
+        raw = _decode(data.decode())
+    except UnicodeDecodeError:
+        raise RejectRecord("not UTF-8") from None
+    except RecursionError:
+        raise RejectRecord("nested too deeply") from None
+    except ValueError:
+        raise RejectRecord("not JSON") from None
+    return read_record(raw, types)
+
+
+def parse_selection(data: bytes) -> Record:
+    """Read one record of `saveSelectionStream`: a code assignment or a selection refresh.
+
+    Raises:
+        RejectRecord: as `parse_record`.
+    """
+    return parse_record(data, SELECTION_TYPES)
+
+
+def read_record(raw: Mapping[str, Any], types: Mapping[str, RecordType] = RECORD_TYPES) -> Record:
+    """Read one record from a mapping with the names and the JSON types of the wire.
+
+    A `dedupeKey` of 32 hex digits is kept, because it was computed when the record was first
+    received; fields that the type does not know count for the key and are left out of the record.
+
+    Raises:
+        UnknownType: it is of none of the `types`.
+        RejectRecord: it is no object, or a field is missing or wrong.
+    """
+    if not isinstance(raw, Mapping):
+        raise RejectRecord("not a JSON object")
+    content = _trimmed(raw)
+    kind = _type_of(content, types)
+    return Record(
+        type=kind.name,
+        fields=kind.read(content),
+        created=_created(content.get("created"), kind),
+        dedupe_key=_key_of(content),
+    )
+
+
+def parse_utc(text: str) -> datetime:
+    """An ISO-8601 date and time in UTC (offset zero), cut to whole milliseconds.
+
+    Raises:
+        ValueError: it is none.
+    """
+    moment = datetime.fromisoformat(text)
+    if "T" not in text or moment.utcoffset() != timedelta(0):
+        raise ValueError("not a date and time in UTC")
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=UTC)
+
+
+def iso_utc(moment: datetime) -> str:
+    """The shortest ISO-8601 text of a moment: `...Z`, milliseconds only where there are any."""
+    timespec = "milliseconds" if moment.microsecond else "seconds"
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec)}Z"
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # Readers disagree on which of two equal names counts, and so would their dedupe keys.
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise RejectRecord("a field appears twice")
+    return content
+
+
+def _no_constant(_: str) -> None:
+    raise ValueError("NaN and Infinity are not JSON")
+
+
+_decode: Final[Callable[[str], Any]] = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_no_constant
+).decode
+
+
+def _trimmed(raw: Mapping[str, Any]) -> dict[str, Any]:
+    content = {}
+    for name, value in raw.items():
+        if value.__class__ is str:
+            content[name] = value.strip()
+        elif value is not None:
+            try:
+                content[name] = _trim(value)
+            except ValueError as why:
+                raise RejectRecord(str(why), field=_place(name)) from None
+    return content
+
+
+def _trim(value: Any, depth: int = 0) -> Any:
+    kind = value.__class__
+    if kind is str:
+        return value.strip()
+    if kind in (list, tuple, dict) and depth == _DEEPEST:
+        raise ValueError("nested too deeply")
+    if kind is list or kind is tuple:
+        return [_trim(item, depth + 1) for item in value]
+    if kind is dict:
+        return {name: _trim(item, depth + 1) for name, item in value.items() if item is not None}
+    if kind is int and not -_WHOLE_LIMIT < value < _WHOLE_LIMIT:
+        raise ValueError("a whole number beyond 2^53")
+    if kind not in (int, float, bool, type(None)):
+        raise ValueError("not a JSON type")
+    return value
+
+
+def _place(name: object) -> str:
+    """A name that we gave; whatever else stands there may be personal."""
+    known = name in NOT_CONTENT or name == "type" or name in _KNOWN_FIELDS
+    return str(name) if known else "a field that is not of the type"
+
+
+_KNOWN_FIELDS: Final = frozenset(
+    field.name
+    for kind in (*RECORD_TYPES.values(), *SELECTION_TYPES.values())
+    for field in kind.fields
+)
+
+
+def _type_of(content: Mapping[str, Any], types: Mapping[str, RecordType]) -> RecordType:
+    name = content.get("type")
+    if not isinstance(name, str):
+        raise RejectRecord("missing or no string", field="type")
+    try:
+        return types[name]
+    except KeyError:
+        raise UnknownType("unknown", field="type") from None
+
+
+def _created(value: Any, kind: RecordType) -> datetime:
+    if value is None and not kind.dated:
+        return UNDATED
+    try:
+        return parse_utc(value)
+    except (TypeError, ValueError):
+        raise RejectRecord("no ISO-8601 date and time in UTC", field="created") from None
+
+
+def _key_of(content: Mapping[str, Any]) -> str:
+    try:
+        computed = dedupe_key(content)
+    except ValueError:
+        raise _unspeakable(content) from None
+    given = content.get("dedupeKey")
+    return given if isinstance(given, str) and _KEY.fullmatch(given) else computed
+
+
+def _unspeakable(content: Mapping[str, Any]) -> RejectRecord:
+    reason = "no canonical JSON: a lone surrogate or a number that is not finite"
+    for name, value in content.items():
+        try:
+            dedupe_key({name: value})
+        except ValueError:
+            return RejectRecord(reason, field=_place(name))
+    return RejectRecord(reason)
