@@ -1,0 +1,83 @@
+"""The checks of this project, one session each, run with the tools of the environment nox is in.
+
+`make setup` builds that environment; `.venv/bin/nox` alone runs what a change must pass.
+"""
+
+import sys
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "imports", "tests"]
+
+TOOLS = Path(sys.executable).parent
+
+
+def run(session: nox.Session, tool: str, *args: str) -> None:
+    """Run `tool` of the environment that nox itself runs in."""
+    session.run(str(TOOLS / tool), *args, external=True)
+
+
+def pytest(session: nox.Session, *args: str) -> None:
+    """Run pytest with `args`, then with what the caller gave after `--`."""
+    run(session, "pytest", *args, *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and likely mistakes."""
+    run(session, "ruff", "check")
+    run(session, "ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types, strictly."""
+    run(session, "mypy")
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    """The dependency rule, and that each dependency is declared and used."""
+    run(session, "lint-imports")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Every test, on two cores, with branch coverage of domain and workers."""
+    pytest(session, "-n", "2", "--dist", "worksteal", "--cov", "--cov-report=term")
+
+
+@nox.session
+def contracts(session: nox.Session) -> None:
+    """Every adapter against the contract of its port."""
+    pytest(session, "tests/contracts")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Every Python block of README and docs."""
+    pytest(session, "tests/test_docs.py")
+
+
+@nox.session
+def package(session: nox.Session) -> None:
+    """The wheel, installed into an empty environment with the core dependencies alone."""
+    pytest(session, "tests/test_package.py")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Rates of the bulk workers beside the floor of their libraries."""
+    run(session, "python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Resolve constraints.txt for every supported Python and platform, with hashes."""
+    run(
+        session, "uv", "pip", "compile", "pyproject.toml", "--all-extras", "--group", "dev",
+        "--universal", "--generate-hashes", "--no-emit-index-url", "--no-header",
+        "--no-annotate", "--quiet", "--output-file", "constraints.txt", *session.posargs,
+    )  # fmt: skip

@@ -1,0 +1,53 @@
+"""What holds for every test: how hard Hypothesis looks, no network, no skipping."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+from pytest_socket import socket_allow_hosts
+
+# A slow or shared machine is no fault of the code, so time is never a reason to fail.
+settings.register_profile(
+    "dev", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "ci", settings.get_profile("dev"), max_examples=100, derandomize=True, print_blob=True
+)
+settings.register_profile(
+    "nightly", settings.get_profile("dev"), max_examples=1000, print_blob=True
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev"))
+
+pytest.register_assert_rewrite("campaign_workers.testing.contracts")
+
+LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _only_loopback() -> None:
+    """No test reaches a network, whatever the machine allows."""
+    socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """A skipped test and an expected failure prove nothing: both are failures."""
+    report = yield
+    return _failed_if_skipped(report)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_make_collect_report() -> Iterator[None]:
+    """The same for a module that skips itself while it is collected."""
+    report = yield
+    return _failed_if_skipped(report)
+
+
+def _failed_if_skipped(report):
+    if report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid} was skipped; a test that does not run proves nothing"
+        if hasattr(report, "wasxfail"):
+            del report.wasxfail
+    return report
