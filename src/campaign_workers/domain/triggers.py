@@ -41,13 +41,15 @@ class ObjectTrigger:
 class StreamTrigger:
     """Records of a stream call the worker in batches, by shard and in order.
 
-    `record_type` lets only records of that type through.
+    `record_type` lets only records of that type through; `bisect` halves a batch that fails, so
+    that one bad record does not take its neighbours to the dead letters.
     """
 
     worker: str
     stream: str
     batch_size: int
     record_type: str | None = None
+    bisect: bool = False
     attempts: int = 5
 
 
@@ -102,8 +104,11 @@ TRIGGERS: Final[tuple[Trigger, ...]] = (
         stream=INPUT_STREAM,
         batch_size=100,
         record_type="codeAssignment",
+        bisect=True,
     ),
-    StreamTrigger(worker="saveSelection", stream=SAVE_SELECTION_STREAM, batch_size=100),
+    StreamTrigger(
+        worker="saveSelection", stream=SAVE_SELECTION_STREAM, batch_size=100, bisect=True
+    ),
     ObjectTrigger(worker="processScoredFiles", bucket=SCORING, prefix="scored/", suffix=".txt"),
     ObjectTrigger(
         worker="translateRanksToScores",
