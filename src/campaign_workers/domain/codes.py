@@ -100,16 +100,16 @@ class Code:
 
 
 def judge(
-    assignment: Assignment, code: Code | None, held: Mapping[str, str], now: datetime
+    assignment: Assignment, code: Code, held: Mapping[str, str], now: datetime
 ) -> AssignmentResult:
-    """Whether a fan may get a code of the pool.
+    """Whether a fan may get `code`.
 
-    `held` are the external codes that the fan has already in this campaign, by market. The same
-    assignment again is `ALREADY_ASSIGNED`; nothing that is assigned ever changes.
+    `held` are the external codes that the fan has already in this campaign, by market (`_` for
+    none). A code that no pool knew before comes as a fresh `Code`: operators bring codes of their
+    own, and offer codes are made elsewhere. The same assignment again is `ALREADY_ASSIGNED`;
+    nothing that is assigned ever changes.
     """
     market = assignment.market_id or NO_MARKET
-    if code is None:
-        return _refused("no such code in this campaign")
     if code.holder == assignment.global_user_id and held.get(market) == code.code:
         return AssignmentResult(outcome=Outcome.ALREADY_ASSIGNED)
     refusals = (
@@ -122,9 +122,5 @@ def judge(
     )
     for refused, reason in refusals:
         if refused:
-            return _refused(reason)
+            return AssignmentResult(outcome=Outcome.REFUSED, reason=reason)
     return AssignmentResult(outcome=Outcome.UPDATED)
-
-
-def _refused(reason: str) -> AssignmentResult:
-    return AssignmentResult(outcome=Outcome.REFUSED, reason=reason)

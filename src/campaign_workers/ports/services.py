@@ -139,7 +139,8 @@ class CodeService(Protocol):
     ) -> Sequence[AssignmentResult]:
         """Assign at most 2500 external codes to fans; results in the order of the requests.
 
-        A code reserved for another campaign or market, or assigned to another fan, is refused.
+        A code reserved for another campaign or market, or assigned to another fan, is refused; a
+        code that the pool does not know joins it.
 
         Raises:
             RejectRecord: more than 2500.
