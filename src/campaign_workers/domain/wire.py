@@ -16,6 +16,7 @@ _Frame = TypeVar("_Frame", "pl.DataFrame", "pl.LazyFrame")
 
 _HUMP = re.compile(r"(?<!^)[A-Z]")
 _JOINT = re.compile(r"_[a-z]")
+_IDENTIFIER = re.compile(r"[a-z][A-Za-z0-9_]*")
 
 
 def snake(name: str) -> str:
@@ -30,6 +31,8 @@ def camel(name: str) -> str:
 
 def other_spelling(name: str) -> str:
     """The name in its other spelling; a name that has none stays. Its own inverse."""
+    if not _IDENTIFIER.fullmatch(name):
+        return name
     if camel(snake(name)) == name != snake(name):
         return snake(name)
     if snake(camel(name)) == name != camel(name):
