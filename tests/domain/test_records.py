@@ -44,7 +44,7 @@ REGISTRATION = {
     "optInSms": True,
     "created": CREATED,
 }
-WRONG = {
+WRONG: dict[Kind, list[Any]] = {
     Kind.TEXT: [1, True, [], {}],
     Kind.LONG: ["1", 1.5, True, []],
     Kind.INT: ["1", 1.5, True, 2, -1],
