@@ -1,0 +1,53 @@
+"""What commands return: something to print for people, and the same as JSON."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+@attrs.frozen(kw_only=True)
+class Result:
+    """The outcome of a command: `data` is JSON-ready, `table` a heading and rows for people.
+
+    `failed` makes the exit status 1 although the command came to its end.
+    """
+
+    data: Any
+    title: str = ""
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[object, ...], ...] = ()
+    notes: tuple[str, ...] = ()
+    failed: bool = False
+
+    def show(self, console: Console) -> None:
+        """Print the table and the notes."""
+        if self.rows:
+            console.print(_table(self.title, self.columns, self.rows))
+        for note in self.notes:
+            console.print(note, markup=False, highlight=False, soft_wrap=True)
+
+
+def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[object, ...]]) -> Table:
+    table = Table(title=title or None, title_justify="left")
+    cells = [tuple(_cell(value) for value in row) for row in rows]
+    for position, column in enumerate(columns):
+        numeric = all(isinstance(row[position], int | float) for row in rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in cells:
+        table.add_row(*row)
+    return table
+
+
+def _cell(value: object) -> Text:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return Text(str(value))
+    return Text(f"{value:,}")
+
+
+def lines(*notes: str, data: Mapping[str, Any], failed: bool = False) -> Result:
+    """A result that is told in a few lines."""
+    return Result(data=data, notes=notes, failed=failed)

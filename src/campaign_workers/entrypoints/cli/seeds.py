@@ -1,0 +1,36 @@
+"""`seed`: a lottery seed, and the commitment to publish before registration opens."""
+
+import secrets
+import sys
+
+from cyclopts import App
+
+from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.lottery import commitment
+from campaign_workers.entrypoints.cli.results import Result, lines
+
+app = App(name="seed", help="Lottery seeds and their commitments.")
+
+SEED_BYTES = 32
+
+
+@app.command
+def new() -> Result:
+    """Make a seed of 256 random bits; keep it secret until after the draw."""
+    seed = secrets.token_hex(SEED_BYTES)
+    return lines(seed, data={"seed": seed, "commitment": commitment(seed)})
+
+
+@app.command
+def commit(seed: str = "-", /) -> Result:
+    """The commitment to a seed: its SHA-256, to publish before registration opens.
+
+    Parameters
+    ----------
+    seed
+        The seed; `-` reads it from standard input, where no shell history keeps it.
+    """
+    text = sys.stdin.readline().strip() if seed == "-" else seed
+    if not text:
+        raise BadInput("the seed is empty", field="seed")
+    return lines(commitment(text), data={"commitment": commitment(text)})

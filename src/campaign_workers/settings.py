@@ -1,0 +1,47 @@
+"""What may be set from outside: one frozen value, read once, from the environment and TOML.
+
+`CAMPAIGN_WORKERS_AVRO_CODEC=null` in the environment wins over `avro_codec = "null"` under
+`[campaign-workers]` in a TOML file that `CAMPAIGN_WORKERS_SETTINGS` names. Batch sizes and
+attempts are not here: they stand in `domain.triggers`, once for every runtime.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import attrs
+import typed_settings
+from typed_settings.exceptions import TsError
+
+from campaign_workers.domain.errors import BadInput
+
+Profile = Literal["memory", "local", "aws"]
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """Settings of a container; units stand in the names.
+
+    `profile` chooses the adapters and `dir` is the folder of the local one. `avro_codec` is that of
+    new containers in the lake. `spool_dir` holds temporary files (default: the system's).
+    """
+
+    profile: Profile = "local"
+    dir: Path = Path("campaign-data")
+    spool_dir: Path | None = None
+    avro_codec: Literal["deflate", "null"] = "deflate"
+    texts_in_flight: int = attrs.field(default=200, validator=attrs.validators.ge(1))
+    offer_codes_in_flight: int = attrs.field(default=25, validator=attrs.validators.ge(1))
+    merge_limit_bytes: int = attrs.field(default=1_200_000_000, validator=attrs.validators.ge(1))
+    prep_lease_seconds: int = attrs.field(default=1200, validator=attrs.validators.ge(1))
+
+
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        BadInput: a setting is unknown or has a wrong value; the message names it.
+    """
+    try:
+        return typed_settings.load(Settings, appname="campaign-workers")
+    except (TsError, ValueError) as error:
+        raise BadInput(f"settings cannot be read: {error}") from error
