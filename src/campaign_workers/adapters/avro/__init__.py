@@ -1,0 +1,1 @@
+"""The lake's files: Avro schemas, containers, and merging without decoding."""
