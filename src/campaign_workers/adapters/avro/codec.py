@@ -20,7 +20,7 @@ from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.records import Record, iso_utc
 from campaign_workers.ports.record_codec import Container
 
-CODECS: Final = ("deflate", "null", "bzip2", "xz")
+CODECS: Final = ("deflate", "null")
 """The compressions that every reader of ours has."""
 
 

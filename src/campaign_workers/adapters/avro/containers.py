@@ -5,6 +5,7 @@ records, how many bytes, the bytes as compressed, the marker again.
 """
 
 import json
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
@@ -46,6 +47,7 @@ _DAMAGE: Final = (
     SchemaParseException,
     TypeError,
     ValueError,
+    zlib.error,
 )
 
 
