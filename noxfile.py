@@ -47,7 +47,8 @@ def imports(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Every test, on two cores, with branch coverage of domain and workers."""
-    pytest(session, "-n", "2", "--dist", "worksteal", "--cov", "--cov-report=term")
+    coverage = () if session.posargs else ("--cov", "--cov-report=term")
+    pytest(session, "-n", "2", "--dist", "worksteal", *coverage)
 
 
 @nox.session
