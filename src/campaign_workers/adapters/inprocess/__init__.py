@@ -1,0 +1,1 @@
+"""Stand-ins for services and databases, with their rules, over keyed tables."""
