@@ -1,0 +1,34 @@
+"""E-mail addresses, one at a time: email-validator decides, by syntax alone and without DNS."""
+
+from typing import Final
+
+from email_validator import EmailNotValidError, validate_email
+
+Reading = tuple[bool, str]
+"""Whether it is an address, and the domain that lists are compared with (empty without `@`)."""
+
+_NOWHERE: Final = (False, "")
+
+
+def is_email(text: str) -> bool:
+    """Whether `text`, trimmed and lower-cased, is an address."""
+    return read_email(text)[0]
+
+
+def read_email(text: str) -> Reading:
+    """Validity and domain of `text`, trimmed and lower-cased.
+
+    Of a valid address the domain is its ASCII form, which every spelling of it shares.
+    """
+    if "@" not in text:
+        return _NOWHERE
+    try:
+        address = validate_email(text, check_deliverability=False)
+    except EmailNotValidError:
+        return False, domain_of(text)
+    return True, address.ascii_domain
+
+
+def domain_of(text: str) -> str:
+    """What follows the last `@`; empty if there is none."""
+    return text.rpartition("@")[2] if "@" in text else ""

@@ -1,0 +1,123 @@
+"""Normal forms of a fan's columns, and the facts about each row that the scrub's rules ask for."""
+
+from typing import Final
+
+import polars as pl
+
+from campaign_workers.domain.columns import trimmed
+from campaign_workers.domain.email_columns import read_emails
+from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.phone_columns import normalised_phones
+from campaign_workers.domain.scrub_policy import ScrubPolicy
+
+REQUIRED: Final = ("global_user_id", "campaign_id", "email", "phone", "score")
+IDS: Final = ("global_user_id", "campaign_id", "member_id")
+UNCONFIRMED: Final = ("", "false", "no", "0")
+"""Texts in the place of a confirmation date that deny one."""
+
+
+def require_columns(schema: pl.Schema) -> None:
+    """Check that everything the rules need is there.
+
+    Raises:
+        BadInput: a column is missing, or the score is neither a number nor a text.
+    """
+    missing = [name for name in REQUIRED if name not in schema]
+    if missing:
+        raise BadInput("missing columns", field=", ".join(missing))
+    score = schema["score"]
+    if not (score.is_numeric() or score in (pl.String, pl.Null)):
+        raise BadInput("neither numbers nor texts", field="score")
+
+
+def normalised(fans: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """The rows with ids, e-mail, phone and score in normal form, and the phones' country codes.
+
+    A country code (UInt16) is null where the phone is empty or not valid.
+    """
+    ids = [name for name in IDS if name in fans.columns]
+    fans = fans.with_columns(
+        *(trimmed(pl.col(name).cast(pl.String)) for name in ids),
+        *_lists(fans.schema),
+        trimmed(pl.col("email").cast(pl.String)).str.to_lowercase(),
+        pl.col("phone").cast(pl.String),
+        _score(fans.schema["score"]),
+    )
+    phones = normalised_phones(fans["phone"])
+    return fans.with_columns(phones["phone"]), phones["country_code"]
+
+
+def facts(fans: pl.DataFrame, country_codes: pl.Series, policy: ScrubPolicy) -> pl.DataFrame:
+    """What the rules ask of each row of `normalised` fans.
+
+    Columns: global_user_id and phone (empty for null), score, country_code, abroad_allowed,
+    email_valid, email_blocked, domain_blocked, phone_confirmed.
+    """
+    email = fans["email"].fill_null("")
+    emails = read_emails(email)
+    blocked = pl.DataFrame(
+        {
+            "email_blocked": email.is_in(list(policy.blocked_emails)),
+            "domain_blocked": _on_domain_list(emails["email_domain"], policy),
+        }
+    )
+    return fans.select(
+        pl.col("global_user_id", "phone").fill_null(""),
+        "score",
+        country_code=country_codes,
+        abroad_allowed=policy.allow_intl_phones,
+        email_valid=emails["email_valid"],
+        phone_confirmed=_confirmed(fans.schema),
+    ).with_columns(_unless_allowed(blocked, email, policy))
+
+
+def _score(dtype: pl.DataType) -> pl.Expr:
+    score = pl.col("score")
+    # What the cast takes beyond plain decimal notation (nan, inf) is not within 0..1 either.
+    number = (trimmed(score) if dtype == pl.String else score).cast(pl.Float64, strict=False)
+    # Adding zero leaves one zero where there were two, which equal scores must not tell apart.
+    return pl.when(number.is_between(0, 1)).then(number + 0.0).alias("score")
+
+
+def _lists(schema: pl.Schema) -> list[pl.Expr]:
+    market_ids = pl.col("market_ids")
+    return (
+        [market_ids.list.eval(trimmed(pl.element()))]
+        if schema.get("market_ids") == pl.List(pl.String)
+        else []
+    )
+
+
+def _confirmed(schema: pl.Schema) -> pl.Expr:
+    confirmed = pl.col("phone_confirmed")
+    match schema.get("phone_confirmed"):
+        case None:
+            return pl.lit(value=False)
+        case pl.Boolean:
+            return confirmed.fill_null(value=False)
+        case pl.String:
+            return ~trimmed(confirmed.fill_null("")).str.to_lowercase().is_in(UNCONFIRMED)
+        case _:
+            return confirmed.is_not_null()
+
+
+def _on_domain_list(domains: pl.Series, policy: ScrubPolicy) -> pl.Series:
+    labels = domains.unique().alias("domain").to_frame()
+    labels = labels.with_columns(pl.col("domain").str.split(".").alias("labels"))
+    listed = pl.Series(list(policy.blocked_domains), dtype=pl.String).implode()
+    parents = (
+        pl.col("labels").list.tail(count).list.join(".").is_in(listed)
+        for count in range(1, policy.most_labels + 1)
+    )
+    blocked = labels.filter(pl.any_horizontal(pl.lit(value=False), *parents))["domain"]
+    return domains.is_in(blocked.implode())
+
+
+def _unless_allowed(blocked: pl.DataFrame, email: pl.Series, policy: ScrubPolicy) -> pl.DataFrame:
+    patterns = policy.allowed_regex
+    suspects = blocked["email_blocked"] | blocked["domain_blocked"]
+    if patterns is None or not suspects.any():
+        return blocked
+    allowed = email.filter(suspects).unique()
+    allowed = allowed.filter(allowed.str.contains(patterns))
+    return blocked.with_columns(pl.all() & ~email.is_in(allowed.implode()))

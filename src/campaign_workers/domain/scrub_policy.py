@@ -1,0 +1,69 @@
+"""What a campaign's scrub takes from its lists and options."""
+
+from collections.abc import Iterable
+
+import attrs
+
+from campaign_workers.domain.emails import read_email
+from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.wildcards import regex_of
+
+
+def _listed(entries: Iterable[str]) -> frozenset[str]:
+    return frozenset(entry.strip().lower() for entry in entries) - {""}
+
+
+def _domains(entries: Iterable[str]) -> frozenset[str]:
+    """Domains as addresses spell them: without `@` or outer dots, and each also in ASCII."""
+    plain = {entry.strip("@.") for entry in _listed(entries)} - {""}
+    foreign = (domain for domain in plain if not domain.isascii())
+    return frozenset(plain.union(read_email(f"a@{domain}")[1] for domain in foreign))
+
+
+def _patterns(entries: Iterable[str]) -> tuple[str, ...]:
+    return tuple(entry.strip().lower() for entry in entries)
+
+
+@attrs.frozen(kw_only=True)
+class ScrubPolicy:
+    """Lists and options of one campaign; the lists are trimmed and lower-cased.
+
+    Attributes:
+        blocked_emails: addresses.
+        blocked_domains: domains, sub-domains included. The list of disposable domains is not
+            part of it by itself: the caller adds it.
+        allowed_patterns: shell wildcards over whole addresses, which no list can block.
+        allow_intl_phones: whether numbers outside country code 1 are welcome.
+        lottery_seed: the campaign's secret, which places fans inside their band.
+
+    Raises:
+        BadInput: a pattern has no `@`, and would let whole domains in by accident.
+    """
+
+    blocked_emails: frozenset[str] = attrs.field(default=frozenset(), converter=_listed, repr=False)
+    blocked_domains: frozenset[str] = attrs.field(
+        default=frozenset(), converter=_domains, repr=False
+    )
+    allowed_patterns: tuple[str, ...] = attrs.field(default=(), converter=_patterns, repr=False)
+    allow_intl_phones: bool = False
+    lottery_seed: str = attrs.field(default="", repr=False)
+
+    @allowed_patterns.validator
+    def _names_an_address(self, _: object, patterns: tuple[str, ...]) -> None:
+        for number, pattern in enumerate(patterns, 1):
+            if "@" not in pattern:
+                raise BadInput(
+                    f"allowlist pattern {number} has no @",
+                    field="allowed_patterns",
+                    remedy="write whole addresses, such as *@partner.example",
+                )
+
+    @property
+    def allowed_regex(self) -> str | None:
+        """One regular expression for all patterns; None without any."""
+        return "|".join(map(regex_of, self.allowed_patterns)) or None
+
+    @property
+    def most_labels(self) -> int:
+        """How many labels the longest blocked domain has."""
+        return max((domain.count(".") + 1 for domain in self.blocked_domains), default=0)
