@@ -18,8 +18,9 @@ from campaign_workers.domain.texting_hours import TextingHours
 
 _Read = Callable[[Any], Any]
 
-# Code dates lie a year around the notify date; beyond these years the calendar itself may end.
-_YEARS: Final = range(2000, 3000)
+# Code dates lie a year around the notify date, and are read again once they are written.
+_NOTIFY_YEARS: Final = range(2000, 3000)
+_YEARS: Final = range(1900, 9000)
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -160,16 +161,21 @@ def _text(value: object) -> str:
     raise ValueError("not a text")
 
 
-def _moment(value: object) -> datetime:
+def _moment(value: object, years: range = _YEARS) -> datetime:
     try:
         moment = datetime.fromisoformat(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        utc = moment.astimezone(UTC) if moment.tzinfo else None
+    except (TypeError, ValueError, OverflowError):
         raise ValueError("not an ISO-8601 date and time") from None
-    if moment.tzinfo is None:
+    if utc is None:
         raise ValueError("a date and time without its offset from UTC")
-    if moment.year not in _YEARS:
-        raise ValueError(f"not within the years {_YEARS.start} to {_YEARS.stop - 1}")
-    return moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000)
+    if utc.year not in years:
+        raise ValueError(f"not within the years {years.start} to {years.stop - 1}")
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def _notify_date(value: object) -> datetime:
+    return _moment(value, _NOTIFY_YEARS)
 
 
 def _rate(value: object) -> float:
@@ -197,7 +203,7 @@ _FIELDS: Final[Mapping[str, tuple[str, bool, _Read]]] = {
     "total_limit": ("totalLimit", True, _count),
     "generate_offer_code": ("generateOfferCode", True, _flag),
     "tied_to_account": ("tiedToAccount", True, _flag),
-    "notify_date": ("notifyDate", True, _moment),
+    "notify_date": ("notifyDate", True, _notify_date),
     "product_id": ("productId", False, _text),
     "source": ("source", False, _text),
     "begin_date": ("beginDate", False, _moment),
