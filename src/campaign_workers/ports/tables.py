@@ -65,7 +65,10 @@ class Channel(StrEnum):
 
 @attrs.frozen(kw_only=True)
 class Delivery:
-    """What the ledger knows of one registrant of a wave; `channel` is set once it is sent."""
+    """What the ledger knows of one registrant of a wave.
+
+    `channel` is how it is meant to go while it is claimed, and how it went once it is sent.
+    """
 
     message_id: str
     state: DeliveryState
@@ -76,11 +79,17 @@ class DeliveryLedger(Protocol):
     """One delivery a registrant of a wave, kept for at least a year."""
 
     def claim(
-        self, wave: str, message_ids: Sequence[str], *, now: datetime
+        self,
+        wave: str,
+        message_ids: Sequence[str],
+        *,
+        now: datetime,
+        channel: Channel | None = None,
     ) -> Mapping[str, Delivery]:
         """Claim the deliveries that nobody claimed yet; return the state of each of them.
 
-        Each id is claimed atomically; a claimed, sent or failed one is returned as it is.
+        Each id is claimed atomically, together with the `channel` it is meant to go by; a claimed,
+        sent or failed one is returned as it is, with the channel of whoever claimed it first.
 
         Raises:
             RetryLater: the ledger fails; some may be claimed by then.
