@@ -22,6 +22,7 @@ __all__ = [
     "Record",
     "RecordType",
     "UnknownType",
+    "claimed_type",
     "iso_utc",
     "parse_record",
     "parse_selection",
@@ -117,6 +118,16 @@ def read_record(raw: Mapping[str, Any], types: Mapping[str, RecordType] = RECORD
         created=_created(content.get("created"), kind),
         dedupe_key=_key_of(content),
     )
+
+
+def claimed_type(data: bytes) -> str | None:
+    """The type that a rejected record says it is of, None if that is none of ours."""
+    try:
+        raw = json.loads(data.decode())
+        name = raw["type"].strip()
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        return None
+    return name if name in RECORD_TYPES else None
 
 
 def parse_utc(text: str) -> datetime:

@@ -13,14 +13,14 @@ class Container:
     """What a container says about itself, without a record being decoded.
 
     `version` is the version of its schema in the history of its type, None if the history does not
-    have it; `metadata` is what its writer noted besides.
+    have it; `notes` is what its writer noted besides.
     """
 
     record_type: str
     version: int | None
     records: int
     codec: str
-    metadata: Mapping[str, str] = attrs.field(factory=dict)
+    notes: Mapping[str, str] = attrs.field(factory=dict)
 
 
 class RecordCodec(Protocol):
@@ -42,6 +42,14 @@ class RecordCodec(Protocol):
 
         Raises:
             BadInput: it is no such container, or ends early; the records before that were given.
+        """
+        ...
+
+    def notes(self, source: BinaryIO) -> Mapping[str, str]:
+        """What the writer of a container noted; reads no further than its header.
+
+        Raises:
+            BadInput: it is no such container.
         """
         ...
 

@@ -1,7 +1,7 @@
 """Avro containers, written so that the same records give the same bytes."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import Any, BinaryIO, Final
 
@@ -49,6 +49,10 @@ class AvroRecordCodec:
             for row in fastavro.reader(source):
                 yield _wire(row)
 
+    def notes(self, source: BinaryIO) -> Mapping[str, str]:
+        """See `RecordCodec.notes`."""
+        return read_header(source).notes
+
     def describe(self, source: BinaryIO) -> Container:
         """See `RecordCodec.describe`."""
         header = read_header(source)
@@ -57,7 +61,7 @@ class AvroRecordCodec:
             version=header.version,
             records=sum(block.count for block in read_blocks(source, header.marker)),
             codec=header.codec,
-            metadata=header.notes,
+            notes=header.notes,
         )
 
 

@@ -1,0 +1,222 @@
+"""mergeAvroFiles: the registrations of a day or a month become one file.
+
+Whether a file is merged already is decided by what the merged file says of itself, never by the
+manifest alone: the two are written one after the other, and a run may end in between. A run that
+finds nothing new completes what an earlier one left undone: the manifest and the move message.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any, Final
+
+import attrs
+
+from campaign_workers.domain import layout
+from campaign_workers.domain.errors import BadInput, Conflict, Fatal, NotFound, RetryLater
+from campaign_workers.domain.lake import (
+    LARGEST_MERGED,
+    Manifest,
+    Source,
+    day_of_merged,
+    last_month,
+    move_message,
+    note_of,
+    noted_sources,
+    parse_period,
+    yesterday,
+)
+from campaign_workers.domain.reports import Report
+from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
+from campaign_workers.ports.query_engine import QueryEngine
+from campaign_workers.ports.record_codec import RecordCodec
+from campaign_workers.ports.streams import MessageQueue
+from campaign_workers.ports.system import Clock
+
+WORKER: Final = "mergeAvroFiles"
+REGISTRATION: Final = "registration"
+
+
+@attrs.frozen(kw_only=True)
+class MergeAvroFiles:
+    """Merge the registrations of a period, and ask for the sources to be moved."""
+
+    lake: ObjectStore
+    engine: QueryEngine
+    codec: RecordCodec
+    moves: MessageQueue
+    clock: Clock
+    largest: int = LARGEST_MERGED
+
+    def __call__(self, payload: Mapping[str, Any]) -> Report:
+        """Merge what `{"type": "daily" | "monthly"}` or `{"inputPrefix": ..}` names.
+
+        Counts are records: in of the files that were merged now, out in the merged file.
+
+        Raises:
+            BadInput: the payload names no period; a source is no container of registrations with
+                a schema of the history; or the merged file would be too large.
+            RetryLater: the lake or the engine fails, or somebody else merges the same period.
+        """
+        period = self._period(payload)
+        folder = self._survey(period)
+        for begun in (*map(self._survey, folder.days), folder):
+            self._complete(begun, {})
+        if folder.unmerged:
+            records = self._merge(folder)
+            return _report(period, records, "merged", files=len(folder.unmerged))
+        return _report(period, 0, "nothing new" if folder.merged else "nothing there")
+
+    def _period(self, payload: Mapping[str, Any]) -> str:
+        today = self.clock.now().date()
+        match payload:
+            case {"inputPrefix": str(prefix)}:
+                return parse_period(prefix)
+            case {"type": "daily"}:
+                return yesterday(today)
+            case {"type": "monthly"}:
+                return last_month(today)
+        raise BadInput(
+            "no period to merge",
+            remedy='give {"type": "daily"}, {"type": "monthly"} or {"inputPrefix": "YYYY/MM/DD"}',
+        )
+
+    def _survey(self, period: str) -> "_Folder":
+        """What lies in the folder of a period, and what of it is merged already."""
+        listed = {
+            info.key: info
+            for info in self.lake.list(layout.registration_folder(period))
+            if not info.key.endswith("/")
+        }
+        merged = listed.pop(layout.merged_registrations(period), None)
+        contained = self._contained(_source(merged), period) if merged else ()
+        days = {day: info for key, info in listed.items() if (day := day_of_merged(key))}
+        known = {source.version for source in contained}
+        for day, info in days.items():
+            known |= {source.version for source in self._contained(_source(info), day)}
+        lying = tuple(_source(info) for info in listed.values())
+        return _Folder(
+            period=period,
+            merged=merged,
+            contained=contained,
+            lying=frozenset(source.version for source in lying),
+            unmerged=tuple(source for source in lying if source.version not in known),
+            days=tuple(days),
+        )
+
+    def _contained(self, merged: Source, period: str) -> tuple[Source, ...]:
+        """What a merged file contains; a foreign one that does not say so contains itself."""
+        with closing(self.lake.open(merged.key, etag=merged.etag)) as source:
+            noted = noted_sources(self.codec.notes(source), file=merged.key)
+        if noted is not None:
+            return noted
+        manifest = self._manifest(period)
+        described = manifest is not None and manifest.merged.version == merged.version
+        return manifest.sources if manifest and described else (merged,)
+
+    def _merge(self, folder: "_Folder") -> int:
+        """Write the merged file, whole or not at all, and return how many records it has."""
+        target = layout.merged_registrations(folder.period)
+        contained = (*folder.contained, *folder.unmerged)
+        base = [target] if folder.merged else []
+        sources = [*base, *(source.key for source in folder.unmerged)]
+        with self.engine.merge(REGISTRATION, sources, note_of(contained)) as merge:
+            merged = self._put(target, self._bounded(merge.chunks()), folder.merged)
+            counts = merge.counts()
+        counted = {s.version: counts[s.key] for s in contained if s.key in counts}
+        self._complete(attrs.evolve(folder, merged=merged, contained=contained), counted)
+        return sum(counts.values())
+
+    def _put(self, key: str, body: Iterator[bytes], before: ObjectInfo | None) -> ObjectInfo:
+        try:
+            if before is None:
+                return self.lake.put(key, body, if_absent=True)
+            return self.lake.put(key, body, if_match=before.etag)
+        except Conflict:
+            raise RetryLater("somebody else merged the same period meanwhile") from None
+
+    def _bounded(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        size = 0
+        for chunk in chunks:
+            size += len(chunk)
+            if size > self.largest:
+                raise BadInput(
+                    f"the merged file would have more than {self.largest} bytes",
+                    remedy="merge by day, or raise the limit",
+                )
+            yield chunk
+
+    def _complete(self, folder: "_Folder", counted: Mapping[tuple[str, str], int]) -> None:
+        """Write the manifest, then ask for what is merged and still lies there to be moved.
+
+        Raises:
+            Fatal: the merged file has not as many records as what it contains.
+        """
+        if folder.merged is None:
+            return
+        merged, before = _source(folder.merged), self._manifest(folder.period)
+        if before is None or before.merged.version != merged.version:
+            manifest = self._described(folder, merged, before, counted)
+            if manifest.merged.records != sum(source.records or 0 for source in manifest.sources):
+                raise Fatal(f"{merged.key}: not as many records as its sources; nothing is moved")
+            self.lake.put(layout.merge_manifest(folder.period), manifest.to_json())
+        if any(source.version in folder.lying for source in folder.contained):
+            self.moves.send([move_message(folder.period)])
+
+    def _described(
+        self,
+        folder: "_Folder",
+        merged: Source,
+        before: Manifest | None,
+        counted: Mapping[tuple[str, str], int],
+    ) -> Manifest:
+        """The manifest, with records as counted now, earlier, or else in the files themselves."""
+        earlier = before.sources if before else ()
+        known = {s.version: s.records for s in earlier if s.records is not None} | dict(counted)
+        return Manifest(
+            period=folder.period,
+            merged=attrs.evolve(merged, records=self._count(merged.key)),
+            sources=tuple(
+                attrs.evolve(source, records=known[source.version])
+                if source.version in known
+                else attrs.evolve(source, records=self._count(source.key))
+                for source in folder.contained
+            ),
+        )
+
+    def _count(self, key: str) -> int:
+        with closing(self.lake.open(key)) as source:
+            return self.codec.describe(source).records
+
+    def _manifest(self, period: str) -> Manifest | None:
+        key = layout.merge_manifest(period)
+        try:
+            with closing(self.lake.open(key)) as source:
+                return Manifest.parse(source.read(), file=key)
+        except NotFound:
+            return None
+
+
+@attrs.frozen(kw_only=True)
+class _Folder:
+    """What lies in the folder of a period.
+
+    `contained` is in the merged file already; of the files besides it, `unmerged` are in no
+    merged file and `lying` are the versions of all; `days` of a month have merged files.
+    """
+
+    period: str
+    merged: ObjectInfo | None
+    contained: tuple[Source, ...]
+    unmerged: tuple[Source, ...]
+    lying: frozenset[tuple[str, str]]
+    days: tuple[str, ...]
+
+
+def _source(info: ObjectInfo) -> Source:
+    return Source(key=info.key, size=info.size, etag=info.etag)
+
+
+def _report(period: str, records: int, outcome: str, *, files: int = 0) -> Report:
+    counts = {"in": records, "out": records, "rejected": 0, "duplicates": 0}
+    details = {"period": period, "outcome": outcome, "files": files}
+    return Report(worker=WORKER, counts=counts, details=details)
