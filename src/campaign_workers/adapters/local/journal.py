@@ -26,6 +26,10 @@ class DeadLetter:
     attempts: int
     reason: str
 
+    def wire(self) -> dict[str, Any]:
+        """The letter as a JSON object."""
+        return attrs.asdict(self)
+
 
 @attrs.frozen(kw_only=True)
 class Run:

@@ -62,14 +62,12 @@ def _launch(
     """
     try:
         result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
-    except CampaignError as error:
+    except (CycloptsError, BrokenPipeError):
+        raise
+    except Exception as error:
         if debug:
             raise
-        return _complain(str(error), BAD_INPUT if isinstance(error, BadInput) else FAILED)
-    except OSError as error:
-        if debug:
-            raise
-        return _complain(f"{error.filename or 'a file'}: {error.strerror}", BAD_INPUT)
+        return _complain(*_told(error))
     return _show(result, as_json=as_json)
 
 
@@ -87,6 +85,15 @@ def run(argv: Sequence[str]) -> int:
         return FAILED
     except KeyboardInterrupt:
         return _complain("interrupted; nothing was left half-written", INTERRUPTED)
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    """What to say of an error, and the exit status; the text of unforeseen ones is not shown."""
+    if isinstance(error, CampaignError):
+        return str(error), BAD_INPUT if isinstance(error, BadInput) else FAILED
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'a file'}: {error.strerror}", BAD_INPUT
+    return f"unforeseen {type(error).__name__}; --debug shows where", FAILED
 
 
 def _show(result: Any, *, as_json: bool) -> int:

@@ -1,0 +1,151 @@
+"""Files of a selection: candidates, quotas and picks, read with errors that name the place."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from campaign_workers.domain import columns
+from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.selection import MarketQuota
+from campaign_workers.domain.wire import snake
+
+READERS: Final[Mapping[str, Callable[[Path], pl.DataFrame]]] = {
+    ".csv": lambda path: _read_text(path, ","),
+    ".txt": lambda path: _read_text(path, "\t"),
+    ".tsv": lambda path: _read_text(path, "\t"),
+    ".parquet": pl.read_parquet,
+    ".avro": pl.read_avro,
+}
+"""How a file is read, by its suffix."""
+
+_NUMBERS: Final = ("score", "band_score", "raw_score")
+_FLAGS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
+
+
+def read_candidates(path: Path, campaign_id: str) -> pl.DataFrame:
+    """Candidates as `select_fans` takes them, from a CSV, Parquet or Avro file.
+
+    The priority score is `bandScore` where there is one, else `score`; the raw score `rawScore`,
+    else `score`. With a `campaign_id`, rows of other campaigns are left out.
+
+    Raises:
+        BadInput: the file cannot be read, lacks a column, or a value has a wrong form.
+    """
+    frame = _read(path)
+    _require(path, frame, ("global_user_id", "score", "market_ids"))
+    frame = _of_campaign(path, frame, campaign_id)
+    for name in (name for name in _NUMBERS if name in frame.columns):
+        frame = _typed(path, frame, name, pl.Float64)
+    if "verdict" in frame.columns:
+        frame = _typed(path, frame, "verdict", pl.Int8)
+    if "previously_selected" in frame.columns:
+        frame = _flag(path, frame, "previously_selected")
+    if frame.schema["market_ids"] == pl.String:
+        frame = frame.with_columns(columns.split(pl.col("market_ids")))
+    return _scored(frame)
+
+
+def read_quotas(path: Path) -> tuple[MarketQuota, ...]:
+    """Quotas from a file with marketId and limit, such as market details.
+
+    Raises:
+        BadInput: the file cannot be read, lacks a column, or a limit is no whole number of 0 or
+            more.
+    """
+    frame = _read(path)
+    _require(path, frame, ("market_id", "limit"))
+    frame = _typed(path, frame, "limit", pl.Int64)
+    for row, (market, limit) in enumerate(frame.select("market_id", "limit").iter_rows()):
+        if not market or limit is None or limit < 0:
+            field = "limit" if market else "marketId"
+            problem = "not a whole number of 0 or more" if market else "empty"
+            raise BadInput(problem, file=str(path), line=row + 2, field=field)
+    return tuple(MarketQuota(*row) for row in frame.select("market_id", "limit").iter_rows())
+
+
+def read_picks(path: Path) -> pl.DataFrame:
+    """Picks as `select_fans` returns them, from a file that `select` wrote.
+
+    Raises:
+        BadInput: the file cannot be read, lacks a column, or a value has a wrong form.
+    """
+    frame = _read(path)
+    _require(path, frame, ("global_user_id", "market_id", "preference_rank", "priority"))
+    frame = _typed(path, frame, "preference_rank", pl.Int64)
+    return _typed(path, frame, "priority", pl.Float64)
+
+
+def _read(path: Path) -> pl.DataFrame:
+    reader = READERS.get(path.suffix.lower())
+    if reader is None:
+        raise BadInput("unknown kind of file", file=str(path), remedy=f"use {', '.join(READERS)}")
+    if not path.is_file():
+        raise BadInput("no such file", file=str(path))
+    try:
+        frame = reader(path)
+    except PolarsError as error:
+        reason = "empty" if not path.stat().st_size else f"not readable ({type(error).__name__})"
+        raise BadInput(reason, file=str(path)) from None
+    return frame.rename({name: snake(name.strip()) for name in frame.columns})
+
+
+def _read_text(path: Path, separator: str) -> pl.DataFrame:
+    frame = pl.read_csv(path, separator=separator, infer_schema=False)
+    return frame.with_columns(columns.unguarded(pl.all().fill_null("")))
+
+
+def _require(path: Path, frame: pl.DataFrame, names: tuple[str, ...]) -> None:
+    if missing := [name for name in names if name not in frame.columns]:
+        raise BadInput(
+            f"column {', '.join(missing)} missing", file=str(path), line=1, field=missing[0]
+        )
+
+
+def _of_campaign(path: Path, frame: pl.DataFrame, campaign_id: str) -> pl.DataFrame:
+    if "campaign_id" not in frame.columns:
+        return frame
+    if campaign_id:
+        return frame.filter(pl.col("campaign_id") == campaign_id)
+    if frame["campaign_id"].n_unique() > 1:
+        raise BadInput(
+            "rows of several campaigns", file=str(path), remedy="choose one with --campaign-id"
+        )
+    return frame
+
+
+def _typed(path: Path, frame: pl.DataFrame, name: str, dtype: type[pl.DataType]) -> pl.DataFrame:
+    """Column `name` as numbers; empty cells are null."""
+    column = frame[name]
+    if column.dtype == pl.String:
+        column = column.str.strip_chars().replace("", None)
+    typed = column.cast(dtype, strict=False)
+    return _checked(path, frame, column, typed, "not a number")
+
+
+def _flag(path: Path, frame: pl.DataFrame, name: str) -> pl.DataFrame:
+    column = frame[name]
+    if column.dtype == pl.Boolean:
+        return frame
+    text = column.cast(pl.String).str.strip_chars().str.to_lowercase()
+    typed = text.replace_strict(_FLAGS, default=None, return_dtype=pl.Boolean)
+    return _checked(path, frame, column, typed, "neither true nor false")
+
+
+def _checked(
+    path: Path, frame: pl.DataFrame, column: pl.Series, typed: pl.Series, problem: str
+) -> pl.DataFrame:
+    wrong = (typed.is_null() & column.is_not_null()).arg_true()
+    if wrong.len():
+        raise BadInput(problem, file=str(path), line=wrong[0] + 2, field=column.name)
+    return frame.with_columns(typed.alias(column.name))
+
+
+def _scored(frame: pl.DataFrame) -> pl.DataFrame:
+    raw = pl.col("raw_score") if "raw_score" in frame.columns else pl.col("score")
+    band = pl.col("band_score") if "band_score" in frame.columns else pl.lit(None, pl.Float64)
+    return frame.with_columns(
+        raw.alias("raw_score"), pl.coalesce(band, pl.col("score")).alias("score")
+    )

@@ -1,0 +1,56 @@
+"""Files that a command writes: whole, or not at all."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.selection import Selection
+from campaign_workers.domain.wire import camel
+
+
+def make_folder(folder: Path) -> Path:
+    """`folder`, made if it is not there.
+
+    Raises:
+        BadInput: a file stands in its place.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise BadInput("a file stands where a folder is needed", file=str(folder)) from None
+    return folder
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Have `write` make a file beside `path`, then put it in place at once."""
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        write(unfinished)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """A JSON document with sorted keys."""
+    text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def write_table(path: Path, frame: pl.DataFrame) -> None:
+    """A CSV file with the wire's column names."""
+    renamed = frame.rename({name: camel(name) for name in frame.columns})
+    write_whole(path, renamed.write_csv)
+
+
+def write_selection(folder: Path, selection: Selection) -> dict[str, str]:
+    """picks.csv, cutoffs.csv and, last, audit.json; returns where they are."""
+    make_folder(folder)
+    write_table(folder / "picks.csv", selection.picks)
+    write_table(folder / "cutoffs.csv", selection.cutoffs)
+    write_json(folder / "audit.json", selection.audit)
+    return {name: str(folder / name) for name in ("picks.csv", "cutoffs.csv", "audit.json")}

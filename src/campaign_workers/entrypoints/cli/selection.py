@@ -1,0 +1,137 @@
+"""`select` and `verify-audit`: a selection on files, and its recomputation."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from campaign_workers.domain.audit import verify_audit as differences
+from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.selection import SelectionOptions, select_fans
+from campaign_workers.entrypoints.cli.candidates import read_candidates, read_picks, read_quotas
+from campaign_workers.entrypoints.cli.outputs import write_selection
+from campaign_workers.entrypoints.cli.results import Result
+
+
+def _flag(name: str) -> Parameter:
+    return Parameter(name=name, negative="")
+
+
+def select(
+    *,
+    candidates: Path,
+    quotas: Path,
+    out: Path,
+    seed: str = "",
+    campaign_id: str = "",
+    random: Annotated[bool, _flag("--random")] = False,
+    order_by_preference: Annotated[bool, _flag("--order-by-preference")] = False,
+    multi_market: Annotated[bool, _flag("--multi-market")] = False,
+    reassign: Annotated[bool, _flag("--reassign")] = False,
+    exclude_intl_phone: Annotated[bool, _flag("--exclude-intl-phone")] = False,
+    min_score: float | None = None,
+    max_score: float | None = None,
+) -> Result:
+    """Select fans for markets; writes picks.csv, cutoffs.csv and audit.json.
+
+    Parameters
+    ----------
+    candidates
+        CSV, Parquet or Avro file with globalUserId, score and marketIds; a scrubbed file will do.
+    quotas
+        File with marketId and limit; a market details file will do.
+    out
+        Folder to write to.
+    seed
+        The campaign's lottery seed; it breaks ties and makes the random order.
+    campaign_id
+        The campaign of the lottery; rows of other campaigns are left out.
+    random
+        Order fans by lottery number instead of score.
+    order_by_preference
+        All first choices before second choices. Fans can gain by not saying what they want most.
+    multi_market
+        Fill each market by itself; a fan may be taken by several.
+    reassign
+        Let fans in who were selected before.
+    exclude_intl_phone
+        Leave out fans whose phone number is not North American.
+    min_score
+        Leave out raw scores below this.
+    max_score
+        Leave out raw scores above this.
+    """
+    options = SelectionOptions(
+        campaign_id=campaign_id,
+        single_market=not multi_market,
+        order_by_preference=order_by_preference,
+        random_selection=random,
+        reassign=reassign,
+        min_score=min_score,
+        max_score=max_score,
+        exclude_intl_phone=exclude_intl_phone,
+        seed=seed,
+    )
+    frame = read_candidates(candidates, campaign_id)
+    try:
+        selection = select_fans(frame, read_quotas(quotas), options)
+    except BadInput as error:
+        raise error if error.file else error.within(str(candidates)) from None
+    files = write_selection(out, selection)
+    cutoffs = selection.cutoffs.select("market_id", "limit", "taken", "filled")
+    return Result(
+        data={"picks": selection.picks.height, "cutoffs": cutoffs.to_dicts(), "files": files},
+        title=f"{selection.picks.height:,} picks from {frame.height:,} candidates",
+        columns=("market", "limit", "taken", "filled"),
+        rows=tuple(cutoffs.iter_rows()),
+        notes=(f"written to {out}",),
+    )
+
+
+def verify_audit(
+    audit: Path, /, *, candidates: Path, quotas: Path, picks: Path, seed: str = ""
+) -> Result:
+    """Recompute a selection from its files; exit 1 and say what differs.
+
+    Parameters
+    ----------
+    audit
+        The audit.json of the selection.
+    candidates
+        The file that the selection chose from.
+    quotas
+        The file with its quotas.
+    picks
+        The file with its picks.
+    seed
+        The lottery seed, once it is published.
+    """
+    document = _read_audit(audit)
+    options = document.get("options", {})
+    campaign_id = options.get("campaignId", "") if isinstance(options, dict) else ""
+    found = differences(
+        document,
+        read_candidates(candidates, campaign_id),
+        read_quotas(quotas),
+        read_picks(picks),
+        seed,
+    )
+    verdict = "the selection does not hold" if found else "the selection holds"
+    return Result(
+        data={"holds": not found, "differences": list(found)},
+        notes=(verdict, *found),
+        failed=bool(found),
+    )
+
+
+def _read_audit(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise BadInput("no such file", file=str(path))
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise BadInput("not JSON", file=str(path)) from None
+    if not isinstance(document, dict):
+        raise BadInput("not a JSON object", file=str(path))
+    return document

@@ -1,0 +1,113 @@
+"""A folder of uploads, laid out as an operator has it."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from campaign_workers.domain.errors import BadInput
+
+REQUIRED = ("campaign.json", "registrations.jsonl", "scored.txt", "market-details.csv")
+LISTS = {
+    "blocklist-emails.txt": "blocklist/emails.txt",
+    "blocklist-domains.txt": "blocklist/domains.txt",
+    "allowlist-patterns.txt": "allowlist/patterns.txt",
+}
+"""File of the folder -> key in the scoring bucket."""
+
+
+@attrs.frozen
+class Uploads:
+    """The files of one campaign in `folder`."""
+
+    folder: Path
+
+    def check(self) -> None:
+        """Make sure that all needed files are there.
+
+        Raises:
+            BadInput: the folder or files of it are missing; all of them are named.
+        """
+        if not self.folder.is_dir():
+            raise BadInput("no such folder", file=str(self.folder))
+        if missing := [name for name in REQUIRED if not (self.folder / name).is_file()]:
+            raise BadInput(f"{', '.join(missing)} missing", file=str(self.folder))
+
+    def campaign(self) -> dict[str, Any]:
+        """The campaign's document.
+
+        Raises:
+            BadInput: it is not a JSON object.
+        """
+        path = self.folder / "campaign.json"
+        try:
+            document = json.loads(path.read_text(encoding="utf-8-sig"))
+        except ValueError as error:
+            raise BadInput("not JSON", file=str(path), line=getattr(error, "lineno", 1)) from None
+        if not isinstance(document, dict):
+            raise BadInput("not a JSON object", file=str(path))
+        return document
+
+    def file(self, name: str) -> Path | None:
+        """A file of the folder, None if it is not there."""
+        path = self.folder / name
+        return path if path.is_file() else None
+
+    def external_codes(self) -> tuple[str, ...]:
+        """The codes of `external-codes.csv`, none without it."""
+        if (path := self.file("external-codes.csv")) is None:
+            return ()
+        header, *codes = path.read_text(encoding="utf-8-sig").split() or [""]
+        if header != "code":
+            raise BadInput("the only column must be code", file=str(path), line=1)
+        return tuple(codes)
+
+    def registration_days(self) -> Iterator[tuple[datetime, list[bytes]]]:
+        """Lines of `registrations.jsonl` by the UTC day on which they came in.
+
+        A line without a readable `created` came in with its neighbour above. Days never go back.
+        """
+        with (self.folder / "registrations.jsonl").open("rb") as lines:
+            dated = _dated(line.strip() for line in lines if line.strip())
+            for day, group in groupby(dated, key=lambda pair: pair[0]):
+                yield day, [line for _, line in group]
+
+
+def _dated(lines: Iterator[bytes]) -> Iterator[tuple[datetime, bytes]]:
+    day: datetime | None = None
+    undated: list[bytes] = []
+    for line in lines:
+        found = _day_of(line)
+        day = max(day, found) if day and found else day or found
+        if day is None:
+            undated.append(line)
+            continue
+        yield from ((day, early) for early in undated)
+        undated.clear()
+        yield day, line
+    yield from ((datetime(1970, 1, 1, tzinfo=UTC), line) for line in undated)
+
+
+def _day_of(line: bytes) -> datetime | None:
+    _, found, rest = line.rpartition(b'"created"')
+    text = rest.partition(b'"')[2][:10].decode("ascii", "replace")
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC) if found else None
+    except ValueError:
+        return None
+
+
+def partition_key(line: bytes) -> str:
+    """The key that spreads a registration over shards: the fan's id, else the line's length."""
+    _, found, rest = line.partition(b'"globalUserId"')
+    fan = rest.partition(b'"')[2].partition(b'"')[0].decode("utf-8", "replace")[:256]
+    return fan if found and fan else f"line-{len(line)}"
+
+
+def noon(day: datetime) -> datetime:
+    """The middle of a day, when its registrations have come in."""
+    return day + timedelta(hours=12)
