@@ -24,6 +24,10 @@ CODECS: Final = ("deflate", "null")
 """The compressions that every reader of ours has."""
 
 
+BLOCK_BYTES: Final = 64_000
+"""Uncompressed bytes of a block: what a reader holds in memory at least."""
+
+
 @attrs.frozen(kw_only=True)
 class AvroRecordCodec:
     """The record codec of the lake; `codec` names the compression of what it writes."""
@@ -37,7 +41,14 @@ class AvroRecordCodec:
             raise BadInput("a record of another type", field=record_type)
         sink, marker = BytesIO(), _marker(record_type, batch)
         try:
-            fastavro.writer(sink, schema, map(_row, batch), codec=self.codec, sync_marker=marker)
+            fastavro.writer(
+                sink,
+                schema,
+                map(_row, batch),
+                codec=self.codec,
+                sync_interval=BLOCK_BYTES,
+                sync_marker=marker,
+            )
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
             # The library quotes the value that does not fit, and values are personal.
             raise BadInput("a record does not fit the schema", field=record_type) from None
