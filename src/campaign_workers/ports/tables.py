@@ -96,6 +96,14 @@ class DeliveryLedger(Protocol):
         """
         ...
 
+    def read(self, wave: str, message_ids: Sequence[str]) -> Mapping[str, Delivery]:
+        """The deliveries that somebody claimed, of these ids; claims nothing.
+
+        Raises:
+            RetryLater: the ledger fails.
+        """
+        ...
+
     def settle(self, wave: str, delivery: Delivery, *, now: datetime) -> None:
         """Write the outcome of a claimed delivery; the same outcome twice is as once.
 
