@@ -75,8 +75,12 @@ def _read(dtype: pl.DataType, name: str) -> pl.Expr:
     if dtype != pl.Null and not kind.reads(dtype):
         raise BadInput(f"column does not hold {kind.name}", file="candidates", field=name)
     column = pl.col(name).cast(kind.dtype)
-    # Adding 0.0 makes one zero of both: they are equal, so their bytes have to be.
-    return column.fill_nan(None) + 0.0 if kind is _NUMBER else column
+    return _canonical(column) if kind is _NUMBER else column
+
+
+def _canonical(number: pl.Expr) -> pl.Expr:
+    # Both zeros are equal, so their bytes have to be as well.
+    return pl.when(number == 0).then(0.0).otherwise(number.fill_nan(None)).name.keep()
 
 
 _WANTED: Final = pl.col("market_ids").list

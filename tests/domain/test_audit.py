@@ -1,0 +1,229 @@
+"""The audit: what was published proves itself, and any change of it shows."""
+
+import hashlib
+import json
+import struct
+from typing import Any
+
+import attrs
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign_workers.domain.audit import verify_audit
+from campaign_workers.domain.fingerprints import fingerprint
+from campaign_workers.domain.lottery import commitment
+from campaign_workers.domain.selection import MarketQuota, SelectionOptions
+from tests.selection_worlds import Fan, World, worlds
+
+Faults = list[str]
+
+
+def published(world: World) -> tuple[dict[str, Any], pl.DataFrame, list[MarketQuota], pl.DataFrame]:
+    """What goes out: the audit through JSON, the picks through CSV."""
+    selection = world.select()
+    types = selection.picks.schema
+    picks = pl.read_csv(selection.picks.write_csv().encode(), schema=types)
+    quotas = [MarketQuota(market, limit) for market, limit in world.limits.items()]
+    return json.loads(json.dumps(dict(selection.audit))), world.candidates(), quotas, picks
+
+
+WORLD = World(
+    fans=tuple(
+        Fan(fan=f"g{number}", score=0.5, markets=("ams", "ber")[number % 2 :])
+        for number in range(9)
+    ),
+    limits={"ams": 2, "ber": 3},
+    options=SelectionOptions(campaign_id="tour", seed="s3cret"),
+)
+
+
+@given(worlds)
+def test_every_selection_verifies(world: World) -> None:
+    """Any selection, published and read back, is confirmed with and without its seed."""
+    files = published(world)
+    assert verify_audit(*files, seed=world.options.seed) == []
+    assert verify_audit(*files) == []
+
+
+def test_the_audit_holds_the_commitment_and_not_the_seed() -> None:
+    """The seed is published after the draw, by the campaign, not by the audit."""
+    audit = WORLD.select().audit
+    assert commitment("s3cret") == audit["seedCommitment"]
+    assert "s3cret" not in json.dumps(dict(audit))
+
+
+def test_the_audit_holds_no_fan() -> None:
+    """No id of a fan and no phone is in it."""
+    text = json.dumps(dict(WORLD.select().audit))
+    assert not any(f'"{fan.fan}"' in text or fan.phone in text for fan in WORLD.fans)
+
+
+CHANGES = {
+    "global_user_id": "g0x",
+    "score": 0.51,
+    "market_ids": ["ber", "ams"],
+    "raw_score": 0.1,
+    "verdict": 0,
+    "previously_selected": True,
+    "phone": "",
+}
+
+
+@pytest.mark.parametrize("column", CHANGES)
+@pytest.mark.parametrize("seed", [None, "s3cret"])
+def test_a_changed_candidate_is_found(column: str, seed: str | None) -> None:
+    """Any cell of any deciding column counts, whether or not it changes the draw."""
+    audit, candidates, quotas, picks = published(WORLD)
+    changed = candidates.with_columns(
+        pl.when(pl.col("global_user_id") == "g0")
+        .then(pl.lit(CHANGES[column], dtype=candidates.schema[column]))
+        .otherwise(pl.col(column))
+        .alias(column)
+    )
+    faults = verify_audit(audit, changed, quotas, picks, seed)
+    assert "candidates: the content is not what the audit states" in faults
+
+
+def test_a_missing_or_foreign_candidate_is_found() -> None:
+    """Rows taken out or put in change number and content."""
+    audit, candidates, quotas, picks = published(WORLD)
+    faults = verify_audit(audit, candidates[1:], quotas, picks)
+    assert "candidates: another number of rows than the audit states" in faults
+
+
+@pytest.mark.parametrize("column", ["global_user_id", "market_id", "preference_rank", "priority"])
+@pytest.mark.parametrize("seed", [None, "s3cret"])
+def test_a_changed_pick_is_found(column: str, seed: str | None) -> None:
+    """Any cell of the picks counts."""
+    audit, candidates, quotas, picks = published(WORLD)
+    cells = picks[column].to_list()
+    cells[0] = {"global_user_id": "g8", "market_id": "ber"}.get(column, 0.7)
+    changed = picks.with_columns(pl.Series(column, cells, strict=False).cast(picks.schema[column]))
+    if column == "preference_rank":
+        changed = picks.with_columns(preference_rank=pl.col("preference_rank") + 1)
+    faults = verify_audit(audit, candidates, quotas, changed, seed)
+    assert "picks: the content is not what the audit states" in faults
+    assert ("picks: the draw made again picks otherwise" in faults) == (seed is not None)
+
+
+def test_a_changed_quota_is_found() -> None:
+    """Another limit is another draw."""
+    audit, candidates, _, picks = published(WORLD)
+    quotas = [MarketQuota("ams", 3), MarketQuota("ber", 3)]
+    faults = verify_audit(audit, candidates, quotas, picks, "s3cret")
+    assert "quotas: the content is not what the audit states" in faults
+    assert any(fault.startswith("cutoffs: the draw made again") for fault in faults)
+
+
+def test_picks_and_audit_forged_together_are_found_with_the_seed() -> None:
+    """Whoever rewrites picks and fingerprint alike is caught by the second draw."""
+    audit, candidates, quotas, picks = published(WORLD)
+    forged = picks.with_columns(global_user_id=pl.col("global_user_id").reverse())
+    audit["picks"] = fingerprint(forged, by="market_id")
+    assert verify_audit(audit, candidates, quotas, forged) == []
+    assert "picks: the draw made again picks otherwise" in verify_audit(
+        audit, candidates, quotas, forged, "s3cret"
+    )
+
+
+def test_another_seed_than_the_committed_one_is_found() -> None:
+    """A seed chosen after the candidates were known does not pass."""
+    faults = verify_audit(*published(WORLD), seed="a luckier one")
+    assert "seed: it is not the one that was committed to" in faults
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "words"),
+    [
+        ("format", 2, "format: this version reads audits of format 1 only"),
+        ("options", None, "not the options of a selection"),
+        ("options", {"singleMarket": True}, "not the options of a selection"),
+        ("candidates", None, "candidates: the audit does not state it"),
+        ("quotas", 7, "quotas: the audit does not state it"),
+        ("eligible", 3, "eligible: the draw made again"),
+        ("mechanism", "raffle", "mechanism: the draw made again"),
+        ("cutoffs", [], "cutoffs: the draw made again"),
+        ("seedCommitment", None, "seed: it is not the one"),
+    ],
+)
+def test_a_changed_audit_is_found(part: str, value: Any, words: str) -> None:
+    """No part of the audit can be altered or left out."""
+    audit, candidates, quotas, picks = published(WORLD)
+    faults = verify_audit({**audit, part: value}, candidates, quotas, picks, seed="s3cret")
+    assert any(words in fault for fault in faults)
+
+
+@pytest.mark.parametrize("flag", ["singleMarket", "orderByPreference", "randomSelection"])
+def test_other_options_than_those_of_the_draw_are_found(flag: str) -> None:
+    """Options that the draw was not made with give another draw."""
+    audit, candidates, quotas, picks = published(WORLD)
+    audit["options"][flag] = not audit["options"][flag]
+    assert verify_audit(audit, candidates, quotas, picks, seed="s3cret")
+
+
+def test_files_that_cannot_be_read_are_a_difference() -> None:
+    """A column missing from the picks, or of another type, is said, not raised."""
+    audit, candidates, quotas, picks = published(WORLD)
+    for broken in (picks.drop("priority"), picks.with_columns(priority=pl.lit("high"))):
+        faults = verify_audit(audit, candidates, quotas, broken, "s3cret")
+        assert len(faults) == 1
+        assert faults[0].startswith("unreadable: picks")
+
+
+def test_a_package_of_another_version_still_verifies() -> None:
+    """The version is stated for people; the format decides what can be checked."""
+    audit, candidates, quotas, picks = published(WORLD)
+    assert verify_audit({**audit, "package": "9.9"}, candidates, quotas, picks, seed="s3cret") == []
+
+
+def by_hand(fan: Fan) -> str:
+    """A candidate row as `docs/audit.md` spells it."""
+
+    def text(value: str | None) -> str:
+        return "~" if value is None else f"{len(value.encode())}:{value}"
+
+    def double(value: float | None) -> str:
+        if value is None:
+            return "~"
+        return f"{int.from_bytes(struct.pack('>d', value + 0.0))};"
+
+    return "".join(
+        [
+            text(fan.fan),
+            double(fan.score),
+            f"{len(fan.markets)}[{''.join(map(text, fan.markets))}]",
+            double(fan.raw_score),
+            f"{fan.verdict};",
+            f"{int(fan.previously_selected)};",
+            text(fan.phone),
+        ]
+    )
+
+
+odd_text = st.text(st.characters(codec="utf-8"), max_size=5)
+
+
+@given(worlds, odd_text, st.sampled_from([0.0, -0.0, 1e-310, 1e300, 0.1]))
+def test_fingerprints_can_be_computed_by_hand(world: World, name: str, score: float) -> None:
+    """A few lines of any language give the fingerprint that the audit states."""
+    odd = Fan(fan=f"odd {name}", score=score, markets=(f"{name}|", "ams"), phone=name)
+    world = attrs.evolve(world, fans=(*world.fans, odd))
+    rows = sorted((fan.fan.encode(), by_hand(fan).encode()) for fan in world.fans)
+    digest = hashlib.sha256(b"".join(row + b"\n" for _, row in rows)).hexdigest()
+    assert digest == world.select().audit["candidates"]["sha256"]
+
+
+def test_a_known_fingerprint_never_changes() -> None:
+    """The audit of a past draw verifies for ever: its bytes are pinned."""
+    audit = WORLD.select().audit
+    assert (
+        audit["candidates"]["sha256"],
+        audit["quotas"]["sha256"],
+        audit["picks"]["sha256"],
+    ) == (
+        "0ada1a07e027705b3a19882afbba4dcf2a5341b2793a4c790aa07726794b93bb",
+        "8579a321d3183faead6d807be92170c28605e335b07bc37704cdef2740b74df8",
+        "6ae5e8a0bc781387a77b9b14b1facf8e05f247bc750381dd43cac79fe5feb89a",
+    )
