@@ -1,0 +1,163 @@
+"""Hypothesis strategies for campaigns, records of the streams, entries and codes.
+
+Ids come from small pools, so that fans, markets and codes meet again; personal fields are made up.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from hypothesis import strategies as st
+
+from campaign_workers.domain.campaigns import Campaign, CampaignType, Market, TicketType
+from campaign_workers.domain.codes import TM, Assignment
+from campaign_workers.domain.entries import Entry
+from campaign_workers.domain.records import iso_utc
+from campaign_workers.testing.builders import CAMPAIGN, registration, scoring
+
+OPENS: Final = datetime(2026, 9, 1, tzinfo=UTC)
+MARKET_IDS: Final = ("chi", "lax", "mex", "nyc", "tor")
+SCORING_TYPES: Final = ("linear", "reciprocal", "exponential", "percentile", "banded")
+NAMES: Final = ("Ada", "Chloé", "Íñigo", "聡太郎", "")
+
+_scores = st.integers(0, 20).map(lambda twentieths: twentieths / 20)
+
+
+def key_ids() -> st.SearchStrategy[str]:
+    """Ids that may go into a key."""
+    pattern = r"[A-Za-z0-9]([._-]?[A-Za-z0-9]){0,20}"
+    return st.from_regex(pattern, fullmatch=True)
+
+
+def fan_ids(*, fans: int = 6) -> st.SearchStrategy[str]:
+    """Global user ids of a few fans."""
+    return st.integers(1, fans).map("g{}".format)
+
+
+def market_ids() -> st.SearchStrategy[str]:
+    """Ids of a few markets."""
+    return st.sampled_from(MARKET_IDS)
+
+
+def wishes(*, most: int = 4) -> st.SearchStrategy[list[str]]:
+    """Wanted markets, best first, none twice."""
+    return st.lists(market_ids(), max_size=most, unique=True)
+
+
+def moments(*, days: int = 3) -> st.SearchStrategy[datetime]:
+    """A few moments after registration opens, so that some are equal."""
+    return st.integers(0, days * 24).map(lambda hours: OPENS + timedelta(hours=hours))
+
+
+def markets() -> st.SearchStrategy[Market]:
+    """Markets of any kind."""
+    return st.builds(
+        Market,
+        market_id=key_ids(),
+        name=st.text(max_size=20),
+        city=st.text(max_size=20),
+        timezone=st.none() | st.sampled_from(("America/New_York", "Europe/London")),
+        ticket_type=st.sampled_from(TicketType),
+    )
+
+
+@st.composite
+def campaigns(draw: st.DrawFn, *, campaign_ids: st.SearchStrategy[str] | None = None) -> Campaign:
+    """Campaigns of both types, open or not, with up to five markets."""
+    scoring_type = draw(st.sampled_from(SCORING_TYPES))
+    halves = scoring_type == "exponential"
+    return Campaign(
+        campaign_id=draw(campaign_ids or key_ids()),
+        type=draw(st.sampled_from(CampaignType)),
+        status=draw(st.sampled_from(("OPEN", "CLOSED"))),
+        name=draw(st.text(max_size=20)),
+        category_id=draw(st.none() | st.integers(1, 2**53 - 1)),
+        artist=draw(st.none() | st.text(min_size=1, max_size=20)),
+        allow_intl_phones=draw(st.booleans()),
+        scoring_type=scoring_type,
+        half_life=draw(st.none() | st.floats(1, 1e6)) if halves else None,
+        stats_channels=tuple(draw(st.lists(key_ids().map("#{}".format), max_size=2))),
+        markets=tuple(draw(st.lists(markets(), max_size=5, unique_by=lambda m: m.market_id))),
+    )
+
+
+def entries(*, campaign_id: str = CAMPAIGN) -> st.SearchStrategy[Entry]:
+    """Entries of one campaign."""
+    return st.builds(
+        Entry,
+        campaign_id=st.just(campaign_id),
+        user_id=st.integers(1, 9).map("u{}".format),
+        global_user_id=st.none() | fan_ids(),
+        locale=st.none() | st.sampled_from(("en-us", "fr-ca", "")),
+        market_ids=wishes(most=5).map(tuple),
+        opt_in_email=st.booleans(),
+        opt_in_sms=st.booleans(),
+        phone_confirmed=st.booleans(),
+        referrer_code=st.none() | st.sampled_from(("", "R1")),
+        blocked=st.booleans(),
+        codes=st.dictionaries(market_ids(), codes(), max_size=2),
+        created=moments(),
+    )
+
+
+@st.composite
+def registrations(draw: st.DrawFn, *, campaign_id: str = CAMPAIGN, fans: int = 6) -> dict[str, Any]:
+    """Registrations of a few fans as they stand on the wire; a fan may register again."""
+    number = draw(st.integers(1, fans))
+    return registration(
+        draw(st.none() | st.just(f"g{number}")),
+        userId=f"u{number}",
+        campaignId=campaign_id,
+        memberId=draw(st.none() | st.just(f"m{number}")),
+        email=draw(
+            st.sampled_from(("", f"fan{number}@mail.example", f" FAN{number}@Mail.example"))
+        ),
+        firstName=draw(st.none() | st.sampled_from(NAMES)),
+        marketIds=draw(wishes()),
+        referrerCode=draw(st.none() | st.sampled_from(("", "R1"))),
+        phoneConfirmed=draw(st.none() | st.just("2026-09-02T10:00:00Z")),
+        locale=draw(st.none() | st.sampled_from(("en-us", "fr-ca"))),
+        created=iso_utc(draw(moments())),
+    )
+
+
+@st.composite
+def scorings(draw: st.DrawFn, *, campaign_id: str = CAMPAIGN, fans: int = 6) -> dict[str, Any]:
+    """Scores of a few fans as they stand on the wire, by whatever ids they are known."""
+    number = draw(st.integers(1, fans))
+    ids = {
+        "globalUserId": f"g{number}",
+        "memberId": f"m{number}",
+        "userId": f"u{number}",
+        "email": f"fan{number}@mail.example",
+    }
+    known = draw(st.lists(st.sampled_from(sorted(ids)), min_size=1, unique=True))
+    return scoring(
+        **{name: ids[name] if name in known else None for name in ids if name != "globalUserId"},
+        fan=ids["globalUserId"] if "globalUserId" in known else None,
+        campaignId=campaign_id,
+        score=draw(st.none() | _scores),
+        bandScore=draw(st.none() | _scores),
+        verdict=draw(st.sampled_from((0, 1, 1))),
+        marketIds=draw(wishes()),
+        source=draw(st.sampled_from(("scored", "fanlist"))),
+        created=iso_utc(draw(moments())),
+    )
+
+
+def codes(*, most: int = 8) -> st.SearchStrategy[str]:
+    """A few external codes."""
+    return st.integers(1, most).map("CODE{:03d}".format)
+
+
+def assignments(*, kinds: Sequence[str] = ("external", "tm")) -> st.SearchStrategy[Assignment]:
+    """Requests to give one of a few fans one of a few codes, or the placeholder."""
+    by_kind = {"external": codes(), "tm": st.just(TM)}
+    return st.builds(
+        Assignment,
+        global_user_id=fan_ids(),
+        code=st.one_of([by_kind[kind] for kind in kinds]),
+        market_id=st.none() | market_ids(),
+        user_id=st.none() | st.just("u1"),
+        created=st.none() | moments(),
+    )

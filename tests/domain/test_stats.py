@@ -1,0 +1,75 @@
+"""Admin stats: one fold, whatever the order, equal to counting figure by figure."""
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign_workers.domain.entries import Entry
+from campaign_workers.domain.stats import MAX_PREFERENCES, AdminStats, admin_stats
+from campaign_workers.testing.builders import entry
+from campaign_workers.testing.strategies import OPENS, entries
+
+
+def counted(kept: list[Entry]) -> AdminStats:
+    """The figures by one pass over the entries for each single one."""
+    markets = {market for e in kept for market in e.market_ids[:MAX_PREFERENCES]}
+    days = {e.created.date().isoformat() for e in kept}
+    locales = {e.locale or "unknown" for e in kept}
+    return AdminStats(
+        total=len(kept),
+        confirmed_phones=len([e for e in kept if e.phone_confirmed]),
+        opted_in_email=len([e for e in kept if e.opt_in_email]),
+        opted_in_sms=len([e for e in kept if e.opt_in_sms]),
+        blocked=len([e for e in kept if e.blocked]),
+        referred=len([e for e in kept if e.referrer_code]),
+        with_code=len([e for e in kept if e.codes]),
+        by_day={d: len([e for e in kept if f"{e.created:%Y-%m-%d}" == d]) for d in days},
+        by_locale={lo: len([e for e in kept if (e.locale or "unknown") == lo]) for lo in locales},
+        by_market={
+            market: tuple(
+                len([e for e in kept if e.market_ids[rank : rank + 1] == (market,)])
+                for rank in range(MAX_PREFERENCES)
+            )
+            for market in markets
+        },
+    )
+
+
+@given(st.lists(entries()))
+def test_the_fold_counts_what_counting_by_hand_counts(kept: list[Entry]) -> None:
+    """Every figure is the number of entries that it speaks of."""
+    assert admin_stats(kept) == counted(kept)
+
+
+@given(st.lists(entries()).flatmap(lambda kept: st.tuples(st.just(kept), st.permutations(kept))))
+def test_order_changes_no_figure(both: tuple[list[Entry], list[Entry]]) -> None:
+    """Entries in any order give the same figures, and the same bytes of them."""
+    one, other = both
+    assert admin_stats(one) == admin_stats(other)
+    assert str(admin_stats(one).wire()) == str(admin_stats(other).wire())
+
+
+@given(st.lists(entries()))
+def test_the_document_keeps_every_figure(kept: list[Entry]) -> None:
+    """Figures are read from their document as they were written."""
+    stats = admin_stats(kept)
+    assert AdminStats.read(stats.wire()) == stats
+
+
+def test_no_entries_give_zeros() -> None:
+    """A campaign without entries has figures, all of them zero; so has an empty document."""
+    assert admin_stats([]) == AdminStats() == AdminStats.read({})
+
+
+def test_a_day_is_a_day_in_utc() -> None:
+    """An entry counts for the day of its registration, from midnight to midnight UTC."""
+    kept = [entry(created=OPENS), entry(created=OPENS - timedelta(milliseconds=1))]
+    assert admin_stats(kept).by_day == {"2026-09-01": 1, "2026-08-31": 1}
+
+
+def test_a_fifth_wish_counts_for_nothing() -> None:
+    """A market has a count for each of four preference ranks and no more."""
+    stats = admin_stats([entry(market_ids=("a", "b", "c", "d", "e"))])
+    assert stats.by_market["d"] == (0, 0, 0, 1)
+    assert "e" not in stats.by_market
