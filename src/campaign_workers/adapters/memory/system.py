@@ -1,0 +1,45 @@
+"""Secrets and figures in dicts."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import attrs
+
+from campaign_workers.domain.errors import NotFound
+
+
+@attrs.define
+class MemorySecrets:
+    """Named secrets; they never show in a repr."""
+
+    _secrets: dict[str, str] = attrs.field(factory=dict, repr=False)
+
+    def read(self, name: str) -> str:
+        """See `Secrets.read`."""
+        if name not in self._secrets:
+            raise NotFound(f"no secret {name}")
+        return self._secrets[name]
+
+    def write(self, name: str, secret: str) -> None:
+        """Keep a secret."""
+        self._secrets[name] = secret
+
+
+@attrs.define
+class MemoryMetrics:
+    """Counters by name and dimensions."""
+
+    counted: Counter[tuple[str, tuple[tuple[str, str], ...]]] = attrs.field(factory=Counter)
+
+    def count(self, name: str, value: int, **dimensions: str) -> None:
+        """See `Metrics.count`."""
+        self.counted[name, tuple(sorted(dimensions.items()))] += value
+
+    def total(self, name: str, dimensions: Mapping[str, str] | None = None) -> int:
+        """Sum of a counter over all that match `dimensions`."""
+        wanted = set((dimensions or {}).items())
+        return sum(
+            value
+            for (counter, found), value in self.counted.items()
+            if counter == name and wanted <= set(found)
+        )

@@ -1,0 +1,114 @@
+"""Keyed tables in dicts."""
+
+import json
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from threading import RLock
+from typing import Any
+
+
+class DictTables:
+    """Tables by name; what they change together in `atomic()` is undone together."""
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        self._tables: dict[str, DictTable] = {}
+        self._undo: list[tuple[DictTable, str, str | None]] | None = None
+
+    def __call__(self, name: str) -> "DictTable":
+        """The table `name`, made when it is first asked for."""
+        with self.lock:
+            return self._tables.setdefault(name, DictTable(self))
+
+    def changing(self, table: "DictTable", key: str, before: str | None) -> None:
+        """Note what a row was, for an undo."""
+        if self._undo is not None:
+            self._undo.append((table, key, before))
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """Undo every change of every table if the context ends with an error."""
+        with self.lock:
+            if self._undo is not None:
+                yield
+                return
+            self._undo = []
+            try:
+                yield
+            except BaseException:
+                changes, self._undo = self._undo, None
+                for table, key, before in reversed(changes):
+                    table.write(key, before)
+                raise
+            finally:
+                self._undo = None
+
+
+class DictTable:
+    """One table: rows as JSON, so that what is handed in or out is never shared."""
+
+    def __init__(self, tables: DictTables) -> None:
+        self._tables = tables
+        self._rows: dict[str, str] = {}
+        self._keys: list[str] = []
+
+    def write(self, key: str, text: str | None) -> None:
+        """Store a row's JSON, or delete the row."""
+        with self._tables.lock:
+            before = self._rows.get(key)
+            self._tables.changing(self, key, before)
+            if text is None:
+                if before is not None:
+                    del self._rows[key]
+                    del self._keys[bisect_left(self._keys, key)]
+                return
+            if before is None:
+                insort(self._keys, key)
+            self._rows[key] = text
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """See `KeyedTable.get`."""
+        found = self._rows.get(key)
+        return None if found is None else json.loads(found)
+
+    def get_many(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
+        """See `KeyedTable.get_many`."""
+        return {key: json.loads(self._rows[key]) for key in keys if key in self._rows}
+
+    def put(self, key: str, row: Mapping[str, Any]) -> None:
+        """See `KeyedTable.put`."""
+        self.write(key, json.dumps(row))
+
+    def put_many(self, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """See `KeyedTable.put_many`."""
+        with self.atomic():
+            for key, row in rows:
+                self.put(key, row)
+
+    def insert(self, key: str, row: Mapping[str, Any]) -> bool:
+        """See `KeyedTable.insert`."""
+        with self._tables.lock:
+            if key in self._rows:
+                return False
+            self.put(key, row)
+            return True
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """See `KeyedTable.delete`."""
+        with self.atomic():
+            for key in keys:
+                self.write(key, None)
+
+    def scan(self, prefix: str = "", *, after: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+        """See `KeyedTable.scan`."""
+        with self._tables.lock:
+            keys = self._keys
+            start = max(bisect_left(keys, prefix), bisect_right(keys, after) if after else 0)
+            end = bisect_left(keys, prefix + "\U0010ffff") if prefix else len(keys)
+            found = [(key, self._rows[key]) for key in keys[start:end]]
+        return ((key, json.loads(text)) for key, text in found)
+
+    def atomic(self) -> AbstractContextManager[None]:
+        """See `KeyedTable.atomic`."""
+        return self._tables.atomic()

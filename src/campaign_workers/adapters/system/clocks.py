@@ -1,0 +1,79 @@
+"""Clocks: the machine's, and one that is set by hand."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
+
+import attrs
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """See `Clock.now`."""
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """See `Clock.sleep`."""
+        time.sleep(max(0.0, seconds))
+
+    async def pause(self, seconds: float) -> None:
+        """See `Clock.pause`."""
+        await asyncio.sleep(max(0.0, seconds))
+
+
+@attrs.define
+class SteppedClock:
+    """A clock that moves only when somebody waits; nobody really does.
+
+    Coroutines that pause at the same time wait side by side: the clock moves to the earliest
+    wake-up once every other coroutine has had its turn, so that a thousand pauses of one second
+    take one second.
+    """
+
+    _now: datetime
+    _sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = attrs.field(
+        factory=list, init=False
+    )
+    _order: count[int] = attrs.field(factory=count, init=False)
+
+    def now(self) -> datetime:
+        """See `Clock.now`."""
+        return self._now
+
+    def advance(self, by: timedelta) -> None:
+        """Move on."""
+        self.sleep(by.total_seconds())
+
+    def sleep(self, seconds: float) -> None:
+        """See `Clock.sleep`."""
+        self._now += timedelta(seconds=max(0.0, seconds))
+
+    async def pause(self, seconds: float) -> None:
+        """See `Clock.pause`."""
+        loop = asyncio.get_running_loop()
+        woken: asyncio.Future[None] = loop.create_future()
+        until = self._now + timedelta(seconds=max(0.0, seconds))
+        heappush(self._sleepers, (until, next(self._order), woken))
+        if len(self._sleepers) == 1:
+            loop.call_soon(self._settle, loop, _TURNS)
+        await woken
+
+    def _settle(self, loop: asyncio.AbstractEventLoop, turns: int) -> None:
+        """Give everybody else some turns, then wake whoever is due first."""
+        if turns:
+            loop.call_soon(self._settle, loop, turns - 1)
+            return
+        until, _, woken = heappop(self._sleepers)
+        self._now = max(self._now, until)
+        if not woken.done():
+            woken.set_result(None)
+        if self._sleepers:
+            loop.call_soon(self._settle, loop, _TURNS)
+
+
+_TURNS = 20
+"""Turns of the event loop after which whoever could run without waiting has run."""
