@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,8 @@ _Read = Callable[[Any], Any]
 # Code dates lie a year around the notify date, and are read again once they are written.
 _NOTIFY_YEARS: Final = range(2000, 3000)
 _YEARS: Final = range(1900, 9000)
+_SLOWEST: Final = 1 / 86_400
+_FASTEST: Final = 1_000_000
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -179,11 +180,11 @@ def _notify_date(value: object) -> datetime:
 
 
 def _rate(value: object) -> float:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        rate = float(value) if abs(value) < 1e9 else math.inf
-        if 0 < rate < math.inf:
-            return rate
-    raise ValueError("not a number of texts a second above zero")
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ValueError("not a number of texts a second")
+    if not _SLOWEST <= value <= _FASTEST:
+        raise ValueError("not between one text a day and a million a second")
+    return float(value)
 
 
 def _written(value: Any) -> Any:
