@@ -1,0 +1,290 @@
+"""The scrub by examples: each tag, each normal form, each way of getting it wrong."""
+
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.lottery import lottery_numbers
+from campaign_workers.domain.scrub import RULES, TAGS, ScrubPolicy, scrub
+from tests.scrub_oracle import score_by_hand
+
+GOOD = {
+    "global_user_id": "g1",
+    "campaign_id": "c1",
+    "email": "ann@x.co",
+    "phone": "+12125550123",
+    "score": 0.5,
+    "phone_confirmed": "2026-09-01T00:00:00Z",
+}
+LISTS = ScrubPolicy(
+    blocked_emails=frozenset({" Bob@Y.org"}),
+    blocked_domains=frozenset({"Spam.io", "@bücher.de", ".evil.example"}),
+    allowed_patterns=("VIP-*@*", "*@good.spam.io"),
+)
+
+
+def fan(**changes: Any) -> pl.DataFrame:
+    return pl.DataFrame([{**GOOD, **changes}])
+
+
+def fans(*changes: dict[str, Any]) -> pl.DataFrame:
+    return pl.DataFrame([{**GOOD, **change} for change in changes])
+
+
+def tags(frame: pl.DataFrame, policy: ScrubPolicy = LISTS) -> list[list[str]]:
+    return scrub(frame, policy).collect()["tags"].to_list()
+
+
+def test_the_table_of_rules_is_in_the_order_of_the_tags() -> None:
+    """Tags appear on a row in the order in which the rules are written down."""
+    everything = fan(
+        global_user_id="", score=2, email="x@Y@spam.io", phone="n/a", phone_confirmed=""
+    )
+    assert tags(everything) == [
+        ["missingFan", "invalidScore", "invalidEmail", "blockedDomain", "invalidPhone",
+         "unconfirmedPhone"]
+    ]  # fmt: skip
+    assert [rule.tag for rule in RULES] == list(TAGS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "tag"),
+    [
+        ({"global_user_id": None}, "missingFan"),
+        ({"global_user_id": " \t"}, "missingFan"),
+        ({"score": None}, "invalidScore"),
+        ({"score": float("nan")}, "invalidScore"),
+        ({"score": float("inf")}, "invalidScore"),
+        ({"score": -0.001}, "invalidScore"),
+        ({"score": 1.001}, "invalidScore"),
+        ({"score": "1e400"}, "invalidScore"),
+        ({"score": "0,5"}, "invalidScore"),
+        ({"score": "٠.٥"}, "invalidScore"),
+        ({"email": None}, "invalidEmail"),
+        ({"email": "ann at x.co"}, "invalidEmail"),
+        ({"email": "BOB@y.ORG "}, "blockedEmail"),
+        ({"email": "ann@spam.io"}, "blockedDomain"),
+        ({"email": "ann@a.b.SPAM.io"}, "blockedDomain"),
+        ({"email": "ann@evil.example"}, "blockedDomain"),
+        ({"email": "ann@xn--bcher-kva.de"}, "blockedDomain"),
+        ({"email": "ann@BÜCHER.de"}, "blockedDomain"),
+        ({"email": "ann@ｓpam.io"}, "blockedDomain"),
+        ({"phone": "+44 20 7946 0958"}, "internationalPhone"),
+        ({"phone": None}, "missingPhone"),
+        ({"phone": "  "}, "missingPhone"),
+        ({"phone": "n/a"}, "invalidPhone"),
+        ({"phone_confirmed": None}, "unconfirmedPhone"),
+        ({"phone_confirmed": " "}, "unconfirmedPhone"),
+        ({"phone_confirmed": "False"}, "unconfirmedPhone"),
+        ({"phone_confirmed": False}, "unconfirmedPhone"),
+    ],
+)
+def test_each_tag_says_what_is_wrong(changes: dict[str, Any], tag: str) -> None:
+    """One fault, one tag; all but the three about confirmation put the row out."""
+    row = scrub(fan(**changes), LISTS).collect().row(0, named=True)
+    assert row["tags"] == [tag]
+    assert row["verdict"] == int(tag.endswith("Phone") and tag != "internationalPhone")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"email": "ann@notspam.io"},
+        {"email": "vip-7@spam.io"},
+        {"email": "Ann@Good.Spam.IO"},
+        {"score": " 5.e-1 "},
+        {"score": "+.5"},
+        {"score": 1},
+        {"phone": "+1 (647) 555-0123"},
+        {"phone_confirmed": True},
+        {"campaign_id": None},
+    ],
+)
+def test_a_clean_row_has_no_tag(changes: dict[str, Any]) -> None:
+    """Allowed addresses, plain decimals and North American phones are fine."""
+    row = scrub(fan(**changes), LISTS).collect().row(0, named=True)
+    assert (row["tags"], row["verdict"]) == ([], 1)
+
+
+def test_values_leave_in_their_normal_form() -> None:
+    """Ids and markets trimmed, e-mail lower-cased, phone in E.164, the rest as it came."""
+    row = fan(
+        global_user_id=" G 1\u00a0", campaign_id="c1\t", member_id=" m1", email=" Ann@X.co",
+        phone=" 212 555 0123 ", score=" .5", market_ids=[" nyc", "lax "], note=" as is ",
+    )  # fmt: skip
+    out = scrub(row, ScrubPolicy(lottery_seed="s")).collect()
+    number = lottery_numbers(pl.Series(["G 1"]), seed="s", campaign_id="c1")[0]
+    assert out.row(0, named=True) == {
+        "global_user_id": "G 1",
+        "campaign_id": "c1",
+        "email": "ann@x.co",
+        "phone": "+12125550123",
+        "score": 0.5,
+        "phone_confirmed": GOOD["phone_confirmed"],
+        "member_id": "m1",
+        "market_ids": ["nyc", "lax"],
+        "note": " as is ",
+        "band": "low",
+        "band_score": 0.22 + (0.80 - 0.22) * number,
+        "verdict": 1,
+        "tags": [],
+    }
+
+
+def test_an_invalid_phone_stays_as_it_was() -> None:
+    """Only the blanks around it go."""
+    assert scrub(fan(phone=" 555 0123 "), LISTS).collect()["phone"].to_list() == ["555 0123"]
+
+
+def test_international_phones_are_welcome_where_the_campaign_says_so() -> None:
+    """`allowIntlPhones` turns the rule off, for texts in either form of a Mexican mobile."""
+    phones = fans({"phone": "+5215512345678"}, {"phone": "+442079460958", "global_user_id": "g2"})
+    out = scrub(phones, ScrubPolicy(allow_intl_phones=True)).collect()
+    assert out["phone"].to_list() == ["+525512345678", "+442079460958"]
+    assert out["verdict"].to_list() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "loser"),
+    [
+        ({"score": 0.6}, {"score": 0.5}, 1),
+        ({"score": 0.5}, {"score": 0.6}, 0),
+        ({"email": "b@x.co"}, {"email": "a@x.co"}, 0),
+        ({"phone": "+12125550124"}, {"phone": "+12125550123"}, 0),
+        ({"phone": None}, {"phone": "+12125550123"}, 1),
+        ({"note": "one"}, {"note": "two"}, 1),
+        ({"score": "-0"}, {"score": "0"}, 1),
+    ],
+)
+def test_of_a_fans_rows_the_highest_ranking_stays(
+    first: dict[str, Any], second: dict[str, Any], loser: int
+) -> None:
+    """By score, then the smaller e-mail, then the smaller phone, then whoever came first."""
+    expected: list[list[str]] = [[], []]
+    expected[loser] = ["duplicateFan"]
+    found = [[tag for tag in row if tag == "duplicateFan"] for row in tags(fans(first, second))]
+    assert expected == found
+
+
+def test_of_a_phones_fans_the_highest_ranking_stays() -> None:
+    """Equal scores on one phone: the smaller globalUserId."""
+    rows = fans({"global_user_id": "g2"}, {"global_user_id": "g1"}, {"global_user_id": "G3"})
+    assert tags(rows) == [["duplicatePhone"], ["duplicatePhone"], []]
+
+
+def test_a_bots_row_never_knocks_a_fan_out() -> None:
+    """Rows that are out already do not compete, however high their score."""
+    rows = fans({"score": 1.0, "email": "ann@spam.io"}, {}, {"global_user_id": "", "score": 0.9})
+    assert tags(rows) == [["blockedDomain"], [], ["missingFan"]]
+
+
+def test_a_fans_lesser_row_does_not_hold_the_phone() -> None:
+    """A row that lost as its fan's duplicate leaves the phone to others."""
+    rows = fans(
+        {"score": 0.9, "phone": "+16475550123"},
+        {"score": 0.8},
+        {"score": 0.7, "global_user_id": "g2"},
+    )
+    assert tags(rows) == [[], ["duplicateFan"], []]
+
+
+def test_phones_that_are_not_valid_are_nobodys() -> None:
+    """Two fans may both have written `n/a`."""
+    rows = fans({"phone": "n/a"}, {"phone": "n/a", "global_user_id": "g2"})
+    assert tags(rows) == [["invalidPhone"], ["invalidPhone"]]
+
+
+def test_campaigns_do_not_compete_with_each_other() -> None:
+    """A fan may be in two campaigns; rows without a campaign are one group."""
+    rows = fans({}, {"campaign_id": "c2"}, {"campaign_id": None}, {"campaign_id": " "})
+    assert [row for row in tags(rows) if row] == [["duplicateFan"]]
+
+
+def test_optional_columns_may_be_missing() -> None:
+    """Without `phone_confirmed` no phone is confirmed; nothing else is asked for."""
+    row = fan().drop("phone_confirmed")
+    assert tags(row) == [["unconfirmedPhone"]]
+
+
+def test_columns_of_nulls_alone_are_columns() -> None:
+    """A frame that knows no types is scrubbed all the same."""
+    nulls = pl.DataFrame({name: [None] for name in GOOD})
+    assert tags(nulls) == [
+        ["missingFan", "invalidScore", "invalidEmail", "missingPhone", "unconfirmedPhone"]
+    ]
+
+
+def test_a_date_confirms_a_phone() -> None:
+    """Confirmation may come as a real date."""
+    confirmed = fan().with_columns(pl.Series("phone_confirmed", [1]).cast(pl.Datetime))
+    assert tags(confirmed) == [[]]
+
+
+def test_no_rows_give_no_rows() -> None:
+    """An empty frame has all the columns of a full one."""
+    nothing = scrub(fan().clear(), LISTS).collect()
+    assert nothing.schema == scrub(fan(), LISTS).collect().schema
+    assert nothing.is_empty()
+
+
+def test_the_scrub_is_lazy_and_knows_its_columns() -> None:
+    """The plan tells its schema without doing the work, and the frame that came in stays."""
+    rows = fan(score="0.5", member_id=7)
+    before = rows.clone()
+    plan = scrub(rows.lazy(), LISTS)
+    assert plan.collect_schema() == plan.collect().schema
+    assert rows.equals(before)
+
+
+@pytest.mark.parametrize("missing", ["global_user_id", "campaign_id", "email", "phone", "score"])
+def test_a_missing_column_is_named(missing: str) -> None:
+    """Without what the rules ask for there is no scrub."""
+    with pytest.raises(BadInput, match=missing):
+        scrub(fan().drop(missing), LISTS)
+
+
+def test_scores_that_are_neither_numbers_nor_texts_are_refused() -> None:
+    """A column of lists is no column of scores."""
+    with pytest.raises(BadInput, match="score"):
+        scrub(fan(score=[0.5]), LISTS)
+
+
+def test_a_pattern_without_an_at_sign_is_refused() -> None:
+    """`*` would let every bot in; the message says which pattern, never what it holds."""
+    with pytest.raises(BadInput, match="pattern 2 has no @") as refused:
+        ScrubPolicy(allowed_patterns=("*@x.co", "*gmail.com"))
+    assert "gmail" not in str(refused.value)
+
+
+def test_a_policy_shows_no_address() -> None:
+    """Lists and the seed stay out of logs."""
+    shown = repr(ScrubPolicy(blocked_emails=frozenset({"bob@y.org"}), lottery_seed="s3cret"))
+    assert "bob" not in shown
+    assert "s3cret" not in shown
+
+
+def test_lists_may_be_any_iterables_of_texts_as_people_write_them() -> None:
+    """Blank lines, capitals, `@` and dots around domains mean nothing."""
+    policy = ScrubPolicy(blocked_emails=[" A@b.CO", ""], blocked_domains=["@X.co.", ".Y.co", " "])
+    assert policy.blocked_emails == {"a@b.co"}
+    assert policy.blocked_domains == {"x.co", "y.co"}
+
+
+@given(
+    st.lists(
+        st.text("0123456789.eE+-_ xinfaNT\t", max_size=7)
+        | st.floats(allow_nan=True).map(str)
+        | st.floats(0, 1).map(repr)
+        | st.decimals(0, 1, allow_nan=False).map(str)
+    )
+)
+def test_scores_are_read_as_plain_decimals(texts: list[str]) -> None:
+    """Any text is the double that its decimal notation means, or no score at all."""
+    frame = pl.DataFrame({**{name: [""] * len(texts) for name in GOOD}, "score": texts})
+    out = scrub(frame.cast({"score": pl.String}), ScrubPolicy()).collect()
+    assert [score_by_hand(text) for text in texts] == out["score"].to_list()

@@ -1,0 +1,39 @@
+"""Shell wildcards as regular expressions."""
+
+from fnmatch import fnmatchcase
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign_workers.domain.wildcards import regex_of
+
+tangles = st.text("ab@.]-[!*?^\\&~|$+(){}é\n", max_size=10)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "matches"),
+    [
+        ("*@partner.example", "ann@partner.example", True),
+        ("*@partner.example", "ann@partner.example.org", False),
+        ("*@partner.example", "ann@partnerxexample", False),
+        ("vip?@x.co", "vip1@x.co", True),
+        ("vip?@x.co", "vip@x.co", False),
+        ("[a-c]*@x.co", "bob@x.co", True),
+        ("[!a-c]*@x.co", "bob@x.co", False),
+        ("[]]@x.co", "]@x.co", True),
+        ("[@x.co", "[@x.co", True),
+        ("[z-a]@x.co", "z@x.co", False),
+    ],
+)
+def test_wildcards_match_as_in_a_shell(pattern: str, text: str, matches: bool) -> None:
+    """`*`, `?` and sets over the whole address, everything else literally."""
+    assert matches == pl.Series([text]).str.contains(regex_of(pattern))[0]
+
+
+@given(tangles, st.lists(tangles, min_size=1))
+def test_any_pattern_matches_what_fnmatch_matches(pattern: str, texts: list[str]) -> None:
+    """The translation agrees with Python's own matcher on every pattern and text."""
+    matched = pl.Series(texts).str.contains(regex_of(pattern))
+    assert [fnmatchcase(text, pattern) for text in texts] == matched.to_list()
