@@ -38,7 +38,7 @@ class SteppedClock:
     _sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = attrs.field(
         factory=list, init=False
     )
-    _order: count[int] = attrs.field(factory=count, init=False)
+    _order: "count[int]" = attrs.field(factory=count, init=False)
 
     def now(self) -> datetime:
         """See `Clock.now`."""
