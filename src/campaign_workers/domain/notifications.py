@@ -1,0 +1,150 @@
+"""What a registrant is sent: a text or an e-mail, and the words of it."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Final
+
+import attrs
+import smsutil
+
+from campaign_workers.domain.emails import is_email
+from campaign_workers.domain.phones import NORTH_AMERICA, normalise_phone
+from campaign_workers.domain.registrants import Registrant, message_id
+
+NAME_LIMIT: Final = 40
+"""Characters of a first name that are kept."""
+
+_PLACEHOLDER: Final = re.compile(r"\{(code|link|firstName)\}")
+_CODE: Final = "{code}"
+
+# A phone makes a link of anything with a dot before two letters, and of numbers with four parts.
+_LINK_LIKE: Final = re.compile(r"://|www\.|[.。．｡]\w*[^\W\d_]{2}|(\d+\.){3}\d", re.IGNORECASE)
+_BRACES: Final = str.maketrans("", "", "{}")
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs"})
+_BREAKS: Final = frozenset("\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f\x85")
+
+
+class Failure(StrEnum):
+    """Why a registrant of a wave could not be notified."""
+
+    NO_FAN = "noFan"
+    NO_CODE = "noCode"
+    NO_CHANNEL = "noChannel"
+    REFUSED = "refused"
+    CHANGED = "changed"
+    TOO_LARGE = "tooLarge"
+
+
+@attrs.define(kw_only=True, slots=False)
+class Notification:
+    """What one registrant of a wave is to be sent; `message_id` is the same on every retry."""
+
+    campaign_id: str
+    wave: str
+    registrant: Registrant
+    message_id: str
+
+    @classmethod
+    def of(cls, campaign_id: str, wave: str, registrant: Registrant) -> "Notification":
+        """The notification of a registrant of a wave."""
+        return cls(
+            campaign_id=campaign_id,
+            wave=wave,
+            registrant=registrant,
+            message_id=message_id(wave, registrant),
+        )
+
+    @cached_property
+    def phone(self) -> str | None:
+        """The number to text in E.164; None if the registrant is not to be texted.
+
+        A text goes to a North American number whose owner does not mind, if there is a text.
+        """
+        registrant = self.registrant
+        if registrant.do_not_text or not registrant.sms_text:
+            return None
+        number, country_code = normalise_phone(registrant.mobile_number)
+        return number if country_code == NORTH_AMERICA else None
+
+    @cached_property
+    def email(self) -> str | None:
+        """The address to write to, None if there is no usable one."""
+        address = self.registrant.email.lower()
+        return address if is_email(address) else None
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why nothing can be sent, None if something can.
+
+        A text that has a place for a code is worth nothing without one, and so is its e-mail.
+        """
+        if _CODE in self.registrant.sms_text and not self.registrant.code:
+            return Failure.NO_CODE
+        return None if self.phone or self.email else Failure.NO_CHANNEL
+
+    @property
+    def text(self) -> str:
+        """The words of the text, filled in."""
+        return fill(self.registrant.sms_text, self._values)
+
+    def email_body(self) -> str:
+        """The message for the e-mail queue, as JSON."""
+        registrant = self.registrant
+        body: dict[str, Any] = {
+            "messageId": self.message_id,
+            "campaignId": self.campaign_id,
+            "wave": self.wave,
+            "globalUserId": registrant.global_user_id,
+            "email": self.email,
+            "locale": registrant.locale or None,
+            "data": {
+                **self._values,
+                "lastName": clean_name(registrant.last_name),
+                "marketId": registrant.market_id or None,
+            },
+        }
+        return json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+
+    @property
+    def _values(self) -> dict[str, str]:
+        registrant = self.registrant
+        return {
+            "code": registrant.code,
+            "link": registrant.link,
+            "firstName": clean_name(registrant.first_name),
+        }
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """`template` with `{code}`, `{link}` and `{firstName}` filled in.
+
+    One pass, literally: braces inside a value are not filled again, and others are left alone.
+    """
+    return _PLACEHOLDER.sub(lambda place: values[place[1]], template)
+
+
+def clean_name(name: str) -> str:
+    """A name without URLs, braces and control characters, cut at 40 characters.
+
+    Bots register with links for names; a word that a phone would make a link of goes as a whole.
+    """
+    visible = "".join(
+        " " if character in _BREAKS else character
+        for character in name.translate(_BRACES)
+        if character in _BREAKS or unicodedata.category(character) not in _INVISIBLE
+    )
+    words = (word for word in visible.split() if not _LINK_LIKE.search(word))
+    return " ".join(words)[:NAME_LIMIT].rstrip()
+
+
+def segments(text: str) -> int:
+    """SMS segments of a text: one up to 160 characters of GSM-7 or 70 of UCS-2.
+
+    Longer ones have 153 or 67 characters each, as each carries its place in the whole; characters
+    of the GSM extension and those beyond the basic plane count double, and are never split.
+    """
+    return len(smsutil.split(text).parts)
