@@ -1,10 +1,7 @@
 """Streams and queues that workers put to."""
 
 from collections.abc import Iterable
-from typing import Final, Protocol
-
-MAX_RECORD_BYTES: Final = 1024 * 1024
-MAX_MESSAGE_BYTES: Final = 256 * 1024
+from typing import Protocol
 
 
 class RecordStream(Protocol):

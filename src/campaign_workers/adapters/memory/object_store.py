@@ -8,23 +8,10 @@ from typing import BinaryIO
 
 import attrs
 
-from campaign_workers.domain.errors import Conflict, Fatal, NotFound
+from campaign_workers.domain.errors import Conflict, NotFound
+from campaign_workers.domain.limits import checked_key
 from campaign_workers.ports.object_store import ObjectInfo
 from campaign_workers.ports.system import Clock
-
-LONGEST_KEY = 1024
-
-
-def checked_key(key: str) -> str:
-    """`key` itself, if a bucket takes it.
-
-    Raises:
-        Fatal: it is empty, too long, starts with `/`, or has an empty, `.` or `..` segment.
-    """
-    segments = key.removesuffix("/").split("/")
-    if not 0 < len(key.encode()) <= LONGEST_KEY or not {"", ".", ".."}.isdisjoint(segments):
-        raise Fatal("a key that no bucket takes")
-    return key
 
 
 @attrs.define

@@ -1,48 +1,13 @@
 """Streams and queues in lists."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from threading import RLock
-from typing import Final
 
 import attrs
 
-from campaign_workers.domain.errors import RejectRecord
 from campaign_workers.domain.events import StreamRecord
-from campaign_workers.ports.streams import MAX_MESSAGE_BYTES, MAX_RECORD_BYTES
+from campaign_workers.domain.limits import checked_message, checked_record, shard_number
 from campaign_workers.ports.system import Clock
-
-LONGEST_PARTITION_KEY: Final = 256
-
-
-def checked_record(partition_key: str, data: bytes) -> tuple[str, bytes]:
-    """The record itself, if a stream takes it.
-
-    Raises:
-        RejectRecord: the key is empty or too long, or the record is over 1 MiB.
-    """
-    if not 0 < len(partition_key) <= LONGEST_PARTITION_KEY:
-        raise RejectRecord("empty, or over 256 characters", field="partition key")
-    if len(data) + len(partition_key.encode()) > MAX_RECORD_BYTES:
-        raise RejectRecord("over 1 MiB", field="record")
-    return partition_key, data
-
-
-def checked_message(body: str) -> str:
-    """The message itself, if a queue takes it.
-
-    Raises:
-        RejectRecord: it is empty or over 256 KiB.
-    """
-    if not 0 < len(body.encode()) <= MAX_MESSAGE_BYTES:
-        raise RejectRecord("empty, or over 256 KiB", field="message")
-    return body
-
-
-def shard_number(partition_key: str, shards: int) -> int:
-    """The shard of a key: its MD5 falls into one of `shards` equal ranges, as Kinesis has it."""
-    digest = hashlib.md5(partition_key.encode(), usedforsecurity=False).digest()
-    return int.from_bytes(digest) * shards >> 128
 
 
 @attrs.define

@@ -1,17 +1,14 @@
 """Starts of the state machine, in a dict."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 import attrs
 
-from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.limits import checked_execution_name
 from campaign_workers.ports.system import Clock
 from campaign_workers.ports.workflow import Execution
-
-NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 @attrs.define
@@ -23,9 +20,7 @@ class MemoryWorkflowStarter:
 
     def start(self, name: str, payload: Mapping[str, Any]) -> Execution:
         """See `WorkflowStarter.start`."""
-        if not NAME.fullmatch(name):
-            raise BadInput("not a name for an execution", field="name")
-        fresh = name not in self._started
+        fresh = checked_execution_name(name) not in self._started
         if fresh:
             self._started[name] = (self.clock.now(), dict(payload))
         return Execution(name=name, started=self._started[name][0], fresh=fresh)

@@ -1,0 +1,99 @@
+"""Keyed tables in a SQLite file."""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, Final
+
+import attrs
+
+from campaign_workers.adapters.local.sqlite import Database
+
+_PAGE: Final = 1000
+_LAST: Final = "\U0010ffff"
+
+
+class SqliteTables:
+    """Tables by name in one database, which is what they change together in."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS rows (name TEXT, key TEXT, row TEXT NOT NULL,"
+            " PRIMARY KEY (name, key)) WITHOUT ROWID"
+        )
+
+    def __call__(self, name: str) -> "SqliteTable":
+        """The table `name`."""
+        return SqliteTable(self._database, name)
+
+
+@attrs.frozen
+class SqliteTable:
+    """One table: JSON rows by key."""
+
+    database: Database
+    name: str
+
+    def get(self, key: str) -> dict[str, Any] | None:
+        """See `KeyedTable.get`."""
+        return self.get_many([key]).get(key)
+
+    def get_many(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
+        """See `KeyedTable.get_many`."""
+        found = self.database.execute(
+            "SELECT key, row FROM rows WHERE name = ? AND key IN (SELECT value FROM json_each(?))",
+            self.name,
+            json.dumps(list(keys)),
+        )
+        return {str(key): json.loads(str(row)) for key, row in found}
+
+    def put(self, key: str, row: Mapping[str, Any]) -> None:
+        """See `KeyedTable.put`."""
+        self.put_many([(key, row)])
+
+    def put_many(self, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """See `KeyedTable.put_many`."""
+        self.database.execute_many(
+            "INSERT INTO rows VALUES (?, ?, ?)"
+            " ON CONFLICT (name, key) DO UPDATE SET row = excluded.row",
+            ((self.name, key, json.dumps(row)) for key, row in rows),
+        )
+
+    def insert(self, key: str, row: Mapping[str, Any]) -> bool:
+        """See `KeyedTable.insert`."""
+        inserted = self.database.execute(
+            "INSERT INTO rows VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1",
+            self.name,
+            key,
+            json.dumps(row),
+        )
+        return bool(inserted)
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """See `KeyedTable.delete`."""
+        self.database.execute_many(
+            "DELETE FROM rows WHERE name = ? AND key = ?", ((self.name, key) for key in keys)
+        )
+
+    def scan(self, prefix: str = "", *, after: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+        """See `KeyedTable.scan`; reads a page at a time, so that a table may be of any size."""
+        position, strictly = (after, ">") if after >= prefix and after else (prefix, ">=")
+        while True:
+            page = self.database.execute(
+                f"SELECT key, row FROM rows WHERE name = ? AND key {strictly} ? AND key < ?"  # noqa: S608
+                " ORDER BY key LIMIT ?",
+                self.name,
+                position,
+                prefix + _LAST,
+                _PAGE,
+            )
+            for key, row in page:
+                yield str(key), json.loads(str(row))
+            if len(page) < _PAGE:
+                return
+            position, strictly = str(page[-1][0]), ">"
+
+    def atomic(self) -> AbstractContextManager[None]:
+        """See `KeyedTable.atomic`."""
+        return self.database.transaction()

@@ -1,0 +1,67 @@
+"""What buckets, streams, queues and state machines take; every adapter refuses the same."""
+
+import hashlib
+import re
+from typing import Final
+
+from campaign_workers.domain.errors import BadInput, Fatal, RejectRecord
+
+MAX_KEY_BYTES: Final = 1024
+MAX_PARTITION_KEY: Final = 256
+MAX_RECORD_BYTES: Final = 1024 * 1024
+MAX_MESSAGE_BYTES: Final = 256 * 1024
+
+_EXECUTION_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
+
+
+def checked_key(key: str) -> str:
+    """`key` itself, if a bucket takes it.
+
+    Raises:
+        Fatal: it is empty, too long, starts with `/`, or has an empty, `.` or `..` segment.
+    """
+    segments = key.removesuffix("/").split("/")
+    if not 0 < len(key.encode()) <= MAX_KEY_BYTES or not {"", ".", ".."}.isdisjoint(segments):
+        raise Fatal("a key that no bucket takes")
+    return key
+
+
+def checked_record(partition_key: str, data: bytes) -> tuple[str, bytes]:
+    """The record itself, if a stream takes it.
+
+    Raises:
+        RejectRecord: the key is empty or too long, or the record is over 1 MiB.
+    """
+    if not 0 < len(partition_key) <= MAX_PARTITION_KEY:
+        raise RejectRecord("empty, or over 256 characters", field="partition key")
+    if len(data) + len(partition_key.encode()) > MAX_RECORD_BYTES:
+        raise RejectRecord("over 1 MiB", field="record")
+    return partition_key, data
+
+
+def checked_message(body: str) -> str:
+    """The message itself, if a queue takes it.
+
+    Raises:
+        RejectRecord: it is empty or over 256 KiB.
+    """
+    if not 0 < len(body.encode()) <= MAX_MESSAGE_BYTES:
+        raise RejectRecord("empty, or over 256 KiB", field="message")
+    return body
+
+
+def checked_execution_name(name: str) -> str:
+    """The name itself, if a state machine takes it for an execution.
+
+    Raises:
+        BadInput: it is not 1 to 80 letters, digits, `-` and `_`.
+    """
+    if not _EXECUTION_NAME.fullmatch(name):
+        raise BadInput("not a name for an execution", field="name")
+    return name
+
+
+def shard_number(partition_key: str, shards: int) -> int:
+    """The shard of a key: its MD5 falls into one of `shards` equal ranges, as Kinesis has it."""
+    digest = hashlib.md5(partition_key.encode(), usedforsecurity=False).digest()
+    return int.from_bytes(digest) * shards >> 128
