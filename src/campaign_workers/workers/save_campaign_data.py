@@ -4,12 +4,10 @@ A batch becomes one container a type and day of arrival, and one file of rejecte
 Their names follow from the batch alone, so that a batch delivered again overwrites what it wrote.
 """
 
-import base64
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date
-from typing import Any, Final
+from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
 import attrs
@@ -17,7 +15,8 @@ import attrs
 from campaign_workers.domain import layout
 from campaign_workers.domain.errors import RejectRecord
 from campaign_workers.domain.events import StreamBatch, StreamRecord
-from campaign_workers.domain.records import Record, claimed_type, iso_utc, parse_record
+from campaign_workers.domain.records import Record, claimed_type, parse_record
+from campaign_workers.domain.rejections import rejected_line
 from campaign_workers.domain.reports import Report
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.record_codec import RecordCodec
@@ -91,7 +90,7 @@ class _Books:
             record = parse_record(entry.data)
         except RejectRecord as why:
             self._count("rejected", claimed_type(entry.data) or UNKNOWN)
-            self.rejected[day].append(_rejected_line(entry, why.reason))
+            self.rejected[day].append(rejected_line(entry, why.reason))
             return
         if record.dedupe_key in self.seen:
             self._count("duplicates", record.type)
@@ -103,17 +102,3 @@ class _Books:
     def _count(self, outcome: str, record_type: str) -> None:
         self.tallies["in"][record_type] += 1
         self.tallies[outcome][record_type] += 1
-
-
-def _rejected_line(entry: StreamRecord, reason: str) -> bytes:
-    """One rejected record with all that is needed to mend it and put it again."""
-    line: dict[str, Any] = {
-        "reason": reason,
-        "sequence": entry.sequence,
-        "arrived": iso_utc(entry.arrived),
-    }
-    try:
-        line["data"] = entry.data.decode()
-    except UnicodeDecodeError:
-        line["base64"] = base64.b64encode(entry.data).decode()
-    return json.dumps(line).encode() + b"\n"
