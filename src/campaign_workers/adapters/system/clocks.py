@@ -3,7 +3,7 @@
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 
 import attrs
@@ -57,15 +57,24 @@ class SteppedClock:
         loop = asyncio.get_running_loop()
         woken: asyncio.Future[None] = loop.create_future()
         until = self._now + timedelta(seconds=max(0.0, seconds))
-        heappush(self._sleepers, (until, next(self._order), woken))
+        sleeper = (until, next(self._order), woken)
+        heappush(self._sleepers, sleeper)
         if len(self._sleepers) == 1:
             loop.call_soon(self._settle, loop, _TURNS)
-        await woken
+        try:
+            await woken
+        finally:
+            # Whoever is cancelled, or whose loop ends, must not keep others from waking.
+            if sleeper in self._sleepers:
+                self._sleepers.remove(sleeper)
+                heapify(self._sleepers)
 
     def _settle(self, loop: asyncio.AbstractEventLoop, turns: int) -> None:
         """Give everybody else some turns, then wake whoever is due first."""
         if turns:
             loop.call_soon(self._settle, loop, turns - 1)
+            return
+        if not self._sleepers:
             return
         until, _, woken = heappop(self._sleepers)
         self._now = max(self._now, until)
