@@ -27,6 +27,7 @@ class _Faults:
 class MemoryRecordStream(_Faults):
     """One stream; sequence numbers count its records and sort as text."""
 
+    name: str
     clock: Clock
     shard_count: int = 2
     _shards: list[list[StreamRecord]] = attrs.field(init=False)
@@ -91,6 +92,7 @@ class ReceivedMessage:
 class MemoryMessageQueue(_Faults):
     """One queue."""
 
+    name: str
     clock: Clock
     _messages: dict[str, tuple[str, int, float]] = attrs.field(factory=dict, init=False)
     _sent: int = attrs.field(default=0, init=False)
