@@ -17,7 +17,7 @@ class SqliteRecordStream:
     """One stream; sequence numbers are its row ids, padded so that they sort as text."""
 
     def __init__(
-        self, name: str, database: Database, clock: Clock, *, shard_count: int = 2
+        self, database: Database, clock: Clock, *, name: str, shard_count: int = 2
     ) -> None:
         self._database, self._name, self._clock = database, name, clock
         self._shard_count = shard_count
@@ -92,7 +92,7 @@ class ReceivedMessage:
 class SqliteMessageQueue:
     """One queue."""
 
-    def __init__(self, name: str, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, *, name: str) -> None:
         self._database, self._name, self._clock = database, name, clock
         database.execute(
             "CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY AUTOINCREMENT,"

@@ -27,8 +27,8 @@ class _Faults:
 class MemoryRecordStream(_Faults):
     """One stream; sequence numbers count its records and sort as text."""
 
-    name: str
     clock: Clock
+    name: str = "stream"
     shard_count: int = 2
     _shards: list[list[StreamRecord]] = attrs.field(init=False)
     _put: int = attrs.field(default=0, init=False)
@@ -92,8 +92,8 @@ class ReceivedMessage:
 class MemoryMessageQueue(_Faults):
     """One queue."""
 
-    name: str
     clock: Clock
+    name: str = "queue"
     _messages: dict[str, tuple[str, int, float]] = attrs.field(factory=dict, init=False)
     _sent: int = attrs.field(default=0, init=False)
     _lock: RLock = attrs.field(factory=RLock, init=False)
