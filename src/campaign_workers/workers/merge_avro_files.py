@@ -122,7 +122,7 @@ class MergeAvroFiles:
         with self.engine.merge(REGISTRATION, sources, note_of(contained)) as merge:
             merged = self._put(target, self._bounded(merge.chunks()), folder.merged)
             counts = merge.counts()
-        counted = {s.version: counts[s.key] for s in contained if s.key in counts}
+        counted = {s.version: counts[s.key] for s in folder.unmerged if s.key in counts}
         self._complete(attrs.evolve(folder, merged=merged, contained=contained), counted)
         return sum(counts.values())
 

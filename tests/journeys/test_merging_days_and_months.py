@@ -1,0 +1,115 @@
+"""Days, months and late files: however merging went, every record is in the lake once."""
+
+import json
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from campaign_workers.adapters.avro.block_merge import BlockMerge
+from campaign_workers.adapters.memory.object_store import MemoryObjectStore
+from campaign_workers.adapters.system.clocks import SteppedClock
+from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
+from campaign_workers.workers.merge_avro_files import MergeAvroFiles
+from tests.lake_scenes import (
+    CODEC,
+    DAILY,
+    DAY,
+    NOW,
+    contents,
+    decoded,
+    held,
+    manifest,
+    merge,
+    new_lake,
+    plant,
+    queue,
+)
+
+MONTHLY = {"inputPrefix": "2026/09"}
+MONTH = "avro/registration/2026/09"
+
+
+def test_a_month_takes_its_days_and_what_they_lack() -> None:
+    """A month merges its days' merged files and any file that is in none of them."""
+    lake, moves = new_lake(), queue()
+    plant(lake, f"{DAY}/a.avro", 1)
+    plant(lake, f"{MONTH}/01/z.avro", 7)
+    merge(lake, DAILY, moves)
+    plant(lake, f"{DAY}/late.avro", 2)
+    plant(lake, f"{MONTH}/05/b.avro", 3)
+    report = merge(lake, {"type": "monthly"}, moves, now=datetime(2026, 10, 2, 9, tzinfo=UTC))
+    assert held(lake, f"{MONTH}/merged") == Counter(["g1", "g2", "g3", "g7"])
+    assert report.counts["out"] == 4
+    assert manifest(lake, "2026/09") == {
+        f"{MONTH}/01/z.avro": 1,
+        f"{DAY}/late.avro": 1,
+        f"{DAY}/merged": 1,
+        f"{MONTH}/05/b.avro": 1,
+    }
+    assert json.dumps([MONTH]) in moves.bodies()
+
+
+def test_a_day_that_changed_after_its_month_is_taken_again() -> None:
+    """Another merged file under the same key is another file: it is not taken for the old one."""
+    lake = new_lake()
+    plant(lake, f"{DAY}/a.avro", 1)
+    merge(lake)
+    merge(lake, MONTHLY)
+    lake.delete([f"{DAY}/a.avro", f"{DAY}/merged"])
+    plant(lake, f"{DAY}/late.avro", 2)
+    merge(lake)
+    merge(lake, MONTHLY)
+    assert held(lake, f"{MONTH}/merged") == Counter(["g1", "g2"])
+
+
+def test_days_and_months_agree_after_all() -> None:
+    """Merged by day and then by month, or by month alone, the records are the same."""
+    by_day, at_once = new_lake(), new_lake()
+    for lake in (by_day, at_once):
+        for day in range(1, 6):
+            plant(lake, f"{MONTH}/{day:02d}/x.avro", day, day + 10)
+    for day in range(5):
+        merge(by_day, now=NOW + timedelta(days=day))
+    merge(by_day, MONTHLY)
+    merge(at_once, MONTHLY)
+    target = f"{MONTH}/merged"
+    assert held(by_day, target) == held(at_once, target)
+    assert len(decoded(by_day.open(target).read())) == 10
+
+
+def arrive(lake: MemoryObjectStore) -> None:
+    """Files of two days, one merged file that somebody else made, and one late file."""
+    plant(lake, f"{MONTH}/01/merged", 1)
+    plant(lake, f"{MONTH}/01/a.avro", 2)
+    plant(lake, f"{DAY}/b.avro", 3, 3)
+    merge(lake, {"inputPrefix": "2026/09/02"})
+    plant(lake, f"{DAY}/late.avro", 4)
+    plant(lake, f"{MONTH}/05/c.avro", 5)
+
+
+@pytest.mark.parametrize("prefix", ["2026/09/01", "2026/09/02", "2026/09/05", "2026/09"])
+@pytest.mark.parametrize("dead_manifest", [False, True])
+def test_any_kill_is_survived(prefix: str, dead_manifest: bool) -> None:
+    """Wherever a merge dies, the next one ends as one clean run, and no record is doubled."""
+    payload = {"inputPrefix": prefix}
+
+    def scene(port: Any) -> Scene:
+        lake, moves, clock = new_lake(), queue(), SteppedClock(NOW)
+        arrive(lake)
+        if dead_manifest:
+            lake.delete(["manifests/registration/2026/09/02.json"])
+        worker = MergeAvroFiles(
+            lake=port(lake),
+            engine=port(BlockMerge(lake=port(lake))),
+            codec=CODEC,
+            moves=port(moves),
+            clock=port(clock),
+        )
+        return Scene(
+            run=lambda: worker(payload),
+            snapshot=lambda: (contents(lake), set(moves.bodies())),
+        )
+
+    assert assert_survives_every_kill(scene) >= 14

@@ -1,0 +1,191 @@
+"""saveCampaignData: every record of a batch is in the lake, or in a file that says why not."""
+
+import base64
+import json
+import logging
+from collections import Counter
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign_workers.adapters.memory.object_store import MemoryObjectStore
+from campaign_workers.adapters.memory.system import MemoryMetrics
+from campaign_workers.domain.errors import RetryLater
+from campaign_workers.domain.events import StreamBatch, StreamRecord
+from campaign_workers.domain.records import read_record
+from campaign_workers.domain.reports import Report
+from campaign_workers.testing.builders import batch, code_assignment, registration, scoring
+from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
+from campaign_workers.workers.save_campaign_data import SaveCampaignData
+from tests.lake_scenes import CODEC, contents, decoded, keys, new_lake
+from tests.record_strategies import wire_records
+
+TELEMETRY = b'{"type": "telemetry", "firstName": "Paola"}'
+DIRTY = [
+    registration("g1"),
+    b"{not json",
+    registration("g1", created="2026-09-01T08:00:00Z"),
+    scoring("g1"),
+    TELEMETRY,
+    registration("g2", email=None),
+    b"\xff\xfe",
+    code_assignment(),
+]
+
+
+def save(
+    lake: MemoryObjectStore, records: StreamBatch, figures: MemoryMetrics | None = None
+) -> Report:
+    """Run the worker once."""
+    metrics = MemoryMetrics() if figures is None else figures
+    return SaveCampaignData(lake=lake, codec=CODEC, metrics=metrics)(records)
+
+
+def rejected(lake: MemoryObjectStore) -> list[dict[str, Any]]:
+    """What was turned away."""
+    prefix = "rejected/saveCampaignData/"
+    lines = [line for key in keys(lake, prefix) for line in lake.open(key).read().splitlines()]
+    return [json.loads(line) for line in lines]
+
+
+def stored(lake: MemoryObjectStore) -> list[dict[str, Any]]:
+    """The records in the lake."""
+    return [record for key in keys(lake, "avro/") for record in decoded(lake.open(key).read())]
+
+
+def arriving(records: StreamBatch, *moments: datetime) -> StreamBatch:
+    """The batch with other moments of arrival."""
+    entries = [attrs.evolve(r, arrived=m) for r, m in zip(records.records, moments, strict=True)]
+    return attrs.evolve(records, records=tuple(entries))
+
+
+def test_a_dirty_batch_is_sorted() -> None:
+    """Types are kept apart, copies kept once, and what is wrong is kept with its reason."""
+    lake = new_lake()
+    report = save(lake, batch(DIRTY))
+    assert report.counts == {"in": 8, "out": 3, "rejected": 4, "duplicates": 1}
+    assert not report.imbalances
+    assert [key.rsplit("/", 1)[0] for key in keys(lake)] == [
+        "avro/codeAssignment/2026/09/01",
+        "avro/registration/2026/09/01",
+        "avro/scoring/2026/09/01",
+        "rejected/saveCampaignData/2026/09/01",
+    ]
+    assert report.details == {"files": keys(lake)}
+    assert [(line["sequence"], line["reason"]) for line in rejected(lake)] == [
+        ("00000002", "not JSON"),
+        ("00000005", "type: unknown"),
+        ("00000006", "email: missing"),
+        ("00000007", "not UTF-8"),
+    ]
+
+
+@given(st.lists(wire_records() | st.binary(max_size=20), max_size=12))
+def test_no_record_vanishes(records: list[Any]) -> None:
+    """Each record is stored once, or rejected with its bytes; the books balance."""
+    lake, data = new_lake(), batch(records)
+    report = save(lake, data)
+    assert report.counts["in"] == len(records)
+    assert not report.imbalances
+    right = [read_record(record) for record in records if isinstance(record, dict)]
+    wire = {record.dedupe_key: record.wire() for record in reversed(right)}
+    assert sorted(wire) == sorted(str(record["dedupeKey"]) for record in stored(lake))
+    assert all(record == wire[record["dedupeKey"]] for record in stored(lake))
+    kept = Counter(
+        line["data"].encode() if "data" in line else base64.b64decode(line["base64"])
+        for line in rejected(lake)
+    )
+    assert kept == Counter(record for record in records if isinstance(record, bytes))
+
+
+@given(st.lists(wire_records(), max_size=8))
+def test_a_batch_delivered_again_changes_nothing(records: list[Any]) -> None:
+    """The second delivery overwrites every file with the same bytes."""
+    lake, data = new_lake(), batch([*records, b"?"])
+    save(lake, data)
+    once = contents(lake)
+    save(lake, data)
+    assert contents(lake) == once
+
+
+def test_any_kill_is_survived() -> None:
+    """Wherever the worker dies, the next delivery leaves what one clean run leaves."""
+
+    def scene(port: Any) -> Scene:
+        lake = new_lake()
+        worker = SaveCampaignData(lake=port(lake), codec=CODEC, metrics=port(MemoryMetrics()))
+        return Scene(run=lambda: worker(batch(DIRTY)), snapshot=lambda: contents(lake))
+
+    assert assert_survives_every_kill(scene) >= 8
+
+
+def test_days_are_those_of_arrival_in_utc() -> None:
+    """A record lies under the day it arrived, not the day it was created, whatever the zone."""
+    lake = new_lake()
+    late = datetime(2026, 9, 2, 0, 30, tzinfo=timezone(timedelta(hours=1)))
+    two = batch([registration("g1"), registration("g2")])
+    save(lake, arriving(two, late, datetime(2026, 9, 2, tzinfo=UTC)))
+    days = [key.rsplit("/", 1)[0] for key in keys(lake)]
+    assert days == ["avro/registration/2026/09/01", "avro/registration/2026/09/02"]
+
+
+def test_batches_of_other_places_are_other_files() -> None:
+    """Stream, shard and both ends of a batch tell its files from those of every other."""
+    lake, records = new_lake(), batch([registration("g1"), registration("g2")])
+    batches = [
+        records,
+        attrs.evolve(records, stream="vfInputStream"),
+        attrs.evolve(records, shard="shard-1"),
+        attrs.evolve(records, records=records.records[:1]),
+        attrs.evolve(records, records=records.records[1:]),
+    ]
+    for each in batches:
+        save(lake, each)
+    assert len(keys(lake)) == len(batches)
+
+
+def test_figures_are_by_type() -> None:
+    """Operators see each outcome by type; a type of nobody's has no figure of its own."""
+    figures = MemoryMetrics()
+    save(new_lake(), batch(DIRTY), figures)
+    outcomes = {
+        name: figures.total(name, {"worker": "saveCampaignData", "type": "registration"})
+        for name in ("in", "out", "rejected", "duplicates")
+    }
+    assert outcomes == {"in": 3, "out": 1, "rejected": 1, "duplicates": 1}
+    assert figures.total("rejected", {"type": "unknown"}) == 3
+    assert figures.total("in", {"stream": "inputStream"}) == 8
+
+
+def test_an_empty_batch_writes_nothing() -> None:
+    """No records, no files."""
+    lake = new_lake()
+    report = save(lake, StreamBatch(stream="inputStream", shard="0", records=()))
+    assert (keys(lake), report.counts["in"]) == ([], 0)
+
+
+def test_a_failing_lake_is_tried_again() -> None:
+    """A failing store is no fault of the records: nothing is rejected for it."""
+    lake = new_lake()
+    lake.fail_next(RetryLater("busy"))
+    with pytest.raises(RetryLater):
+        save(lake, batch(DIRTY))
+
+
+def test_nothing_personal_is_logged_or_shown(caplog: pytest.LogCaptureFixture) -> None:
+    """Names and addresses are in the files alone."""
+    caplog.set_level(logging.DEBUG)
+    lake = new_lake()
+    entry = StreamRecord(
+        sequence="1",
+        partition_key="g1",
+        data=TELEMETRY,
+        arrived=datetime(2026, 9, 1, tzinfo=UTC),
+    )
+    report = save(lake, StreamBatch(stream="inputStream", shard="0", records=(entry,)))
+    assert "Paola" not in caplog.text + repr(report) + repr(entry)
+    assert rejected(lake)[0]["data"] == TELEMETRY.decode()
