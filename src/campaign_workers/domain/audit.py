@@ -44,9 +44,10 @@ def verify_audit(
 
     Candidates, quotas and picks are compared by their fingerprints. With the seed, published
     after the draw, its commitment is checked and the draw is made again; without it nobody can
-    tell whether the picks are the right ones, only whether they are the published ones. A draw
-    with the empty seed needs none.
+    tell whether the picks are the right ones, only whether they are the published ones. The empty
+    seed is as none: a draw that was made with it is made again, any other cannot be.
     """
+    seed = seed or None
     if audit.get("format") != FORMAT:
         return [f"format: this version reads audits of format {FORMAT} only"]
     try:

@@ -11,6 +11,7 @@ import polars as pl
 from polars_hash import CryptographicHashingNameSpace
 
 from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.identifiers import key_id
 
 DRAWN_BITS = 53
 DRAWN_RANGE = 1 << DRAWN_BITS
@@ -52,3 +53,8 @@ def lottery_numbers(global_user_ids: pl.Series, *, seed: str, campaign_id: str) 
 def commitment(seed: str) -> str:
     """The SHA-256 (hex) of the seed, to publish before the draw; the seed follows after it."""
     return hashlib.sha256(seed.encode()).hexdigest()
+
+
+def seed_name(campaign_id: str) -> str:
+    """The name under which a campaign's seed is kept among the secrets."""
+    return f"campaigns/{key_id(campaign_id, 'campaignId')}/lottery-seed"

@@ -13,10 +13,14 @@ from typing import Final, Self
 import attrs
 import polars as pl
 
+from campaign_workers.domain.columns import trimmed
 from campaign_workers.domain.errors import BadInput
 
 SMALLEST_SCORE: Final = math.ulp(0.0)
 """The smallest positive double: no fan of a list falls to 0, which would read as no score."""
+
+LARGEST_RANK: Final = 2**53 - 1
+"""What JSON and doubles hold exactly."""
 
 BAND_KNOTS: Final = ((0.0, 1.0), (0.05, 0.95), (0.20, 0.80), (1.0, 0.22))
 """(p, score): the best 5 % fill the high band, the next 15 % the mid band, the rest the low one."""
@@ -97,7 +101,7 @@ def _positive(number: object) -> bool:
 
 
 def whole_ranks(ranks: pl.Series) -> pl.Series:
-    """The ranks as Int64, null where one is missing, not a whole number, below 1 or over 2^63-1.
+    """The ranks as Int64, null where one is missing, not a whole number, below 1 or beyond 2^53.
 
     Strings are trimmed and read as decimal notation; the value has to be whole, not the notation:
     `3`, `3.0` and `3e0` are the same rank, `3.5` is none.
@@ -108,14 +112,14 @@ def whole_ranks(ranks: pl.Series) -> pl.Series:
     dtype = ranks.dtype
     if not (dtype.is_numeric() or dtype in (pl.String, pl.Null)):
         raise BadInput("neither numbers nor text", field="rank", remedy="give whole numbers from 1")
-    rank = pl.col("rank").str.strip_chars() if dtype == pl.String else pl.col("rank")
+    rank = trimmed(pl.col("rank")) if dtype == pl.String else pl.col("rank")
     number = rank.cast(pl.Float64, strict=False)
     whole = rank.cast(pl.Int64, strict=False)
     read = pl.when(number == number.floor()).then(
         pl.coalesce(whole, number.cast(pl.Int64, strict=False))
     )
-    frame = ranks.alias("rank").to_frame().select(read.alias(ranks.name))
-    return frame.to_series().set(frame.to_series() < 1, None)
+    found = ranks.alias("rank").to_frame().select(read.alias(ranks.name)).to_series()
+    return found.set(~found.is_between(1, LARGEST_RANK), None)
 
 
 def scores_from_ranks(ranks: pl.Series, formula: RankFormula) -> pl.Series:
