@@ -1,0 +1,197 @@
+"""The product, wired: the only place that knows which adapter serves which port.
+
+`wiring` is the table; `Container` is how everybody asks it. Modules are imported when something of
+them is first needed, so that a worker pays for its own libraries alone.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cached_property, partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from campaign_workers.container.wiring import ADAPTERS, PROFILES, WORKERS_ROOM, Wiring, lazy
+from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.events import ObjectCreated, Tick, required_text
+from campaign_workers.domain.layout import CAMPAIGN_DATA, SCORING
+from campaign_workers.domain.reports import Report
+from campaign_workers.domain.triggers import (
+    FANLIST_RANKS_STREAM,
+    INPUT_STREAM,
+    TRIGGERS,
+    VF_INPUT_STREAM,
+    WORKERS,
+    ObjectTrigger,
+    ScheduleTrigger,
+)
+from campaign_workers.domain.wire import snake
+from campaign_workers.settings import Profile, Settings, load_settings
+
+if TYPE_CHECKING:
+    from campaign_workers.adapters.inprocess.campaign_store import CampaignStore
+    from campaign_workers.adapters.inprocess.code_pool import CodePool
+    from campaign_workers.adapters.local.journal import Journal
+    from campaign_workers.adapters.local.runtime import Runtime
+    from campaign_workers.ports.object_store import ObjectInfo
+    from campaign_workers.ports.record_codec import RecordCodec
+    from campaign_workers.ports.system import Clock
+
+__all__ = ["Container", "record_codec"]
+
+
+class Container:
+    """The product, wired for one profile.
+
+    `memory` keeps everything in this object, `local` in the folder `settings.dir`. With `starts`
+    the clock stands there and moves only when somebody waits; without, it is the machine's.
+
+    Raises:
+        BadInput: there is no such profile.
+    """
+
+    def __init__(
+        self,
+        profile: Profile | None = None,
+        *,
+        settings: Settings | None = None,
+        starts: datetime | None = None,
+    ) -> None:
+        chosen = settings or load_settings()
+        self.settings = attrs.evolve(chosen, profile=profile or chosen.profile)
+        if self.settings.profile not in PROFILES:
+            raise BadInput(
+                "no such profile", field="profile", remedy=f"use one of {', '.join(PROFILES)}"
+            )
+        clocks = f"{ADAPTERS}.system.clocks"
+        clock = (
+            lazy(f"{clocks}:SteppedClock")(starts) if starts else lazy(f"{clocks}:SystemClock")()
+        )
+        self.wiring = Wiring(settings=self.settings, clock=clock)
+        self.wiring.check_dependencies()
+        for name, bucket in self.buckets.items():
+            bucket.on_created(partial(self._created, name))
+
+    def worker(self, name: str) -> Callable[[Any], Report]:
+        """The worker `name` (such as `processScoredFiles`).
+
+        It takes its event (`domain.events`), or the payload of an invocation or a schedule.
+
+        Raises:
+            BadInput: there is no such worker.
+        """
+        if name not in WORKERS:
+            raise BadInput(
+                "no such worker", field="worker", remedy=f"use one of {', '.join(WORKERS)}"
+            )
+        worker: Callable[[Any], Report] = getattr(self.wiring, snake(name))()
+        return lambda event: worker(_event(name, event))
+
+    def call(self, name: str, event: Any) -> Report:
+        """Call the worker `name`.
+
+        Raises:
+            CampaignError: whatever the worker raises.
+        """
+        return self.worker(name)(event)
+
+    def _created(self, bucket: str, info: "ObjectInfo") -> None:
+        self.runtime.object_created(bucket, info)
+
+    @cached_property
+    def clock(self) -> "Clock":
+        """What time it is."""
+        clock: Clock = self.wiring.clock()
+        return clock
+
+    @cached_property
+    def buckets(self) -> Mapping[str, Any]:
+        """The two buckets by name."""
+        return {CAMPAIGN_DATA: self.wiring.lake(), SCORING: self.wiring.scoring()}
+
+    @property
+    def lake(self) -> Any:
+        """The bucket `campaignData`."""
+        return self.buckets[CAMPAIGN_DATA]
+
+    @property
+    def scoring(self) -> Any:
+        """The bucket `scoring`."""
+        return self.buckets[SCORING]
+
+    @cached_property
+    def streams(self) -> Mapping[str, Any]:
+        """The streams by name."""
+        streams: Mapping[str, Any] = self.wiring.streams()
+        return streams
+
+    @cached_property
+    def queues(self) -> Mapping[str, Any]:
+        """The queues by name."""
+        queues: Mapping[str, Any] = self.wiring.queues()
+        return queues
+
+    @cached_property
+    def campaigns(self) -> "CampaignStore":
+        """The stand-in of the campaign service and its database."""
+        store: CampaignStore = self.wiring.campaigns()
+        return store
+
+    @cached_property
+    def code_pool(self) -> "CodePool":
+        """The stand-in of the code service."""
+        pool: CodePool = self.wiring.code_pool()
+        return pool
+
+    @cached_property
+    def codec(self) -> "RecordCodec":
+        """What reads and writes files of the lake."""
+        codec: RecordCodec = self.wiring.codec()
+        return codec
+
+    @cached_property
+    def journal(self) -> "Journal":
+        """What the embedded runtime remembers."""
+        from campaign_workers.adapters.local.journal import Journal
+
+        return Journal(self.wiring.tables())
+
+    @cached_property
+    def runtime(self) -> "Runtime":
+        """What AWS does between workers, for the embedded profiles."""
+        from campaign_workers.adapters.local.runtime import Runtime, Subscription
+
+        consume = self.wiring.entries().consume
+        return Runtime(
+            call=self.call,
+            journal=self.journal,
+            streams=self.streams,
+            queues=self.queues,
+            workflow=self.wiring.workflow(),
+            clock=self.clock,
+            subscriptions=[
+                Subscription(name="entries", stream=stream, consume=consume)
+                for stream in (INPUT_STREAM, VF_INPUT_STREAM, FANLIST_RANKS_STREAM)
+            ],
+        )
+
+
+def record_codec() -> "RecordCodec":
+    """What reads and writes files of the lake, without a container around it."""
+    codec: RecordCodec = lazy(f"{ADAPTERS}.avro.codec:AvroRecordCodec")()
+    return codec
+
+
+def _event(worker: str, event: Any) -> Any:
+    """The event of a worker; payloads become what it takes."""
+    if not isinstance(event, Mapping):
+        return event
+    trigger = next(trigger for trigger in TRIGGERS if trigger.worker == worker)
+    if isinstance(trigger, ObjectTrigger):
+        key, etag = required_text(event, "key"), event.get("etag")
+        return ObjectCreated(bucket=trigger.bucket, key=key, etag=etag)
+    if isinstance(trigger, ScheduleTrigger) and not trigger.payload:
+        return Tick()
+    request = getattr(import_module(f"{WORKERS_ROOM}.{snake(worker)}"), "Request", None)
+    return event if request is None else request.parse(event)
