@@ -67,9 +67,10 @@ class EntryService(Protocol):
 
         Columns, all but the lists String unless noted: global_user_id, member_id, email, phone,
         first_name, last_name, locale, market_ids (List), raw_score and score (Float64; score is
-        the band score where there is one), verdict (Int8), previously_selected (Boolean), codes
-        (List of Struct market_id, code: what the fan has already). A campaign without
-        such fans gives no page or empty pages.
+        the band score where there is one), verdict (Int8), previously_selected (Boolean),
+        opt_in_sms (Boolean; null if the fan did not register here), codes (List of Struct
+        market_id, code: what the fan has already). A campaign without such fans gives no page or
+        empty pages.
 
         Raises:
             NotFound: there is no such campaign.
@@ -139,8 +140,8 @@ class CodeService(Protocol):
     ) -> Sequence[AssignmentResult]:
         """Assign at most 2500 external codes to fans; results in the order of the requests.
 
-        A code reserved for another campaign or market, or assigned to another fan, is refused; a
-        code that the pool does not know joins it.
+        A code of another campaign, reserved for another market, or assigned to another fan is
+        refused, as is one that is not external; a code that no pool knows joins the campaign's.
 
         Raises:
             RejectRecord: more than 2500.
