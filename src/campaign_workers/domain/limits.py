@@ -18,10 +18,9 @@ def checked_key(key: str) -> str:
     """`key` itself, if a bucket takes it.
 
     Raises:
-        Fatal: it is empty, too long, starts with `/`, or has an empty, `.` or `..` segment.
+        Fatal: it is empty, too long, no UTF-8, or has an empty, `.` or `..` segment.
     """
-    segments = key.removesuffix("/").split("/")
-    if not 0 < len(key.encode()) <= MAX_KEY_BYTES or not {"", ".", ".."}.isdisjoint(segments):
+    if not 0 < _bytes(key) <= MAX_KEY_BYTES or not {"", ".", ".."}.isdisjoint(key.split("/")):
         raise Fatal("a key that no bucket takes")
     return key
 
@@ -32,9 +31,9 @@ def checked_record(partition_key: str, data: bytes) -> tuple[str, bytes]:
     Raises:
         RejectRecord: the key is empty or too long, or the record is over 1 MiB.
     """
-    if not 0 < len(partition_key) <= MAX_PARTITION_KEY:
+    if not 0 < len(partition_key) <= MAX_PARTITION_KEY or not _bytes(partition_key):
         raise RejectRecord("empty, or over 256 characters", field="partition key")
-    if len(data) + len(partition_key.encode()) > MAX_RECORD_BYTES:
+    if len(data) + _bytes(partition_key) > MAX_RECORD_BYTES:
         raise RejectRecord("over 1 MiB", field="record")
     return partition_key, data
 
@@ -45,7 +44,7 @@ def checked_message(body: str) -> str:
     Raises:
         RejectRecord: it is empty or over 256 KiB.
     """
-    if not 0 < len(body.encode()) <= MAX_MESSAGE_BYTES:
+    if not 0 < _bytes(body) <= MAX_MESSAGE_BYTES:
         raise RejectRecord("empty, or over 256 KiB", field="message")
     return body
 
@@ -65,3 +64,11 @@ def shard_number(partition_key: str, shards: int) -> int:
     """The shard of a key: its MD5 falls into one of `shards` equal ranges, as Kinesis has it."""
     digest = hashlib.md5(partition_key.encode(), usedforsecurity=False).digest()
     return int.from_bytes(digest) * shards >> 128
+
+
+def _bytes(text: str) -> int:
+    """Length in UTF-8; 0 for what has no UTF-8."""
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:
+        return 0

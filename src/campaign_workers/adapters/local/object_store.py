@@ -3,37 +3,46 @@
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from io import BufferedReader, BytesIO
-from itertools import count
+from datetime import UTC, datetime, timedelta
+from io import BufferedReader, BufferedWriter, BytesIO
 from pathlib import Path
+from tempfile import mkstemp
 from typing import BinaryIO, Final
 
-from campaign_workers.domain.errors import Conflict, Fatal, NotFound
+from campaign_workers.domain.errors import Conflict, Fatal, NotFound, RetryLater
 from campaign_workers.domain.limits import checked_key
 from campaign_workers.ports.object_store import ObjectInfo
 from campaign_workers.ports.system import Clock
 
 _CHUNK_BYTES: Final = 1024 * 1024
-_UNFINISHED: Final = ".unfinished"
-_LOCK: Final = ".lock"
+_LONGEST_NAME: Final = 255
+_PRIVATE: Final = ".bucket"
+_UNFINISHED: Final = "unfinished-"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SETTLED_NS: Final = 100_000_000
+"""File systems stamp changes some milliseconds coarse, and use inodes again: a file that changed
+less than this ago may be replaced without a trace, so that nothing is remembered of it."""
+
+_Version = tuple[int, int, int, int]
 
 
 class FolderObjectStore:
     """A bucket; `on_created` callbacks hear of every object that was written or copied.
 
     An object is written beside its place and moved there when it is whole. A lock file lets
-    several processes write with preconditions.
+    several processes write with preconditions. Links are not followed. A folder holds fewer keys
+    than a bucket: no name over 255 bytes, and no object whose key is another one's folder.
     """
 
     def __init__(self, folder: Path, clock: Clock) -> None:
-        self._folder, self._clock = folder, clock
-        self._etags: dict[tuple[str, int, int], str] = {}
+        (folder / _PRIVATE).mkdir(parents=True, exist_ok=True)
+        self._folder, self._clock = folder.resolve(), clock
+        self._etags: dict[str, tuple[_Version, str]] = {}
         self._listeners: list[Callable[[ObjectInfo], None]] = []
-        self._numbers = count()
-        (folder / _UNFINISHED).mkdir(parents=True, exist_ok=True)
+        self._remove_unfinished()
 
     def on_created(self, callback: Callable[[ObjectInfo], None]) -> None:
         """Tell `callback` of every object that is written from now on."""
@@ -68,31 +77,21 @@ class FolderObjectStore:
     ) -> ObjectInfo:
         """See `ObjectStore.put`."""
         target = self._path(key)
-        unfinished = self._folder / _UNFINISHED / f"{os.getpid()}-{next(self._numbers)}"
-        try:
-            with unfinished.open("wb") as file:
-                for chunk in (body,) if isinstance(body, bytes) else body:
-                    file.write(chunk)
-            moment = self._clock.now().timestamp()
-            os.utime(unfinished, (moment, moment))
+        with self._unfinished() as (file, unfinished):
+            info = self._write(key, file, (body,) if isinstance(body, bytes) else body)
             with self._exclusive():
                 self._require(key, if_absent=if_absent, if_match=if_match)
                 self._place(unfinished, target)
-        finally:
-            unfinished.unlink(missing_ok=True)
-        info = self.head(key)
         for listener in self._listeners:
             listener(info)
         return info
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
         """See `ObjectStore.list`."""
-        keys = [
-            key
-            for key in self._keys(prefix)
-            if key.startswith(prefix) and key.encode() > after.encode()
-        ]
-        for key in sorted(keys, key=str.encode):
+        start = after.encode()
+        for key in sorted(self._keys(prefix), key=str.encode):
+            if key.encode() <= start:
+                continue
             with suppress(NotFound):
                 yield self.head(key)
 
@@ -108,47 +107,86 @@ class FolderObjectStore:
 
     def delete(self, keys: Iterable[str]) -> None:
         """See `ObjectStore.delete`; folders that become empty go too."""
-        with self._exclusive():
-            for key in keys:
-                self._delete(self._path(key))
+        for key in keys:
+            path = self._path(key)
+            with self._exclusive():
+                with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                    path.unlink()
+                self._remove_empty(path.parent)
 
     def _path(self, key: str) -> Path:
         segments = checked_key(key).split("/")
-        if segments[0] in {_UNFINISHED, _LOCK} or key.endswith("/") or "\0" in key:
-            raise Fatal("a key that a folder cannot hold")
-        return self._folder.joinpath(*segments)
+        if segments[0] == _PRIVATE or "\0" in key:
+            raise Fatal(f"{key!r}: a key that a folder cannot hold")
+        if any(len(segment.encode()) > _LONGEST_NAME for segment in segments):
+            raise Fatal(f"a key with a name over {_LONGEST_NAME} bytes, which no folder can hold")
+        path = self._folder.joinpath(*segments)
+        if path.parent.resolve() != path.parent:
+            raise Fatal(f"{key}: a link is on the way, and links are not followed")
+        return path
 
     def _opened(self, key: str) -> BufferedReader:
+        path = self._path(key)
+        if path.is_symlink():
+            raise NotFound(f"{key}: no such object")
         try:
-            return self._path(key).open("rb")
+            return path.open("rb")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             raise NotFound(f"{key}: no such object") from None
         except OSError as error:
-            raise Fatal(f"{key}: {error.strerror}") from None
+            raise RetryLater(f"{key}: {error.strerror}") from None
 
     def _info(self, key: str, file: BufferedReader) -> ObjectInfo:
         status = os.fstat(file.fileno())
-        version = (key, status.st_size, status.st_ino ^ status.st_mtime_ns)
-        if version not in self._etags:
-            self._etags[version] = hashlib.file_digest(file, "md5").hexdigest()
         return ObjectInfo(
             key=key,
             size=status.st_size,
-            etag=self._etags[version],
-            modified=datetime.fromtimestamp(status.st_mtime, UTC),
+            etag=self._etag(key, file, status),
+            modified=_EPOCH + timedelta(microseconds=status.st_mtime_ns // 1000),
         )
 
+    def _etag(self, key: str, file: BufferedReader, status: os.stat_result) -> str:
+        version = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        known = self._etags.get(key)
+        if known is not None and known[0] == version:
+            return known[1]
+        settled = time.time_ns() - status.st_ctime_ns > _SETTLED_NS
+        etag = hashlib.file_digest(file, "md5").hexdigest()
+        if settled:
+            self._etags[key] = (version, etag)
+        return etag
+
     def _keys(self, prefix: str) -> Iterator[str]:
-        root = self._folder.joinpath(*prefix.split("/")[:-1])
-        for folder, _, names in os.walk(root):
+        *folders, _ = prefix.split("/")
+        root = self._folder.joinpath(*folders)
+        if not {"", ".", ".."}.isdisjoint(folders) or "\0" in prefix or root.resolve() != root:
+            return
+        for folder, children, names in os.walk(root):
             relative = Path(folder).relative_to(self._folder)
-            if relative.parts[:1] == (_UNFINISHED,):
-                continue
-            yield from (
-                (relative / name).as_posix()
-                for name in names
-                if (relative / name).as_posix() != _LOCK
-            )
+            if relative == Path():
+                children[:] = [name for name in children if name != _PRIVATE]
+            for key in ((relative / name).as_posix() for name in names):
+                if key.startswith(prefix) and self._holds(key):
+                    yield key
+
+    def _holds(self, key: str) -> bool:
+        """Whether a file is an object: no link, and its name is text."""
+        is_text = key.encode(errors="replace") == key.encode(errors="surrogateescape")
+        return is_text and not (self._folder / key).is_symlink()
+
+    def _write(self, key: str, file: BufferedWriter, body: Iterable[bytes]) -> ObjectInfo:
+        digest, size = hashlib.md5(usedforsecurity=False), 0
+        for chunk in body:
+            digest.update(chunk)
+            size += len(chunk)
+            with _disk(key):
+                file.write(chunk)
+        modified = self._clock.now()
+        moment = (modified - _EPOCH) // timedelta(microseconds=1) * 1000
+        with _disk(key):
+            file.flush()
+            os.utime(file.fileno(), ns=(moment, moment))
+        return ObjectInfo(key=key, size=size, etag=digest.hexdigest(), modified=modified)
 
     def _require(self, key: str, *, if_absent: bool, if_match: str | None) -> None:
         if not if_absent and if_match is None:
@@ -166,22 +204,48 @@ class FolderObjectStore:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             unfinished.replace(target)
-        except OSError as error:
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
             raise Fatal(
-                f"{target.relative_to(self._folder)}: {error.strerror}; a folder cannot hold it"
+                f"{target.relative_to(self._folder)}: a folder cannot hold an object under"
+                " another one's key"
             ) from None
 
-    def _delete(self, path: Path) -> None:
-        with suppress(FileNotFoundError, NotADirectoryError):
-            path.unlink()
+    def _remove_empty(self, folder: Path) -> None:
         with suppress(OSError):
-            for folder in path.parents:
-                if folder == self._folder:
-                    return
+            while folder != self._folder:
                 folder.rmdir()
+                folder = folder.parent
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        with (self._folder / _LOCK).open("w") as lock:
+        with (self._folder / _PRIVATE / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
+
+    @contextmanager
+    def _unfinished(self) -> Iterator[tuple[BufferedWriter, Path]]:
+        """A file of its own, locked as long as somebody writes it."""
+        with self._exclusive():
+            number, name = mkstemp(prefix=_UNFINISHED, dir=self._folder / _PRIVATE)
+            fcntl.flock(number, fcntl.LOCK_EX)
+        with os.fdopen(number, "wb") as file:
+            try:
+                yield file, Path(name)
+            finally:
+                Path(name).unlink(missing_ok=True)
+
+    def _remove_unfinished(self) -> None:
+        """Remove what nobody writes any more, because the process was killed."""
+        with self._exclusive():
+            for path in (self._folder / _PRIVATE).glob(f"{_UNFINISHED}*"):
+                with path.open("rb") as file, suppress(BlockingIOError):
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    path.unlink()
+
+
+@contextmanager
+def _disk(key: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RetryLater(f"{key}: {error.strerror}") from None
