@@ -167,6 +167,12 @@ def test_a_wrong_value_is_named_and_not_quoted(wrong: dict[str, Any], why: str) 
     assert "secret" not in caught.value.reason
 
 
+def test_notes_of_carriers_are_no_part_of_a_record() -> None:
+    """Whatever a carrier notes, nanoseconds too big for JSON among it, is not looked at."""
+    noted = read_record(BAN | {"__meta": {"nanoseconds": 1_788_220_800_000_000_001}})
+    assert read_record(BAN) == noted
+
+
 def test_a_key_that_is_given_excuses_nothing() -> None:
     """A record that brings its key along is checked like any other."""
     with pytest.raises(RejectRecord, match="no canonical JSON"):

@@ -7,7 +7,10 @@ from typing import Any, Final, Protocol, TypeVar
 
 import rfc8785
 
-NOT_CONTENT: Final = frozenset({"created", "dedupeKey", "__meta"})
+TRANSPORT_NOTES: Final = "__meta"
+"""What carriers note on a record; no part of it."""
+
+NOT_CONTENT: Final = frozenset({"created", "dedupeKey", TRANSPORT_NOTES})
 """What a record says about its own journey; two equal records may differ in it."""
 
 
@@ -29,7 +32,9 @@ def dedupe_key(content: Mapping[str, Any]) -> str:
     Raises:
         ValueError: a value has no canonical JSON (lone surrogates, not finite, beyond 2^53).
     """
-    kept = {name: value for name, value in content.items() if name not in NOT_CONTENT}
+    kept = dict(content)
+    for name in NOT_CONTENT:
+        kept.pop(name, None)
     return hashlib.sha256(canonical_json(kept)).hexdigest()[:32]
 
 
@@ -57,16 +62,20 @@ def distinct(records: Iterable[_K]) -> list[_K]:
 
 def _is_plain(content: Mapping[str, Any]) -> bool:
     # Keys sort by UTF-16 units in RFC 8785 and by code points here: the same while all are ASCII.
-    return "".join(content).isascii() and all(map(_has_one_spelling, content.values()))
+    others = [value for value in content.values() if value.__class__ not in _ALWAYS_PLAIN]
+    return "".join(content).isascii() and all(map(_has_one_spelling, others))
 
 
-def _has_one_spelling(value: object) -> bool:
+_ALWAYS_PLAIN: Final = frozenset({str, bool})
+
+
+def _has_one_spelling(value: Any) -> bool:
     kind = value.__class__
-    if kind is str or kind is bool:
-        return True
+    if kind is list:
+        return all(item.__class__ is str for item in value)
     if kind is int:
-        return -(2**53) < value < 2**53  # type: ignore[operator]
+        return -(2**53) < value < 2**53
     if kind is float:
         # Inside this range, whole numbers aside, Python and ECMAScript print a double alike.
-        return 1e-4 <= abs(value) < 1e16 and not value.is_integer()  # type: ignore[arg-type, attr-defined]
-    return kind is list and all(item.__class__ is str for item in value)  # type: ignore[attr-defined]
+        return 1e-4 <= abs(value) < 1e16 and not value.is_integer()
+    return False

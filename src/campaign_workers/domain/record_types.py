@@ -95,8 +95,9 @@ class RecordType:
         values = {}
         for field in self.fields:
             value = content.get(field.name)
-            plain = value.__class__ is field.right_as_it_is
-            values[field.name] = value if plain else field.read(value)
+            absent = value is None and field.optional
+            right = absent or value.__class__ is field.right_as_it_is
+            values[field.name] = value if right else field.read(value)
         if self.one_of and not any(map(values.get, self.one_of)):
             raise RejectRecord("missing, one of them at least", field=", ".join(self.one_of))
         return values

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import attrs
 
-from campaign_workers.domain.dedupe import NOT_CONTENT, dedupe_key
+from campaign_workers.domain.dedupe import NOT_CONTENT, TRANSPORT_NOTES, dedupe_key
 from campaign_workers.domain.errors import RejectRecord
 from campaign_workers.domain.record_types import RECORD_TYPES, SELECTION_TYPES, RecordType
 
@@ -139,6 +139,8 @@ def parse_utc(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if "T" not in text or moment.utcoffset() != timedelta(0):
         raise ValueError("not a date and time in UTC")
+    if moment.tzinfo is UTC and not moment.microsecond:
+        return moment
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=UTC)
 
 
@@ -170,7 +172,7 @@ def _trimmed(raw: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in raw.items():
         if value.__class__ is str:
             content[name] = value.strip()
-        elif value is not None:
+        elif value is not None and name != TRANSPORT_NOTES:
             try:
                 content[name] = _trim(value)
             except ValueError as why:
@@ -237,10 +239,13 @@ def _key_of(content: Mapping[str, Any]) -> str:
 
 
 def _unspeakable(content: Mapping[str, Any]) -> RejectRecord:
+    culprit = next(name for name, value in content.items() if not _has_key({name: value}))
     reason = "no canonical JSON: a lone surrogate or a number that is not finite"
-    for name, value in content.items():
-        try:
-            dedupe_key({name: value})
-        except ValueError:
-            return RejectRecord(reason, field=_place(name))
-    return RejectRecord(reason)
+    return RejectRecord(reason, field=_place(culprit))
+
+
+def _has_key(content: Mapping[str, Any]) -> bool:
+    try:
+        return bool(dedupe_key(content))
+    except ValueError:
+        return False

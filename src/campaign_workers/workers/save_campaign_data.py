@@ -46,8 +46,9 @@ class SaveCampaignData:
         for entry in batch.records:
             books.enter(entry)
         written = [self.lake.put(key, body).key for key, body in self._files(batch, books)]
-        self._report_metrics(batch.stream, books)
-        counts = {name: sum(tally.values()) for name, tally in books.tallies.items()}
+        tallies = books.tallies()
+        self._report_metrics(batch.stream, tallies)
+        counts = {name: tally.total() for name, tally in tallies.items()}
         return Report(worker=WORKER, counts=counts, details={"files": written})
 
     def _files(self, batch: StreamBatch, books: "_Books") -> Iterator[tuple[str, bytes]]:
@@ -58,8 +59,8 @@ class SaveCampaignData:
             key = layout.rejected(WORKER, day, batch_id(batch, REJECTED, day))
             yield key, b"".join(lines)
 
-    def _report_metrics(self, stream: str, books: "_Books") -> None:
-        for name, tally in books.tallies.items():
+    def _report_metrics(self, stream: str, tallies: Mapping[str, Counter[str]]) -> None:
+        for name, tally in tallies.items():
             for record_type, count in sorted(tally.items()):
                 self.metrics.count(name, count, worker=WORKER, stream=stream, type=record_type)
 
@@ -79,26 +80,32 @@ class _Books:
         factory=lambda: defaultdict(list)
     )
     rejected: defaultdict[date, list[bytes]] = attrs.field(factory=lambda: defaultdict(list))
+    refused: Counter[str] = attrs.field(factory=Counter)
+    doubled: Counter[str] = attrs.field(factory=Counter)
     seen: set[str] = attrs.field(factory=set)
-    tallies: Mapping[str, Counter[str]] = attrs.field(
-        factory=lambda: {name: Counter() for name in ("in", "out", "rejected", "duplicates")}
-    )
 
     def enter(self, entry: StreamRecord) -> None:
         day = entry.arrived.astimezone(UTC).date()
         try:
             record = parse_record(entry.data)
         except RejectRecord as why:
-            self._count("rejected", claimed_type(entry.data) or UNKNOWN)
+            self.refused[claimed_type(entry.data) or UNKNOWN] += 1
             self.rejected[day].append(rejected_line(entry, why.reason))
             return
         if record.dedupe_key in self.seen:
-            self._count("duplicates", record.type)
+            self.doubled[record.type] += 1
             return
-        self._count("out", record.type)
         self.seen.add(record.dedupe_key)
         self.kept[record.type, day].append(record)
 
-    def _count(self, outcome: str, record_type: str) -> None:
-        self.tallies["in"][record_type] += 1
-        self.tallies[outcome][record_type] += 1
+    def tallies(self) -> Mapping[str, Counter[str]]:
+        """Each count of the report, by type."""
+        out = Counter[str]()
+        for (name, _), records in self.kept.items():
+            out[name] += len(records)
+        return {
+            "in": out + self.refused + self.doubled,
+            "out": out,
+            "rejected": self.refused,
+            "duplicates": self.doubled,
+        }
