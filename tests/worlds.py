@@ -1,0 +1,117 @@
+"""A world of memory adapters for workers, and what can be seen of it."""
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import attrs
+
+from campaign_workers.adapters.inprocess.campaign_store import CampaignStore, MarketStore
+from campaign_workers.adapters.inprocess.chat_log import ChatLog
+from campaign_workers.adapters.inprocess.code_pool import CodePool
+from campaign_workers.adapters.inprocess.entry_store import EntryStore
+from campaign_workers.adapters.inprocess.offer_code_mint import OfferCodeMint
+from campaign_workers.adapters.inprocess.table_admin_stats import TableAdminStats
+from campaign_workers.adapters.inprocess.table_demand import TableDemand
+from campaign_workers.adapters.inprocess.user_directory import UserDirectory
+from campaign_workers.adapters.memory.object_store import MemoryObjectStore
+from campaign_workers.adapters.memory.streams import MemoryMessageQueue, MemoryRecordStream
+from campaign_workers.adapters.memory.system import MemoryMetrics
+from campaign_workers.adapters.memory.tables import DictTables
+from campaign_workers.adapters.system.clocks import SteppedClock
+from campaign_workers.domain.triggers import INPUT_STREAM, SAVE_SELECTION_STREAM, VERDICT_QUEUE
+
+NOW: Final = datetime(2026, 10, 1, 12, tzinfo=UTC)
+
+Wrap = Callable[[Any], Any]
+
+
+def unwrapped(port: Any) -> Any:
+    """The port itself."""
+    return port
+
+
+@attrs.define
+class World:
+    """Everything that workers talk to, empty at first."""
+
+    wrap: Wrap = unwrapped
+    clock: SteppedClock = attrs.field(factory=lambda: SteppedClock(NOW))
+    tables: DictTables = attrs.field(factory=DictTables)
+    metrics: MemoryMetrics = attrs.field(factory=MemoryMetrics)
+    campaigns: CampaignStore = attrs.field(init=False)
+    markets: MarketStore = attrs.field(init=False)
+    users: UserDirectory = attrs.field(init=False)
+    entries: EntryStore = attrs.field(init=False)
+    codes: CodePool = attrs.field(init=False)
+    mint: OfferCodeMint = attrs.field(init=False)
+    stats: TableAdminStats = attrs.field(init=False)
+    demand: TableDemand = attrs.field(init=False)
+    chat: ChatLog = attrs.field(init=False)
+    lake: MemoryObjectStore = attrs.field(init=False)
+    scoring: MemoryObjectStore = attrs.field(init=False)
+    selections: MemoryRecordStream = attrs.field(init=False)
+    inputs: MemoryRecordStream = attrs.field(init=False)
+    verdicts: MemoryMessageQueue = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Open every place."""
+        self.campaigns, self.markets = CampaignStore(self.tables), MarketStore(self.tables)
+        self.users, self.mint = UserDirectory(self.tables), OfferCodeMint(self.tables)
+        self.entries = EntryStore(self.tables, self.clock)
+        self.codes = CodePool(self.tables, self.clock)
+        self.stats, self.demand = TableAdminStats(self.tables), TableDemand(self.tables)
+        self.chat = ChatLog(self.tables, self.clock)
+        self.lake, self.scoring = MemoryObjectStore(self.clock), MemoryObjectStore(self.clock)
+        self.selections = MemoryRecordStream(name=SAVE_SELECTION_STREAM, clock=self.clock)
+        self.inputs = MemoryRecordStream(name=INPUT_STREAM, clock=self.clock)
+        self.verdicts = MemoryMessageQueue(name=VERDICT_QUEUE, clock=self.clock)
+
+    def ports(self, **ports: Any) -> dict[str, Any]:
+        """Ports for a worker, each as `wrap` makes it."""
+        return {name: self.wrap(port) for name, port in ports.items()}
+
+    def text(self, key: str) -> str:
+        """An object of the scoring bucket."""
+        return self.scoring.open(key).read().decode()
+
+
+def contents(store: MemoryObjectStore) -> dict[str, bytes]:
+    """Every object of a bucket."""
+    return {info.key: store.open(info.key).read() for info in store.list("")}
+
+
+def put_records(stream: MemoryRecordStream) -> list[dict[str, Any]]:
+    """What was put on a stream, shard by shard."""
+    return [json.loads(entry.data) for entry in put_entries(stream)]
+
+
+def put_entries(stream: MemoryRecordStream) -> list[Any]:
+    """The stream records, shard by shard."""
+    shards = stream.shards()
+    return [entry for shard in shards for entry in stream.read(shard, after=None, limit=10**6)]
+
+
+def first_of_each(items: Iterable[dict[str, Any]], key: str) -> list[dict[str, Any]]:
+    """The items that a consumer sees who drops copies, in the order of their keys."""
+    kept: dict[str, dict[str, Any]] = {}
+    for item in items:
+        assert kept.setdefault(item[key], item) == item
+    return [kept[name] for name in sorted(kept)]
+
+
+def messages(queue: MemoryMessageQueue) -> list[dict[str, Any]]:
+    """What was sent to a queue, oldest first."""
+    return [json.loads(body) for body in queue.bodies()]
+
+
+def rejected(lake: MemoryObjectStore, worker: str) -> list[dict[str, Any]]:
+    """What a worker turned away, in the order of keys."""
+    keys = [info.key for info in lake.list(f"rejected/{worker}/")]
+    return [json.loads(line) for key in keys for line in lake.open(key).read().splitlines()]
+
+
+def reasons(lake: MemoryObjectStore, worker: str) -> list[str]:
+    """Why records were turned away, sorted."""
+    return sorted(line["reason"] for line in rejected(lake, worker))
