@@ -44,7 +44,7 @@ def frame(rows: list[Row]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def read_phone(text: str) -> tuple[str, int] | None:
+def read_phone(text: str) -> tuple[str, int | None] | None:
     """What libphonenumber says, the old Mexican mobile form read as the new one."""
     try:
         number = phonenumbers.parse(text, "US")
