@@ -61,6 +61,13 @@ class SqliteRecordStream:
         )
         return tuple(_record(*row) for row in rows)
 
+    def depth(self) -> int:
+        """How many records were put."""
+        [[depth]] = self._database.execute(
+            "SELECT count(*) FROM records WHERE stream = ?", self._name
+        )
+        return int(depth)
+
     def _insert(self, rows: list[tuple[object, ...]]) -> int:
         arrived = self._clock.now().timestamp()
         self._database.execute_many(

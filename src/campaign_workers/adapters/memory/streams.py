@@ -67,6 +67,10 @@ class MemoryRecordStream(_Faults):
         start = 0 if after is None else _position(records, after)
         return tuple(records[start : start + limit])
 
+    def depth(self) -> int:
+        """How many records were put."""
+        return self._put
+
 
 def _position(records: list[StreamRecord], after: str) -> int:
     low, high = 0, len(records)
