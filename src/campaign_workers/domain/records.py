@@ -180,21 +180,26 @@ def _trimmed(raw: Mapping[str, Any]) -> dict[str, Any]:
     return content
 
 
+_LEFT_ALONE: Final = frozenset({bool, float, type(None)})
+
+
 def _trim(value: Any, depth: int = 0) -> Any:
     kind = value.__class__
     if kind is str:
         return value.strip()
-    if kind in (list, tuple, dict) and depth == _DEEPEST:
+    if kind in _LEFT_ALONE:
+        return value
+    if kind is int:
+        if -_WHOLE_LIMIT < value < _WHOLE_LIMIT:
+            return value
+        raise ValueError("a whole number beyond 2^53")
+    if kind not in (list, tuple, dict):
+        raise ValueError("not a JSON type")
+    if depth == _DEEPEST:
         raise ValueError("nested too deeply")
-    if kind is list or kind is tuple:
-        return [_trim(item, depth + 1) for item in value]
     if kind is dict:
         return {name: _trim(item, depth + 1) for name, item in value.items() if item is not None}
-    if kind is int and not -_WHOLE_LIMIT < value < _WHOLE_LIMIT:
-        raise ValueError("a whole number beyond 2^53")
-    if kind not in (int, float, bool, type(None)):
-        raise ValueError("not a JSON type")
-    return value
+    return [_trim(item, depth + 1) for item in value]
 
 
 def _place(name: object) -> str:
