@@ -57,7 +57,7 @@ class SqliteTable:
         self.database.execute_many(
             "INSERT INTO rows VALUES (?, ?, ?)"
             " ON CONFLICT (name, key) DO UPDATE SET row = excluded.row",
-            ((self.name, key, json.dumps(row)) for key, row in rows),
+            ((self.name, key, json.dumps(dict(row))) for key, row in rows),
         )
 
     def insert(self, key: str, row: Mapping[str, Any]) -> bool:
@@ -66,7 +66,7 @@ class SqliteTable:
             "INSERT INTO rows VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1",
             self.name,
             key,
-            json.dumps(row),
+            json.dumps(dict(row)),
         )
         return bool(inserted)
 

@@ -5,7 +5,9 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from threading import RLock
-from typing import Any
+from typing import Any, Final
+
+_FEW: Final = 50
 
 
 class DictTables:
@@ -52,6 +54,7 @@ class DictTable:
         self._tables = tables
         self._rows: dict[str, str] = {}
         self._keys: list[str] = []
+        self._new_keys: list[str] = []
 
     def write(self, key: str, text: str | None) -> None:
         """Store a row's JSON, or delete the row."""
@@ -61,10 +64,11 @@ class DictTable:
             if text is None:
                 if before is not None:
                     del self._rows[key]
-                    del self._keys[bisect_left(self._keys, key)]
+                    keys = self._in_order()
+                    del keys[bisect_left(keys, key)]
                 return
             if before is None:
-                insort(self._keys, key)
+                self._new_keys.append(key)
             self._rows[key] = text
 
     def get(self, key: str) -> dict[str, Any] | None:
@@ -78,7 +82,7 @@ class DictTable:
 
     def put(self, key: str, row: Mapping[str, Any]) -> None:
         """See `KeyedTable.put`."""
-        self.write(key, json.dumps(row))
+        self.write(key, json.dumps(dict(row)))
 
     def put_many(self, rows: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         """See `KeyedTable.put_many`."""
@@ -103,7 +107,7 @@ class DictTable:
     def scan(self, prefix: str = "", *, after: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
         """See `KeyedTable.scan`."""
         with self._tables.lock:
-            keys = self._keys
+            keys = self._in_order()
             start = max(bisect_left(keys, prefix), bisect_right(keys, after) if after else 0)
             end = bisect_left(keys, prefix + "\U0010ffff") if prefix else len(keys)
             found = [(key, self._rows[key]) for key in keys[start:end]]
@@ -112,3 +116,14 @@ class DictTable:
     def atomic(self) -> AbstractContextManager[None]:
         """See `KeyedTable.atomic`."""
         return self._tables.atomic()
+
+    def _in_order(self) -> list[str]:
+        """All keys, sorted: a few new ones each find their place, many are sorted in at once."""
+        if len(self._new_keys) > _FEW:
+            self._keys += self._new_keys
+            self._keys.sort()
+        else:
+            for key in self._new_keys:
+                insort(self._keys, key)
+        self._new_keys.clear()
+        return self._keys
