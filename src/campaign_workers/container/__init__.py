@@ -144,6 +144,11 @@ class Container:
         pool: CodePool = self.wiring.code_pool()
         return pool
 
+    @property
+    def secrets(self) -> Any:
+        """The secrets."""
+        return self.wiring.secrets()
+
     @cached_property
     def codec(self) -> "RecordCodec":
         """What reads and writes files of the lake."""

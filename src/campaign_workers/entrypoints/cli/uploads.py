@@ -66,6 +66,16 @@ class Uploads:
             raise BadInput("the only column must be code", file=str(path), line=1)
         return tuple(codes)
 
+    def opens(self) -> datetime:
+        """Midnight (UTC) of the first day on which somebody registered.
+
+        Raises:
+            BadInput: nobody did.
+        """
+        for day, _ in self.registration_days():
+            return day
+        raise BadInput("no registrations", file=str(self.folder / "registrations.jsonl"))
+
     def registration_days(self) -> Iterator[tuple[datetime, list[bytes]]]:
         """Lines of `registrations.jsonl` by the UTC day on which they came in.
 

@@ -1,0 +1,175 @@
+"""`campaign`, `demo` and `report`: a whole campaign on the embedded profile."""
+
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from campaign_workers.container import Container
+from campaign_workers.domain import lottery
+from campaign_workers.domain.errors import BadInput
+from campaign_workers.entrypoints.cli.books import Books
+from campaign_workers.entrypoints.cli.operator import Operator
+from campaign_workers.entrypoints.cli.outputs import make_folder
+from campaign_workers.entrypoints.cli.report import write_report
+from campaign_workers.entrypoints.cli.results import Result
+from campaign_workers.entrypoints.cli.uploads import Uploads
+from campaign_workers.settings import Settings
+from campaign_workers.testing import uploads as made_up
+
+MARKER = ".campaign-workers"
+
+
+def demo(*, fans: int = 100_000, seed: int = 7, out: Path = Path("out/demo")) -> Result:
+    """Run a made-up campaign from registration to text message, and check its books.
+
+    Parameters
+    ----------
+    fans
+        How many fans register.
+    seed
+        The same seed gives the same campaign, byte for byte.
+    out
+        Folder for everything that is made; an earlier demo in it is replaced.
+    """
+    if fans < 1:
+        raise BadInput("at least one fan is needed", field="--fans")
+    _clear(out)
+    made_up.generate(out / "uploads", fans=fans, seed=seed)
+    return campaign(out / "uploads", out=out / "campaign", seed=f"demo-{seed}")
+
+
+def campaign(folder: Path, /, *, out: Path, seed: str = "trial") -> Result:
+    """Run the whole campaign on a folder of uploads, and check its books.
+
+    Parameters
+    ----------
+    folder
+        Uploads, laid out as `generate` makes them.
+    out
+        Folder for everything that is made; an earlier campaign in it is replaced.
+    seed
+        The lottery seed.
+    """
+    uploads = Uploads(folder)
+    uploads.check()
+    _clear(out)
+    container = Container("local", settings=Settings(dir=out), starts=uploads.opens())
+    operator = Operator(container=container, uploads=uploads, out=out)
+    campaign_id = operator.campaign.campaign_id
+    container.secrets.write(lottery.seed_name(campaign_id), seed)
+    _run(operator)
+    checks = Books(container, campaign_id).checks()
+    page = write_report(container, campaign_id, out)
+    letters = container.journal.dead_letters()
+    failed = not all(check.holds for check in checks)
+    return Result(
+        data={
+            "campaignId": campaign_id,
+            "report": str(page),
+            "balanced": not failed,
+            "checks": [
+                {"title": check.title, "told": check.told, "found": check.found} for check in checks
+            ],
+            "deadLetters": [letter.wire() for letter in letters],
+        },
+        title="The books",
+        columns=("", "told", "found", "equal"),
+        rows=tuple(
+            (check.title, check.told, check.found, "yes" if check.holds else "NO")
+            for check in checks
+        ),
+        notes=(
+            *(f"{letter.worker} gave up on {letter.source}: {letter.reason}" for letter in letters),
+            "The books do not balance." if failed else "The books balance.",
+            f"Report: {page}",
+        ),
+        failed=failed,
+    )
+
+
+def report(*, folder: Annotated[Path, Parameter(name="--dir")] = Path("campaign-data")) -> Result:
+    """Build the HTML report of a campaign that ran in a folder.
+
+    Parameters
+    ----------
+    folder
+        Folder of the embedded buckets, streams and tables.
+    """
+    if not (folder / "state.sqlite").is_file():
+        raise BadInput("no campaign ran here", file=str(folder))
+    container = Container("local", settings=Settings(dir=folder))
+    campaigns = list(container.campaigns.open_campaigns())
+    if not campaigns:
+        raise BadInput("no campaign is known here", file=str(folder))
+    pages = [str(write_report(container, known.campaign_id, folder)) for known in campaigns]
+    return Result(data={"reports": pages}, notes=tuple(f"Report: {page}" for page in pages))
+
+
+def _run(operator: Operator) -> None:
+    """Take every step, with a bar on the way and a table after it, both on standard error."""
+    console = Console(stderr=True)
+    steps = tuple(operator.steps())
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[now]}"),
+        console=console,
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("campaign", total=len(steps), now="")
+        operator.progress = lambda now: bar.update(task, now=now)
+        for title, step in steps:
+            bar.update(task, description=title, now="")
+            tally = Tally()
+            operator.container.runtime.observe = tally.add
+            step()
+            bar.advance(task)
+            if tally.runs:
+                tally.result(title).show(console)
+
+
+class Tally:
+    """What workers did in one step."""
+
+    def __init__(self) -> None:
+        self.runs: Counter[str] = Counter()
+        self._counts: dict[str, Counter[str]] = {}
+
+    def add(self, run: Any) -> None:
+        """Take one run in."""
+        self.runs[run.worker] += 1
+        self._counts.setdefault(run.worker, Counter()).update(run.result["count"])
+
+    def result(self, title: str) -> Result:
+        """The step as a table: a row a worker."""
+        return Result(
+            data=None,
+            title=title,
+            columns=("worker", "runs", "counts"),
+            rows=tuple(
+                (worker, runs, "  ".join(f"{k} {v:,}" for k, v in self._counts[worker].items()))
+                for worker, runs in self.runs.items()
+            ),
+        )
+
+
+def _clear(out: Path) -> None:
+    """Make `out` an empty folder of ours; what somebody else put there is never removed."""
+    if out.is_dir() and any(out.iterdir()):
+        if not (out / MARKER).exists():
+            raise BadInput(
+                "not empty, and not made by this command",
+                file=str(out),
+                remedy="choose another --out",
+            )
+        shutil.rmtree(out)
+    make_folder(out)
+    (out / MARKER).touch()

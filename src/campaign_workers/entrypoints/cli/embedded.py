@@ -1,0 +1,141 @@
+"""`run`, `put` and `put-records`: the embedded profile, one call at a time."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from campaign_workers.container import Container
+from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.triggers import INPUT_STREAM, STREAMS, WORKERS
+from campaign_workers.entrypoints.cli.operator import chunks
+from campaign_workers.entrypoints.cli.results import Result, lines
+from campaign_workers.entrypoints.cli.uploads import partition_key
+from campaign_workers.entrypoints.envelopes import events
+from campaign_workers.settings import Settings
+
+DIR = Path("campaign-data")
+
+
+def run(
+    worker: str,
+    /,
+    *,
+    event: str = "-",
+    profile: Literal["local", "aws"] = "local",
+    folder: Annotated[Path, Parameter(name="--dir")] = DIR,
+) -> Result:
+    """Run one worker and print its result. What it causes waits for the next `put`.
+
+    Parameters
+    ----------
+    worker
+        Name of the worker, such as saveStats.
+    event
+        File with the event as AWS sends it, or the payload of an invocation; `-` is standard input.
+    profile
+        Which adapters serve the worker.
+    folder
+        Folder of the embedded buckets, streams and tables.
+    """
+    if worker not in WORKERS:
+        raise BadInput("no such worker", field=worker, remedy=f"use one of {', '.join(WORKERS)}")
+    payload = _payload(event)
+    container = Container(profile, settings=Settings(profile=profile, dir=folder))
+    reports = [container.call(worker, item).wire() for item in events(worker, payload)]
+    data = reports[0] if len(reports) == 1 else reports
+    return Result(data=data, notes=(json.dumps(data, ensure_ascii=False, indent=1),))
+
+
+def put(
+    file: Path,
+    key: str,
+    /,
+    *,
+    bucket: Literal["scoring", "campaignData"] = "scoring",
+    folder: Annotated[Path, Parameter(name="--dir")] = DIR,
+) -> Result:
+    """Upload a file to an embedded bucket and run all that this starts.
+
+    Parameters
+    ----------
+    file
+        What to upload.
+    key
+        Where it goes.
+    bucket
+        The bucket.
+    folder
+        Folder of the embedded buckets, streams and tables.
+    """
+    if not file.is_file():
+        raise BadInput("no such file", file=str(file))
+    container = Container("local", settings=Settings(dir=folder))
+    info = container.buckets[bucket].put(key, chunks(file))
+    return _ran(container, {"key": info.key, "size": info.size, "etag": info.etag})
+
+
+def put_records(
+    file: Path,
+    /,
+    *,
+    stream: str = INPUT_STREAM,
+    folder: Annotated[Path, Parameter(name="--dir")] = DIR,
+) -> Result:
+    """Put the lines of a file onto an embedded stream and run all that this starts.
+
+    Parameters
+    ----------
+    file
+        One JSON record a line.
+    stream
+        The stream.
+    folder
+        Folder of the embedded buckets, streams and tables.
+    """
+    if stream not in STREAMS:
+        raise BadInput("no such stream", field="--stream", remedy=f"use {', '.join(STREAMS)}")
+    if not file.is_file():
+        raise BadInput("no such file", file=str(file))
+    container = Container("local", settings=Settings(dir=folder))
+    put = container.streams[stream].put((partition_key(line), line) for line in _lines(file))
+    return _ran(container, {"stream": stream, "records": put})
+
+
+def _ran(container: Container, done: dict[str, Any]) -> Result:
+    """Run until idle; tell what ran, and fail if something went to the dead letters."""
+    runs: list[dict[str, Any]] = []
+    container.runtime.observe = lambda run: runs.append(
+        {"worker": run.worker, "source": run.source, **run.result}
+    )
+    known = len(container.journal.dead_letters())
+    container.runtime.run_until_idle()
+    dead = container.journal.dead_letters()[known:]
+    notes = (
+        *(f"{run['worker']}: {json.dumps(run['count'])}" for run in runs),
+        *(f"{letter.worker} gave up on {letter.source}: {letter.reason}" for letter in dead),
+    )
+    data = {**done, "runs": runs, "deadLetters": [letter.wire() for letter in dead]}
+    return lines(*notes, data=data, failed=bool(dead))
+
+
+def _payload(event: str) -> dict[str, Any]:
+    name = "standard input" if event == "-" else event
+    if event != "-" and not Path(event).is_file():
+        raise BadInput("no such file", file=event)
+    text = sys.stdin.read() if event == "-" else Path(event).read_text(encoding="utf-8-sig")
+    try:
+        payload = json.loads(text or "{}")
+    except (ValueError, RecursionError) as error:
+        raise BadInput("not JSON", file=name, line=getattr(error, "lineno", 1)) from None
+    if not isinstance(payload, dict):
+        raise BadInput("not a JSON object", file=name)
+    return payload
+
+
+def _lines(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as source:
+        yield from (line for raw in source if (line := raw.strip()))

@@ -1,0 +1,179 @@
+"""What people and other systems do in a campaign: upload, invoke, wait. Workers do the rest."""
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from campaign_workers.container import Container
+from campaign_workers.domain import layout
+from campaign_workers.domain.campaigns import Campaign, read_campaign
+from campaign_workers.domain.csv_files import read_rows, write_rows
+from campaign_workers.domain.triggers import INPUT_STREAM
+from campaign_workers.entrypoints.cli.evidence import write_evidence
+from campaign_workers.entrypoints.cli.uploads import LISTS, Uploads, noon, partition_key
+
+CHUNK_BYTES = 1024 * 1024
+TEXTS_A_SECOND = 100
+TEXTING_HOURS = {"start": "08:00", "end": "21:00", "otherwise": "email"}
+MERGE_HOUR = timedelta(hours=11)
+
+
+def _silently(_: str) -> None:
+    """Tell nobody."""
+
+
+@attrs.define(kw_only=True)
+class Operator:
+    """Runs one campaign from its uploads, step by step.
+
+    What auditors need goes to `out`; `progress` is told of parts that are done.
+    """
+
+    container: Container
+    uploads: Uploads
+    out: Path
+    progress: Callable[[str], None] = _silently
+    campaign: Campaign = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Read the campaign's document; everything else is read when its step comes."""
+        self.campaign = read_campaign(self.uploads.campaign())
+
+    def steps(self) -> Iterator[tuple[str, Callable[[], None]]]:
+        """Every step of the campaign, in order: its title and what is done."""
+        yield "Prepare: campaign, lists, codes", self.prepare
+        yield "Fans register; each day is merged and archived", self.register
+        yield "The fan club's ranks become scores", self.rank
+        yield "Scored fans are scrubbed", self.score
+        yield "Fans are selected for markets", self.select
+        yield "Waves get their codes", self.load_waves
+        yield "Waves are sent at the announced minute", self.send
+        yield "The month is merged and archived", self.archive
+
+    def prepare(self) -> None:
+        """Make the campaign known, and give it its lists and external codes."""
+        self.container.campaigns.put(self.campaign)
+        for name, key in LISTS.items():
+            if path := self.uploads.file(name):
+                self.container.scoring.put(key, chunks(path))
+        self.container.code_pool.load(self.campaign.campaign_id, self.uploads.external_codes())
+
+    def register(self) -> None:
+        """Put the registrations onto the stream, day by day."""
+        runtime = self.container.runtime
+        for day, lines in self.uploads.registration_days():
+            runtime.advance(noon(day))
+            stream = self.container.streams[INPUT_STREAM]
+            stream.put((partition_key(line), line) for line in lines)
+            runtime.run_until_idle()
+            self.progress(f"{day:%Y-%m-%d}: {len(lines):,} registrations")
+        self._sleep(days=1)
+
+    def rank(self) -> None:
+        """Upload the fan club's ranks, if there are some."""
+        if path := self.uploads.file("fanclub-ranks.csv"):
+            key = layout.fanlist_upload(self.campaign.campaign_id, path.stem)
+            self._upload(key, path)
+
+    def score(self) -> None:
+        """Upload the scored fans."""
+        name = f"{self.campaign.campaign_id}.{self.container.clock.now():%Y%m%d%H%M%S}"
+        self._upload(layout.scored(name), self.uploads.folder / "scored.txt")
+        self._sleep(days=1)
+
+    def select(self) -> None:
+        """Upload the market details and have the wave files prepared."""
+        details = layout.market_details(self.campaign.campaign_id, self.date_key)
+        self._upload(details, self.uploads.folder / "market-details.csv")
+        self.container.runtime.invoke(
+            "processSmsWaveFiles",
+            {"campaignId": self.campaign.campaign_id, "dateKey": self.date_key},
+        )
+        write_evidence(self.container, self.campaign.campaign_id, self.out)
+        self.container.runtime.run_until_idle()
+
+    def load_waves(self) -> None:
+        """Make a wave of the markets with platform codes and one of those with external codes."""
+        for name, offer_codes in (("tm", True), ("external", False)):
+            rows = [row for row in self._master_codes() if (row["code"] == "TM") == offer_codes]
+            if rows:
+                self._load_wave(f"{self.campaign.campaign_id}_{name}", rows, offer_codes)
+                self.progress(f"wave {name}: {len(rows):,} registrants")
+
+    def send(self) -> None:
+        """Wait until the announced minute, then let the waves go out."""
+        self.container.runtime.advance(self.notify_date)
+        self._sleep(days=1)
+
+    def archive(self) -> None:
+        """Wait until the month's registrations have been merged."""
+        now = self.container.clock.now()
+        next_month = (now.replace(day=1) + timedelta(days=32)).replace(day=2)
+        merged = next_month.replace(hour=0, minute=0, second=0, microsecond=0) + MERGE_HOUR
+        self.container.runtime.advance(merged)
+
+    @property
+    def date_key(self) -> str:
+        """Names the wave preparation."""
+        return "presale-1"
+
+    @property
+    def notify_date(self) -> datetime:
+        """When the waves go out: at 17:00 UTC of the next day, daytime all over North America."""
+        tomorrow = self.container.clock.now().astimezone(UTC) + timedelta(days=1)
+        return tomorrow.replace(hour=17, minute=0, second=0, microsecond=0)
+
+    def _load_wave(self, wave: str, rows: list[dict[str, str]], offer_codes: bool) -> None:
+        columns = tuple(rows[0])
+        key = layout.wave_file(wave)
+        self.container.scoring.put(key, write_rows(columns, rows))
+        self.container.runtime.invoke(
+            "generateSmsWaveCodes",
+            {"waveFilePrefix": wave, "config": self._wave_config(len(rows), offer_codes)},
+        )
+        self.container.runtime.invoke("processScheduledWave", {"fileKey": key})
+        self.container.runtime.run_until_idle()
+
+    def _wave_config(self, registrants: int, offer_codes: bool) -> dict[str, Any]:
+        return {
+            "campaignId": self.campaign.campaign_id,
+            "categoryId": self.campaign.category_id,
+            "totalLimit": registrants,
+            "generateOfferCode": offer_codes,
+            "tiedToAccount": False,
+            "notifyDate": f"{self.notify_date:%Y-%m-%dT%H:%M:%SZ}",
+            "productId": "presale",
+            "source": "campaign-workers",
+            "rate": TEXTS_A_SECOND,
+            "textingHours": TEXTING_HOURS,
+        }
+
+    def _master_codes(self) -> Iterator[dict[str, str]]:
+        key = layout.prepped(self.campaign.campaign_id, self.date_key)
+        with self.container.scoring.open(key) as source:
+            archive = zipfile.ZipFile(io.BytesIO(source.read()))
+        for name in sorted(archive.namelist()):
+            if name.startswith("masterCodes/"):
+                with archive.open(name) as member:
+                    yield from (
+                        dict(row.cells) for row in read_rows(member, file=name, required=())
+                    )
+
+    def _upload(self, key: str, path: Path) -> None:
+        self.container.scoring.put(key, chunks(path))
+        self.container.runtime.run_until_idle()
+
+    def _sleep(self, *, days: int) -> None:
+        self.container.runtime.advance(self.container.clock.now() + timedelta(days=days))
+
+
+def chunks(path: Path) -> Iterator[bytes]:
+    """The content of a file, in parts."""
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
