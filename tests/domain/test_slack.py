@@ -1,0 +1,69 @@
+"""Messages for Slack stay within its limits, whatever the names."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign_workers.domain.campaigns import Market
+from campaign_workers.domain.slack import (
+    LONGEST_HEADER,
+    LONGEST_SECTION,
+    MOST_FIELDS,
+    escaped,
+    fields,
+    header,
+    section,
+)
+from campaign_workers.domain.stats import AdminStats
+from campaign_workers.domain.stats_message import TOP_MARKETS, stats_message
+from campaign_workers.testing.builders import campaign
+
+names = st.text(st.sampled_from("ab<>&! \n\t|@"), max_size=400)
+
+
+@given(names, st.integers(2, 200))
+def test_an_escaped_name_is_harmless_and_short(name: str, limit: int) -> None:
+    """No control character of Slack is left, no entity is cut, and the limit holds."""
+    text = escaped(name, limit)
+    assert len(text) <= limit
+    assert not set(text) & set("<>\n\t")
+    plain = text.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "")
+    assert "&" not in plain
+
+
+@given(names)
+def test_a_short_name_can_be_read_back(name: str) -> None:
+    """Escaping loses nothing but white space, as long as the name fits."""
+    text = escaped(name, 5000)
+    back = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    assert back == " ".join(name.split())
+
+
+def test_what_does_not_fit_is_left_out() -> None:
+    """Lines and fields beyond Slack's limits are dropped whole."""
+    lines = section(["x" * 1400] * 3)["text"]["text"].split("\n")
+    assert [len(line) for line in lines] == [1400, 1400]
+    assert len(section(["x" * 1400] * 3)["text"]["text"]) <= LONGEST_SECTION
+    assert len(fields(map(str, range(99)))["fields"]) == MOST_FIELDS
+    assert len(header("&" * 999)["text"]["text"]) <= LONGEST_HEADER
+
+
+@given(names, names, st.dictionaries(names, st.tuples(st.integers(0), st.integers(0))))
+def test_any_campaign_gives_a_message_that_slack_takes(
+    artist: str, market: str, wishes: dict[str, tuple[int, ...]]
+) -> None:
+    """At most three blocks, the top markets at most five, nothing over its limit."""
+    markets = [Market(market_id=market_id, name=market) for market_id in wishes]
+    stats = AdminStats(total=1, by_market=wishes)
+    message = stats_message(campaign(artist=artist), markets, stats, None)
+    assert len(message.blocks) == (3 if wishes else 2)
+    for block in message.blocks[2:]:
+        assert len(block["text"]["text"]) <= LONGEST_SECTION
+        assert block["text"]["text"].count("\n") == min(len(wishes), TOP_MARKETS)
+
+
+def test_a_market_that_nobody_ranked_first_comes_last() -> None:
+    """Markets are ordered by first choices, then by all, then by id; no name, then the id."""
+    wishes: dict[str, tuple[int, ...]] = {"a": (), "b": (0, 5), "c": (1, 0), "d": (1, 2)}
+    message = stats_message(campaign(), [], AdminStats(by_market=wishes), None)
+    lines = message.blocks[2]["text"]["text"].split("\n")[1:]
+    assert [line.split(":")[0] for line in lines] == ["1. d", "2. c", "3. b", "4. a"]
