@@ -9,6 +9,7 @@ from dependency_injector import containers, providers
 
 from campaign_workers.domain.layout import CAMPAIGN_DATA, SCORING
 from campaign_workers.domain.triggers import (
+    EMAIL_QUEUE,
     MOVE_MERGED_QUEUE,
     QUEUES,
     SAVE_SELECTION_STREAM,
@@ -175,3 +176,36 @@ class Wiring(containers.DeclarativeContainer):
         largest=settings.provided.merge_limit_bytes,
     )
     move_merged_avro_files = _worker("move_merged_avro_files:MoveMergedAvroFiles", lake=lake)
+    save_stats = _worker(
+        "save_stats:SaveStats",
+        campaigns=campaigns,
+        entries=entries,
+        stats=admin_stats,
+        clock=clock,
+        metrics=metrics,
+    )
+    slack_stats = _worker(
+        "slack_stats:SlackStats",
+        campaigns=campaigns,
+        markets=markets,
+        stats=admin_stats,
+        chat=chat,
+        metrics=metrics,
+    )
+    sms_wave_scheduler = _worker(
+        "sms_wave_scheduler:SmsWaveScheduler",
+        scoring=scoring,
+        workflow=workflow,
+        clock=clock,
+    )
+    sms_wave_send = _worker(
+        "sms_wave_send:SmsWaveSend",
+        scoring=scoring,
+        campaigns=campaigns,
+        sms=sms,
+        emails=queues.provided[EMAIL_QUEUE],
+        ledger=ledger,
+        chat=chat,
+        clock=clock,
+        deadline=deadline,
+    )

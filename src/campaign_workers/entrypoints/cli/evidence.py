@@ -22,6 +22,7 @@ USED = (
     "previously_selected",
     "phone",
 )
+_TEXTS = ("global_user_id", "market_ids", "phone")
 
 
 def write_evidence(container: Container, campaign_id: str, out: Path) -> Path:
@@ -44,7 +45,7 @@ def write_evidence(container: Container, campaign_id: str, out: Path) -> Path:
         folder / "candidates.csv",
         candidates.select(USED)
         .with_columns(columns.joined(pl.col("market_ids")))
-        .with_columns(columns.guarded(pl.col(pl.String))),
+        .with_columns(columns.guarded(pl.col(name)).alias(name) for name in _TEXTS),
     )
     write_table(
         folder / "quotas.csv",
