@@ -1,0 +1,308 @@
+"""processSmsWaveFiles: who is in, with which code, in which file; once, however often it runs."""
+
+import json
+from datetime import timedelta
+
+import polars as pl
+import pytest
+
+from campaign_workers.domain.audit import verify_audit
+from campaign_workers.domain.codes import Assignment
+from campaign_workers.domain.errors import BadInput, Conflict, RetryLater
+from campaign_workers.domain.selection import MarketQuota
+from campaign_workers.domain.wave_files import candidate_table
+from campaign_workers.ports.services import EligibleQuery
+from campaign_workers.testing.builders import CREATED
+from tests.wave_prep_scenes import (
+    ARCHIVE,
+    DETAILS,
+    FANS,
+    STATUS,
+    TWO_MARKETS,
+    Scene,
+    prepared,
+)
+
+
+def test_a_wave_is_prepared() -> None:
+    """The best fans of each market are in, with `TM` or an external code, as the audit says."""
+    scene = prepared()
+    report = scene.run()
+    assert scene.cells("masterCodes/nyc.csv", "globalUserId", "code") == [
+        ("g1", "TM"),
+        ("g2", "TM"),
+    ]
+    assert scene.cells("masterCodes/chi.csv", "globalUserId", "code") == [
+        ("g3", "EXT1"),
+        ("g4", "EXT2"),
+    ]
+    assert report.counts == {"in": 5, "out": 4, "rejected": 1, "duplicates": 0}
+    assert not report.imbalances
+    assert list(scene.files()) == [
+        "audit.json",
+        "emails/NON_TM.csv",
+        "emails/TM.csv",
+        "masterCodes/chi.csv",
+        "masterCodes/nyc.csv",
+        "smsSELECTED/chi.csv",
+        "smsSELECTED/nyc.csv",
+    ]
+
+
+def test_a_row_has_all_that_a_wave_file_has() -> None:
+    """Code, fan, address, number and what the market sends stand in the columns of a wave."""
+    scene = prepared(fans={})
+    scene.fan(
+        "g1",
+        0.9,
+        ["chi"],
+        email=" Ada@Mail.Example ",
+        phone="(212) 555-0162",
+        firstName="=Ada",
+        lastName="Lovelace",
+        locale="en-us",
+        memberId="m1",
+    )
+    scene.run()
+    assert scene.rows("masterCodes/chi.csv") == [
+        {
+            "code": "EXT1",
+            "doNotText": "",
+            "email": "ada@mail.example",
+            "firstName": "'=Ada",
+            "lastName": "Lovelace",
+            "link": "https://t.example/chi",
+            "locale": "en-us",
+            "marketId": "chi",
+            "globalUserId": "g1",
+            "memberId": "m1",
+            "mobileNumber": "+12125550162",
+            "smsText": "In! {code}",
+        }
+    ]
+
+
+def test_only_who_can_be_texted_is_in_the_file_for_texts() -> None:
+    """A foreign, missing or broken number, or no consent, leaves the e-mail."""
+    scene = prepared(TWO_MARKETS.replace("NON_TM,2", "NON_TM,9"), fans={})
+    scene.fan("american", 0.9, ["chi"])
+    scene.fan("british", 0.8, ["chi"], phone="+442071838750")
+    scene.fan("phoneless", 0.7, ["chi"], phone=None)
+    scene.fan("broken", 0.6, ["chi"], phone="n/a")
+    scene.run()
+    assert scene.cells("smsSELECTED/chi.csv", "globalUserId") == [("american",)]
+    assert len(scene.rows("masterCodes/chi.csv")) == 4
+    assert len(scene.rows("emails/NON_TM.csv")) == 4
+
+
+def test_who_did_not_opt_in_is_not_texted() -> None:
+    """Without consent to texts, `doNotText` says so in every file."""
+    scene = prepared(fans={})
+    scene.fan("silent", 0.9, ["nyc"], optInSms=False)
+    scene.run()
+    assert scene.cells("masterCodes/nyc.csv", "doNotText") == [("true",)]
+    assert scene.rows("smsSELECTED/nyc.csv") == []
+
+
+def test_the_audit_verifies() -> None:
+    """The audit in the archive holds for the candidates, quotas, picks and seed of the run."""
+    scene = prepared()
+    scene.run()
+    query = EligibleQuery(campaign_id="tour", market_ids=("chi", "nyc"))
+    candidates = candidate_table(scene.entries.eligible(query))
+    priorities = {fan: score for fan, (score, _) in FANS.items()}
+    ranks = {(fan, m): rank for fan, (_, wanted) in FANS.items() for rank, m in enumerate(wanted)}
+    picks = pl.DataFrame(
+        [
+            (fan, market, ranks[fan, market], priorities[fan])
+            for market in ("chi", "nyc")
+            for (fan,) in scene.cells(f"masterCodes/{market}.csv", "globalUserId")
+        ],
+        schema=["global_user_id", "market_id", "preference_rank", "priority"],
+        orient="row",
+    )
+    quotas = [MarketQuota("nyc", 2), MarketQuota("chi", 2)]
+    audit = json.loads(scene.files()["audit.json"])
+    assert verify_audit(audit, candidates, quotas, picks, seed="s3cret") == []
+    assert "s3cret" not in scene.files()["audit.json"]
+
+
+def test_options_reach_the_selection() -> None:
+    """Each option of the invocation is in the audit, as it was given."""
+    scene = prepared()
+    options = {
+        "reassign": True,
+        "orderByPreference": True,
+        "singleMarket": False,
+        "randomSelection": True,
+        "excludeIntlPhone": True,
+        "minScore": 0.55,
+        "maxScore": 0.85,
+    }
+    report = scene.run(**options)
+    assert json.loads(scene.files()["audit.json"])["options"] == {"campaignId": "tour", **options}
+    assert report.counts["in"] == 3
+
+
+def test_too_few_codes_make_a_smaller_quota() -> None:
+    """A market takes as many fans as codes could be reserved for it, and the status says so."""
+    scene = prepared(pool=["EXT1"])
+    scene.run()
+    assert scene.cells("masterCodes/chi.csv", "globalUserId", "code") == [("g3", "EXT1")]
+    assert scene.status()["result"]["markets"] == [
+        {"marketId": "nyc", "ticketType": "TM", "limit": 2, "quota": 2, "short": 0, "taken": 2},
+        {"marketId": "chi", "ticketType": "NON_TM", "limit": 2, "quota": 1, "short": 1, "taken": 1},
+    ]
+
+
+def test_unused_codes_are_released() -> None:
+    """Only the codes that fans got stay reserved, for a day."""
+    scene = prepared(TWO_MARKETS.replace("NON_TM,2", "NON_TM,4"), fans={"g1": (0.9, ["chi"])})
+    scene.run()
+    assert scene.pool() == {"EXT1": "wavePrep/tour/2026-10-01/chi"}
+    assert scene.codes.available("tour") == 3
+    assert scene.status()["result"]["reservationExpires"] == "2026-10-02T12:00:00Z"
+
+
+def test_a_wave_without_external_markets_reserves_nothing() -> None:
+    """`TM` is never reserved; there is no reservation that could run out."""
+    scene = prepared(TWO_MARKETS.replace("NON_TM", "TM"))
+    scene.run()
+    assert scene.pool() == {}
+    assert scene.status()["result"]["reservationExpires"] is None
+
+
+def with_code(scene: Scene, fan: str, market: str, code: str) -> None:
+    assignment = Assignment(global_user_id=fan, market_id=market, code=code, created=CREATED)
+    scene.entries.assign_codes("tour", [assignment])
+
+
+def test_a_reassigned_fan_gets_the_same_code_again() -> None:
+    """Who has a code for the market keeps it; it takes none of the reserved ones."""
+    scene = prepared()
+    with_code(scene, "g3", "chi", "OLD")
+    with_code(scene, "g1", "nyc", "TM")
+    scene.run(reassign=True)
+    assert scene.cells("masterCodes/chi.csv", "globalUserId", "code") == [
+        ("g3", "OLD"),
+        ("g4", "EXT1"),
+    ]
+    assert set(scene.pool()) == {"EXT1"}
+
+
+def test_a_fan_selected_before_stays_out_without_reassign() -> None:
+    """Whoever has been selected leaves the place to others."""
+    scene = prepared()
+    with_code(scene, "g1", "nyc", "TM")
+    scene.run()
+    assert scene.cells("masterCodes/nyc.csv", "globalUserId") == [("g2",), ("g3",)]
+
+
+def test_an_address_gets_one_row_and_tm_goes_first() -> None:
+    """TM: a row an address; NON_TM: one an address and market, unless TM serves it there."""
+    codes = [f"EXT{number}" for number in range(9)]
+    scene = prepared(TWO_MARKETS.replace("TM,2", "TM,9"), fans={}, pool=codes)
+    for name, markets in (("g1", ["nyc"]), ("g2", ["nyc"]), ("g3", ["chi"]), ("g4", ["chi"])):
+        scene.fan(name, 0.9, markets, email="family@mail.example")
+    scene.fan("g5", 0.9, ["chi"], email="")
+    with_code(scene, "g6", "chi", "TM")
+    scene.fan("g6", 0.9, ["chi"], email="other@mail.example")
+    scene.fan("g7", 0.9, ["chi"], email="OTHER@mail.example")
+    scene.run(reassign=True)
+    assert scene.cells("emails/TM.csv", "email", "globalUserId") == [
+        ("family@mail.example", "g1"),
+        ("other@mail.example", "g6"),
+    ]
+    assert scene.cells("emails/NON_TM.csv", "email", "marketId", "globalUserId") == [
+        ("family@mail.example", "chi", "g3")
+    ]
+    assert len(scene.rows("masterCodes/chi.csv")) == 5
+
+
+def test_nobody_eligible_gives_an_archive_of_headers() -> None:
+    """A wave in which nobody wins is prepared like any other."""
+    scene = prepared(fans={})
+    report = scene.run()
+    assert report.counts == {"in": 0, "out": 0, "rejected": 0, "duplicates": 0}
+    assert scene.rows("masterCodes/chi.csv") == []
+    assert scene.files()["emails/TM.csv"].startswith("code,doNotText,email,")
+
+
+def test_a_finished_wave_answers_the_same_again() -> None:
+    """A second call changes nothing and returns what the first one did."""
+    scene = prepared()
+    first = scene.run()
+    archive = scene.scoring.open(ARCHIVE).read()
+    scene.fan("g9", 1.0, ["nyc"])
+    assert scene.run() == first
+    assert scene.scoring.open(ARCHIVE).read() == archive
+
+
+def test_equal_input_gives_equal_bytes() -> None:
+    """Two campaigns with the same fans, codes and seed give the same archive."""
+    archives = []
+    for _ in range(2):
+        scene = prepared()
+        scene.run()
+        scene.clock.advance(timedelta(hours=1))
+        archives.append(scene.scoring.open(ARCHIVE).read())
+    assert archives[0] == archives[1]
+
+
+def test_a_live_lease_keeps_others_out() -> None:
+    """While a run may still be at it, another one is refused and changes nothing."""
+    scene = prepared()
+    scene.scoring.put(STATUS, status("TRIGGERED", 1, "2026-10-01T12:10:00Z"))
+    with pytest.raises(Conflict, match="another run holds it until 2026-10-01T12:10:00Z"):
+        scene.run()
+    assert scene.status()["attempts"] == 1
+
+
+def status(state: str, attempts: int, lease: str | None = None) -> bytes:
+    content = {"status": state, "attempts": attempts, "request": {}, "leaseUntil": lease}
+    return json.dumps(
+        {name: value for name, value in content.items() if value is not None}
+    ).encode()
+
+
+def test_a_lease_that_ran_out_is_taken_over() -> None:
+    """A run that died does not block the wave for ever."""
+    scene = prepared()
+    scene.scoring.put(STATUS, status("TRIGGERED", 1, "2026-10-01T11:59:00Z"))
+    assert scene.run().counts["out"] == 4
+    assert (scene.status()["status"], scene.status()["attempts"]) == ("FINISHED", 2)
+
+
+@pytest.mark.parametrize("state", ["FAILED", "TRIGGERED"])
+def test_two_attempts_are_enough(state: str) -> None:
+    """After two attempts a person has to look, whether they failed or died."""
+    scene = prepared()
+    scene.scoring.put(STATUS, status(state, 2))
+    with pytest.raises(Conflict, match="2 attempts did not succeed"):
+        scene.run()
+
+
+def test_a_failed_attempt_says_why_and_the_next_one_may_succeed() -> None:
+    """The status has the reason; once the cause is mended, the second attempt finishes."""
+    scene = prepared(details="marketId,marketName,ticketType,limit\nnyc,New York,TM,-1\n")
+    with pytest.raises(BadInput):
+        scene.run()
+    assert scene.status()["status"] == "FAILED"
+    assert scene.status()["reason"] == (
+        f"BadInput: {DETAILS}, line 2, limit: not a whole number from 0; 0 selects nobody"
+    )
+    scene.scoring.put(DETAILS, TWO_MARKETS.encode())
+    assert scene.run().counts["out"] == 4
+    assert scene.status()["attempts"] == 2
+    assert "reason" not in scene.status()
+
+
+@pytest.mark.parametrize("service", ["campaigns", "codes", "entries"])
+def test_a_service_that_fails_leaves_a_failed_status(service: str) -> None:
+    """What can be tried again is raised, with the status for whoever tries."""
+    scene = prepared()
+    getattr(scene, service).faults.fail_next(RetryLater("busy"))
+    with pytest.raises(RetryLater):
+        scene.run()
+    assert scene.status()["reason"] == "RetryLater: busy"
+    assert scene.run().counts["out"] == 4
