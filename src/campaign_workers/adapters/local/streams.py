@@ -10,7 +10,8 @@ from campaign_workers.domain.events import StreamRecord
 from campaign_workers.domain.limits import checked_message, checked_record, shard_number
 from campaign_workers.ports.system import Clock
 
-_PUT_TOGETHER = 20_000
+_PUT_TOGETHER = 5_000
+_BYTES_TOGETHER = 8 * 1024 * 1024
 
 
 class SqliteRecordStream:
@@ -31,16 +32,17 @@ class SqliteRecordStream:
 
     def put(self, records: Iterable[tuple[str, bytes]]) -> int:
         """See `RecordStream.put`; some thousand records are written together."""
-        count = 0
+        count = size = 0
         rows: list[tuple[object, ...]] = []
         try:
             for partition_key, data in records:
                 checked_record(partition_key, data)
                 shard = shard_number(partition_key, self._shard_count)
                 rows.append((self._name, shard, partition_key, data))
-                if len(rows) == _PUT_TOGETHER:
-                    count += self._insert(rows)
-                    rows = []
+                size += len(data)
+                if len(rows) == _PUT_TOGETHER or size >= _BYTES_TOGETHER:
+                    together, rows, size = rows, [], 0
+                    count += self._insert(together)
         finally:
             count += self._insert(rows)
         return count
