@@ -1,0 +1,136 @@
+"""The command line as a person meets it."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from campaign_workers.entrypoints.cli import COMMANDS, app, run
+from campaign_workers.entrypoints.cli.uploads import Uploads, partition_key
+
+REGISTRATION = {
+    "type": "registration",
+    "campaignId": "k",
+    "userId": "u1",
+    "globalUserId": "g1",
+    "email": "fan@gmail.com",
+    "marketIds": ["x"],
+    "optInEmail": True,
+    "optInSms": False,
+    "created": "2026-09-01T00:00:00Z",
+}
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in COMMANDS])
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each command has a page of help."""
+    assert run([name, "--help"]) == 0
+    assert name in capsys.readouterr().out
+
+
+def test_the_page_of_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a command, all of them are listed with their purpose."""
+    assert run([]) == 0
+    page = capsys.readouterr().out
+    assert all(name in page for name, _, _ in COMMANDS)
+    assert app.version[0].isdigit()
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["nope"], "nope"),
+        (["select"], "--candidates"),
+        (["run", "nope"], "no such worker"),
+        (["put", "/nowhere", "scored/a.txt"], "/nowhere: no such file"),
+        (["campaign", "/nowhere", "--out", "/tmp/x"], "/nowhere: no such folder"),
+        (["lake", "count", "/nowhere"], "/nowhere: no such file or folder"),
+        (["report", "--dir", "/nowhere"], "no campaign ran here"),
+        (["generate", "/tmp/x", "--fans", "0"], "--fans"),
+        (["demo", "--fans", "-1"], "--fans"),
+        (["put-records", "/nowhere", "--stream", "x"], "no such stream"),
+    ],
+)
+def test_bad_input_ends_with_status_2_and_one_line(
+    argv: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is wrong and what to do fit into one line without a traceback."""
+    assert run(argv) == 2
+    message = capsys.readouterr().err
+    assert said in message
+    assert message.count("\n") == 1
+
+
+def test_a_new_seed_comes_with_its_commitment(capsys: pytest.CaptureFixture[str]) -> None:
+    """A seed has 256 bits, and its commitment is what `sha256sum` prints."""
+    assert run(["seed", "new", "--json"]) == 0
+    made = json.loads(capsys.readouterr().out)
+    assert len(bytes.fromhex(made["seed"])) == 32
+    assert made["commitment"] == hashlib.sha256(made["seed"].encode()).hexdigest()
+    assert run(["seed", "commit", made["seed"], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["commitment"] == made["commitment"]
+
+
+def test_records_that_are_put_come_to_the_lake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`put-records` runs the stream's consumers; `lake` shows what they stored."""
+    lines = tmp_path / "records.jsonl"
+    lines.write_text(json.dumps(REGISTRATION) + "\n{not json\n")
+    folder = str(tmp_path / "data")
+    assert run(["put-records", str(lines), "--dir", folder, "--json"]) == 0
+    [ran] = json.loads(capsys.readouterr().out)["runs"]
+    assert ran["count"] == {"in": 2, "out": 1, "rejected": 1, "duplicates": 0}
+    assert run(["lake", "count", folder, "--json"]) == 0
+    [row] = json.loads(capsys.readouterr().out)
+    assert row == {"place": "lake", "type": "registration", "files": 1, "records": 1}
+    assert run(["lake", "cat", folder]) == 0
+    assert json.loads(capsys.readouterr().out)["globalUserId"] == "g1"
+    assert run(["lake", "ls", folder, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["records"] == 1
+
+
+def test_one_worker_runs_on_an_event_of_aws(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`run` takes the payload of an invocation and prints the report."""
+    event = tmp_path / "event.json"
+    event.write_text('{"inputPrefix": "2026/09/01"}')
+    argv = ["run", "mergeAvroFiles", "--event", str(event), "--dir", str(tmp_path / "data")]
+    assert run([*argv, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["outcome"] == "nothing there"
+    event.write_text("{")
+    assert run(argv) == 2
+    assert "not JSON" in capsys.readouterr().err
+
+
+def test_an_unforeseen_error_shows_no_value(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The text of an error that nobody foresaw may hold a value, so only its kind is told."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("+12125550123")
+
+    monkeypatch.setattr("campaign_workers.entrypoints.cli.seeds.secrets.token_hex", fail)
+    assert run(["seed", "new"]) == 1
+    message = capsys.readouterr().err
+    assert "RuntimeError" in message
+    assert "+1212" not in message
+
+
+def test_days_of_registrations_never_go_back(tmp_path: Path) -> None:
+    """A line without a date came in with its neighbour; a late line does not turn time back."""
+    lines = ['{"created": "2026-09-02T00:00:00Z"}', "{nope", '{"created": "2026-09-01T00:00:00Z"}']
+    (tmp_path / "registrations.jsonl").write_text("\n".join(["early", *lines]))
+    [(day, found)] = Uploads(tmp_path).registration_days()
+    assert f"{day:%Y-%m-%d}" == "2026-09-02"
+    assert len(found) == 4
+
+
+def test_a_line_without_a_fan_still_has_a_partition_key() -> None:
+    """Every line can be put, so that what is wrong with it is found and kept downstream."""
+    assert partition_key(b'{"globalUserId": "g1"}') == "g1"
+    assert partition_key(b'{"globalUserId": null}')
+    assert partition_key(b"") == "line-0"

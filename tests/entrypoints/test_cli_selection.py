@@ -1,0 +1,137 @@
+"""`select` and `verify-audit` on files."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from campaign_workers.entrypoints.cli import run
+
+CANDIDATES = """globalUserId,score,marketIds,verdict,campaignId
+a,0.9,x|y,1,k
+b,0.8,x,1,k
+c,0.7,x|y,1,k
+d,0.95,x,0,k
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder with candidates and quotas."""
+    (tmp_path / "candidates.csv").write_text(CANDIDATES)
+    (tmp_path / "quotas.csv").write_text("marketId,limit\nx,1\ny,1\n")
+    return tmp_path
+
+
+def select(files: Path, *more: str, candidates: str = "candidates.csv") -> int:
+    """Run `select` on the files of a folder."""
+    return run(
+        [
+            *("select", "--candidates", str(files / candidates)),
+            *("--quotas", str(files / "quotas.csv"), "--out", str(files / "out")),
+            *("--seed", "s", "--campaign-id", "k", *more),
+        ]
+    )
+
+
+def verify(files: Path, *more: str) -> int:
+    """Run `verify-audit` on the files of a folder."""
+    return run(
+        [
+            *("verify-audit", str(files / "out" / "audit.json")),
+            *("--candidates", str(files / "candidates.csv")),
+            *("--quotas", str(files / "quotas.csv")),
+            *("--picks", str(files / "out" / "picks.csv"), *(more or ("--seed", "s"))),
+        ]
+    )
+
+
+def test_the_best_fans_get_what_they_want_most(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Picks are written in the market's order, best first."""
+    assert select(files, "--json") == 0
+    picks = (files / "out" / "picks.csv").read_text().splitlines()
+    assert picks == [
+        "globalUserId,marketId,preferenceRank,priority",
+        "a,x,0,0.9",
+        "c,y,1,0.7",
+    ]
+    assert json.loads(capsys.readouterr().out)["picks"] == 2
+
+
+def test_a_selection_holds_as_long_as_nothing_is_changed(files: Path) -> None:
+    """The audit of an untouched selection is confirmed."""
+    select(files)
+    assert verify(files) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [
+        ("candidates.csv", "b,0.8", "b,0.9"),
+        ("candidates.csv", "c,0.7,x|y", "c,0.7,y|x"),
+        ("quotas.csv", "y,1", "y,2"),
+        ("out/picks.csv", "a,x,0,0.9", "b,x,0,0.9"),
+        ("out/picks.csv", "c,y,1,0.7", "c,y,1,0.8"),
+    ],
+)
+def test_one_changed_byte_is_found(
+    files: Path, capsys: pytest.CaptureFixture[str], name: str, before: str, after: str
+) -> None:
+    """A selection does not hold when a byte of what it rests on is another one."""
+    select(files)
+    changed = (files / name).read_text().replace(before, after)
+    (files / name).write_text(changed)
+    assert verify(files) == 1
+    assert "does not hold" in capsys.readouterr().out
+
+
+def test_another_seed_is_not_the_one_committed_to(files: Path) -> None:
+    """The audit names the seed's commitment, so that no other seed passes."""
+    select(files)
+    assert verify(files, "--seed", "t") == 1
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".avro", ".tsv"])
+def test_candidates_come_in_several_formats(files: Path, suffix: str) -> None:
+    """Parquet, Avro and TSV candidates are selected as CSV ones are."""
+    select(files)
+    expected = (files / "out" / "picks.csv").read_bytes()
+    frame = pl.read_csv(files / "candidates.csv")
+    lists = frame.with_columns(pl.col("marketIds").str.split("|"))
+    other = files / f"candidates{suffix}"
+    if suffix == ".tsv":
+        frame.write_csv(other, separator="\t")
+    elif suffix == ".parquet":
+        lists.write_parquet(other)
+    else:
+        frame.write_avro(other)
+    assert select(files, candidates=other.name) == 0
+    assert (files / "out" / "picks.csv").read_bytes() == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("candidates.csv", "", "candidates.csv: empty"),
+        ("candidates.csv", "globalUserId,score\n", "market_ids missing"),
+        ("candidates.csv", CANDIDATES.replace("0.8", "zz"), "line 3, score: not a number"),
+        ("candidates.csv", CANDIDATES.replace("x|y", "p|q|r|s|t"), "more than 4 markets"),
+        ("candidates.csv", CANDIDATES + "a,0.1,x,1,k\n", "twice"),
+        ("quotas.csv", "marketId,limit\nx,-1\n", "line 2, limit: not a whole number"),
+        ("quotas.csv", "marketId,limit\nx,1\nx,2\n", "has one already"),
+        ("quotas.csv", "marketId\nx\n", "limit missing"),
+    ],
+)
+def test_bad_files_are_named_with_their_place(
+    files: Path, capsys: pytest.CaptureFixture[str], name: str, content: str, said: str
+) -> None:
+    """Bad input ends with status 2 and one line; nothing is written."""
+    (files / name).write_text(content)
+    assert select(files) == 2
+    message = capsys.readouterr().err
+    assert said in message
+    assert message.count("\n") == 1
+    assert not (files / "out").exists()
