@@ -39,6 +39,7 @@ class SteppedClock:
         factory=list, init=False
     )
     _order: "count[int]" = attrs.field(factory=count, init=False)
+    _next_turn: asyncio.Handle | None = attrs.field(default=None, init=False)
 
     def now(self) -> datetime:
         """See `Clock.now`."""
@@ -60,28 +61,32 @@ class SteppedClock:
         sleeper = (until, next(self._order), woken)
         heappush(self._sleepers, sleeper)
         if len(self._sleepers) == 1:
-            loop.call_soon(self._settle, loop, _TURNS)
+            self._settle(loop, _TURNS)
         try:
             await woken
-        finally:
+        except BaseException:
             # Whoever is cancelled, or whose loop ends, must not keep others from waking.
             if sleeper in self._sleepers:
                 self._sleepers.remove(sleeper)
                 heapify(self._sleepers)
+            raise
 
     def _settle(self, loop: asyncio.AbstractEventLoop, turns: int) -> None:
-        """Give everybody else some turns, then wake whoever is due first."""
-        if turns:
-            loop.call_soon(self._settle, loop, turns - 1)
-            return
-        if not self._sleepers:
-            return
-        until, _, woken = heappop(self._sleepers)
-        self._now = max(self._now, until)
-        if not woken.done():
-            woken.set_result(None)
+        """Give everybody else some turns, then wake whoever is due first, all of that moment."""
+        if self._next_turn:
+            self._next_turn.cancel()
+        if not turns and self._sleepers:
+            self._wake()
+            turns = _TURNS
         if self._sleepers:
-            loop.call_soon(self._settle, loop, _TURNS)
+            self._next_turn = loop.call_soon(self._settle, loop, turns - 1)
+
+    def _wake(self) -> None:
+        self._now = max(self._now, self._sleepers[0][0])
+        while self._sleepers and self._sleepers[0][0] <= self._now:
+            _, _, woken = heappop(self._sleepers)
+            if not woken.done():
+                woken.set_result(None)
 
 
 _TURNS = 20
