@@ -83,7 +83,7 @@ class SmsOutbox:
     def _refusal(self, message: TextMessage) -> str:
         reasons = (
             (not _E164.fullmatch(message.phone), "not an E.164 number"),
-            (not message.text, "no text"),
+            (not message.text.strip(), "no text"),
             (len(message.text) > LONGEST_TEXT, f"a text over {LONGEST_TEXT} characters"),
             (message.phone.endswith(self._dead_endings), "the number is dead"),
         )

@@ -1,0 +1,1 @@
+"""Suites of tests, one a port, that every adapter of the port passes unchanged."""

@@ -1,0 +1,87 @@
+"""What every repository of admin statistics promises."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign_workers.domain.entries import Entry
+from campaign_workers.domain.errors import NotFound, RetryLater
+from campaign_workers.domain.stats import AdminStats, admin_stats
+from campaign_workers.ports.repositories import AdminStatsRepository, StatsDocument
+from campaign_workers.testing.builders import CREATED, entry
+from campaign_workers.testing.contracts._base import Contract, Outage, examples_share_fixtures
+from campaign_workers.testing.strategies import entries
+
+STATS = admin_stats([entry(locale="en-us", market_ids=("nyc",)), entry("g2", opt_in_sms=True)])
+POSTED = {"total": 2, "byMarket": {"nyc": [1, 0, 0, 0]}, "at": "2026-09-01T00:00:00Z"}
+
+CALLS: dict[str, Callable[[AdminStatsRepository], object]] = {
+    "save": lambda repository: repository.save("tour", STATS, now=CREATED),
+    "read": lambda repository: repository.read("tour"),
+    "mark_posted": lambda repository: repository.mark_posted("tour", POSTED),
+}
+
+
+class AdminStatsRepositoryContract(Contract):
+    """Fixtures: `repository`; `outage`."""
+
+    def test_nothing_is_stored_at_first(self, repository: AdminStatsRepository) -> None:
+        """A campaign without statistics has none, not even empty ones."""
+        assert repository.read("tour") is None
+
+    @examples_share_fixtures
+    @given(kept=st.lists(entries(), max_size=20))
+    def test_figures_are_read_as_they_were_saved(
+        self, repository: AdminStatsRepository, kept: list[Entry]
+    ) -> None:
+        """Every figure survives, with the moment of saving."""
+        stats = admin_stats(kept)
+        repository.save("tour", stats, now=CREATED)
+        assert repository.read("tour") == StatsDocument(stats=stats, updated=CREATED)
+
+    def test_the_latest_figures_replace_the_former(self, repository: AdminStatsRepository) -> None:
+        """Nothing of the former figures stays: neither a market nor a day."""
+        later = CREATED + timedelta(minutes=5, milliseconds=1)
+        repository.save("tour", STATS, now=CREATED)
+        repository.save("tour", AdminStats(), now=later)
+        assert repository.read("tour") == StatsDocument(stats=AdminStats(), updated=later)
+
+    def test_saving_leaves_what_was_posted(self, repository: AdminStatsRepository) -> None:
+        """Figures and the last post belong to different workers; neither touches the other's."""
+        repository.save("tour", STATS, now=CREATED)
+        repository.mark_posted("tour", POSTED)
+        assert repository.read("tour") == StatsDocument(
+            stats=STATS, updated=CREATED, last_posted=POSTED
+        )
+        repository.save("tour", AdminStats(total=3), now=CREATED)
+        assert repository.read("tour") == StatsDocument(
+            stats=AdminStats(total=3), updated=CREATED, last_posted=POSTED
+        )
+        repository.mark_posted("tour", {"total": 3})
+        assert repository.read("tour") == StatsDocument(
+            stats=AdminStats(total=3), updated=CREATED, last_posted={"total": 3}
+        )
+
+    def test_campaigns_do_not_see_each_other(self, repository: AdminStatsRepository) -> None:
+        """Each campaign has figures of its own."""
+        repository.save("tour", STATS, now=CREATED)
+        assert repository.read("other") is None
+
+    def test_nothing_can_be_posted_of_nothing(self, repository: AdminStatsRepository) -> None:
+        """Marking a campaign without statistics fails and stores nothing."""
+        with pytest.raises(NotFound):
+            repository.mark_posted("tour", POSTED)
+        assert repository.read("tour") is None
+
+    @pytest.mark.parametrize("call", CALLS)
+    def test_an_outage_asks_for_another_try(
+        self, repository: AdminStatsRepository, outage: Outage, call: str
+    ) -> None:
+        """While the database fails the work is given back."""
+        repository.save("tour", STATS, now=CREATED)
+        with outage(), pytest.raises(RetryLater):
+            CALLS[call](repository)
+        CALLS[call](repository)

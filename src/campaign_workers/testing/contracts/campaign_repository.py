@@ -1,0 +1,45 @@
+"""What every repository of campaigns promises."""
+
+from collections.abc import Callable
+
+import pytest
+
+from campaign_workers.domain.campaigns import Campaign
+from campaign_workers.domain.errors import RetryLater
+from campaign_workers.ports.repositories import CampaignRepository
+from campaign_workers.testing.builders import campaign
+from campaign_workers.testing.contracts._base import Contract, Outage
+
+Plant = Callable[[Campaign], object]
+
+
+class CampaignRepositoryContract(Contract):
+    """Fixtures: `repository`; `plant`, which puts a campaign into it; `outage`."""
+
+    def test_open_campaigns_come_by_id(self, repository: CampaignRepository, plant: Plant) -> None:
+        """Campaigns with status OPEN come whole and sorted, however they were put."""
+        planted = [campaign(name, category_id=number) for number, name in enumerate("bcaZ")]
+        for one in planted:
+            plant(one)
+        assert list(repository.open_campaigns()) == sorted(planted, key=lambda c: c.campaign_id)
+
+    @pytest.mark.parametrize("status", ["CLOSED", "DRAFT", "open"])
+    def test_only_open_ones_are_open(
+        self, repository: CampaignRepository, plant: Plant, status: str
+    ) -> None:
+        """A campaign with any other status is left out, also if it was open before."""
+        plant(campaign("a"))
+        plant(campaign("b"))
+        plant(campaign("a", status=status))
+        assert [one.campaign_id for one in repository.open_campaigns()] == ["b"]
+
+    def test_nothing_is_no_error(self, repository: CampaignRepository) -> None:
+        """Without a campaign nothing comes."""
+        assert list(repository.open_campaigns()) == []
+
+    def test_an_outage_asks_for_another_try(
+        self, repository: CampaignRepository, outage: Outage
+    ) -> None:
+        """While the database fails the work is given back."""
+        with outage(), pytest.raises(RetryLater):
+            list(repository.open_campaigns())

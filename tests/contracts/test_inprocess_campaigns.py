@@ -1,0 +1,77 @@
+"""The stand-in of the campaign service keeps the contracts of its three ports."""
+
+import pytest
+
+from campaign_workers.adapters.inprocess.campaign_store import CampaignStore, MarketStore
+from campaign_workers.adapters.inprocess.tables import Tables
+from campaign_workers.domain.campaigns import Campaign, Market
+from campaign_workers.domain.errors import BadInput
+from campaign_workers.testing.builders import campaign
+from campaign_workers.testing.contracts._base import Outage
+from campaign_workers.testing.contracts.campaign_repository import CampaignRepositoryContract
+from campaign_workers.testing.contracts.campaign_service import CampaignServiceContract, Plant
+from campaign_workers.testing.contracts.market_repository import MarketRepositoryContract
+from tests.contracts.over_tables import OverTables
+
+
+class TestCampaignService(OverTables, CampaignServiceContract):
+    """`CampaignStore` as the campaign service."""
+
+    @pytest.fixture
+    def service(self, tables: Tables) -> CampaignStore:
+        return CampaignStore(tables)
+
+    @pytest.fixture
+    def plant(self, tables: Tables) -> Plant:
+        return CampaignStore(tables).put
+
+    @pytest.fixture
+    def outage(self, service: CampaignStore) -> Outage:
+        return service.faults.outage
+
+
+class TestCampaignRepository(OverTables, CampaignRepositoryContract):
+    """`CampaignStore` as the collection of campaigns."""
+
+    @pytest.fixture
+    def repository(self, tables: Tables) -> CampaignStore:
+        return CampaignStore(tables)
+
+    @pytest.fixture
+    def plant(self, tables: Tables) -> Plant:
+        return CampaignStore(tables).put
+
+    @pytest.fixture
+    def outage(self, repository: CampaignStore) -> Outage:
+        return repository.faults.outage
+
+
+class TestMarketRepository(OverTables, MarketRepositoryContract):
+    """`MarketStore` as the collection of markets."""
+
+    @pytest.fixture
+    def repository(self, tables: Tables) -> MarketStore:
+        return MarketStore(tables)
+
+    @pytest.fixture
+    def plant(self, tables: Tables) -> Plant:
+        return CampaignStore(tables).put
+
+    @pytest.fixture
+    def outage(self, repository: MarketStore) -> Outage:
+        return repository.faults.outage
+
+
+class TestLoading(OverTables):
+    """What the back door refuses."""
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [campaign("../up"), campaign(markets=(Market(market_id=""),))],
+        ids=["campaign", "market"],
+    )
+    def test_ids_must_go_into_keys(self, tables: Tables, wrong: Campaign) -> None:
+        """A campaign that no worker could write a file for is not kept."""
+        with pytest.raises(BadInput):
+            CampaignStore(tables).put(wrong)
+        assert list(CampaignStore(tables).open_campaigns()) == []

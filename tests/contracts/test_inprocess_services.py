@@ -1,0 +1,141 @@
+"""The stand-ins of users, offer codes, texts and chat keep the contracts of their ports."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import pytest
+
+from campaign_workers.adapters.inprocess.chat_log import ChatLog
+from campaign_workers.adapters.inprocess.offer_code_mint import OfferCodeMint
+from campaign_workers.adapters.inprocess.sms_outbox import SmsOutbox
+from campaign_workers.adapters.inprocess.tables import Tables
+from campaign_workers.adapters.inprocess.user_directory import UserDirectory
+from campaign_workers.adapters.system.clocks import SteppedClock
+from campaign_workers.domain.errors import OutcomeUnknown, PermanentFailure
+from campaign_workers.ports.services import OfferCodeRequest, TextMessage
+from campaign_workers.testing.builders import CREATED, offer_code_request, text_message
+from campaign_workers.testing.contracts._base import Outage
+from campaign_workers.testing.contracts.chat import ChatContract, Posted
+from campaign_workers.testing.contracts.offer_codes import OfferCodesContract, create_all
+from campaign_workers.testing.contracts.sms_service import Accepted, SmsServiceContract, send
+from campaign_workers.testing.contracts.user_service import Plant, UserServiceContract
+from tests.contracts.over_tables import OverTables
+
+
+class TestUserService(OverTables, UserServiceContract):
+    """`UserDirectory`."""
+
+    @pytest.fixture
+    def service(self, tables: Tables) -> UserDirectory:
+        return UserDirectory(tables)
+
+    @pytest.fixture
+    def plant(self, service: UserDirectory) -> Plant:
+        return service.put
+
+    @pytest.fixture
+    def outage(self, service: UserDirectory) -> Outage:
+        return service.faults.outage
+
+
+class TestOfferCodes(OverTables, OfferCodesContract):
+    """`OfferCodeMint`."""
+
+    @pytest.fixture
+    def service(self, tables: Tables) -> OfferCodeMint:
+        return OfferCodeMint(tables, refuses=lambda request: request.product_id == "sold out")
+
+    @pytest.fixture(params=["by choice", "by dates"])
+    def refused(self, request: pytest.FixtureRequest) -> OfferCodeRequest:
+        reasons: dict[str, dict[str, Any]] = {
+            "by choice": {"product_id": "sold out"},
+            "by dates": {"end": CREATED},
+        }
+        return offer_code_request("refused", **reasons[request.param])
+
+    @pytest.fixture
+    def outage(self, service: OfferCodeMint) -> Outage:
+        return service.faults.outage
+
+    def test_codes_follow_from_keys(self, service: OfferCodeMint, tables: Tables) -> None:
+        """The same campaign run twice in two places gets the same codes."""
+        elsewhere = OfferCodeMint(lambda name: tables(f"elsewhere.{name}"))
+        request = offer_code_request()
+        assert create_all(service, request) == create_all(elsewhere, request)
+
+
+class TestSmsService(OverTables, SmsServiceContract):
+    """`SmsOutbox`."""
+
+    @pytest.fixture
+    def service(self, tables: Tables, clock: SteppedClock) -> SmsOutbox:
+        return SmsOutbox(tables, clock, dead_endings=("0199",))
+
+    @pytest.fixture
+    def accepted(self, service: SmsOutbox) -> Accepted:
+        return lambda: [text.message for text in service.sent()]
+
+    @pytest.fixture(params=["dead", "no number", "too long"])
+    def refused(self, request: pytest.FixtureRequest) -> TextMessage:
+        reasons = {
+            "dead": {"phone": "+12125550199"},
+            "no number": {"phone": "555-CALL"},
+            "too long": {"text": "x" * 1601},
+        }
+        return text_message(**reasons[request.param])
+
+    @pytest.fixture
+    def lose_answer(self, service: SmsOutbox) -> Callable[[], object]:
+        return partial(service.faults.fail_next, OutcomeUnknown("no answer"), answer_lost=True)
+
+    @pytest.fixture
+    def outage(self, service: SmsOutbox) -> Outage:
+        return service.faults.outage
+
+    def test_texts_are_counted_by_group(self, service: SmsOutbox) -> None:
+        """The accepted texts of a wave are told apart from those of another."""
+        send(service, text_message("a"), text_message("b"), text_message("c", group="wave2"))
+        with pytest.raises(PermanentFailure):
+            send(service, text_message("d", phone="+12125550199"))
+        assert service.counts() == {"wave1": 2, "wave2": 1}
+        assert [text.message.message_id for text in service.sent("wave2")] == ["c"]
+        assert {text.accepted for text in service.sent()} == {CREATED}
+
+    def test_nothing_is_no_text(self, service: SmsOutbox) -> None:
+        """A text without a character cannot be sent."""
+        with pytest.raises(PermanentFailure):
+            send(service, text_message("m1", text=""))
+        with pytest.raises(PermanentFailure):
+            send(service, text_message("m2", text=" "))
+
+
+class TestChat(OverTables, ChatContract):
+    """`ChatLog`."""
+
+    @pytest.fixture
+    def chat(self, tables: Tables, clock: SteppedClock) -> ChatLog:
+        return ChatLog(tables, clock, channels={"#tour", "#stats"})
+
+    @pytest.fixture
+    def posted(self, chat: ChatLog) -> Posted:
+        def posted(channel: str) -> Sequence[tuple[str, Sequence[object]]]:
+            return [(post.text, post.blocks) for post in chat.posts(channel)]
+
+        return posted  # type: ignore[return-value]
+
+    @pytest.fixture
+    def outage(self, chat: ChatLog) -> Outage:
+        return chat.faults.outage
+
+    def test_any_channel_exists_unless_some_are_named(
+        self, tables: Tables, clock: SteppedClock
+    ) -> None:
+        """Without a list of channels every channel is there, but none without a name."""
+        anywhere = ChatLog(tables, clock)
+        anywhere.post("#anywhere", "hello")
+        assert [(post.channel, post.posted) for post in anywhere.posts()] == [
+            ("#anywhere", CREATED)
+        ]
+        with pytest.raises(PermanentFailure):
+            anywhere.post("", "hello")
