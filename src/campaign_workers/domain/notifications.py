@@ -4,7 +4,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import IntEnum
 from functools import cached_property
 from typing import Any, Final
 
@@ -28,15 +28,33 @@ _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs"})
 _BREAKS: Final = frozenset("\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f\x85")
 
 
-class Failure(StrEnum):
-    """Why a registrant of a wave could not be notified."""
+class Fate(IntEnum):
+    """What became of one row; all from `NO_FAN` on are ways to fail."""
 
-    NO_FAN = "noFan"
-    NO_CODE = "noCode"
-    NO_CHANNEL = "noChannel"
-    REFUSED = "refused"
-    CHANGED = "changed"
-    TOO_LARGE = "tooLarge"
+    OPEN = 0
+    SMS = 1
+    EMAIL = 2
+    OVER_LIMIT = 3
+    DUPLICATE = 4
+    NO_FAN = 5
+    NO_CODE = 6
+    NO_CHANNEL = 7
+    REFUSED = 8
+    CHANGED = 9
+    TOO_LARGE = 10
+
+
+FAILURES: Final[Mapping[Fate, str]] = {
+    Fate.NO_FAN: "noFan",
+    Fate.NO_CODE: "noCode",
+    Fate.NO_CHANNEL: "noChannel",
+    Fate.REFUSED: "refused",
+    Fate.CHANGED: "changed",
+    Fate.TOO_LARGE: "tooLarge",
+}
+"""Names of the failures in reports: the row names no fan; its text has a place for a code and it
+has none; it can be reached neither by text nor by e-mail; the text was refused for good and there
+is no address; it was changed after a text may have gone; its e-mail is over a message's size."""
 
 
 @attrs.define(kw_only=True, slots=False)
@@ -77,14 +95,14 @@ class Notification:
         return address if is_email(address) else None
 
     @property
-    def failure(self) -> Failure | None:
+    def failure(self) -> Fate | None:
         """Why nothing can be sent, None if something can.
 
         A text that has a place for a code is worth nothing without one, and so is its e-mail.
         """
         if _CODE in self.registrant.sms_text and not self.registrant.code:
-            return Failure.NO_CODE
-        return None if self.phone or self.email else Failure.NO_CHANNEL
+            return Fate.NO_CODE
+        return None if self.phone or self.email else Fate.NO_CHANNEL
 
     @property
     def text(self) -> str:

@@ -13,14 +13,23 @@ from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.identifiers import key_id
 from campaign_workers.domain.layout import wave_config_parts
 from campaign_workers.domain.records import iso_utc
+from campaign_workers.domain.slack import escaped
 from campaign_workers.domain.texting_hours import TextingHours
 
 _Read = Callable[[Any], Any]
 
+FAILURE: Final = "lastFailure"
+"""Where a config tells why its wave failed; a config that is scheduled again may keep it."""
+
+CONFIG_LIMIT: Final = 256 * 1024
+"""Bytes that a config may have."""
+
+_LONGEST_REASON: Final = 1000
+
 # Code dates lie a year around the notify date, and are read again once they are written.
 _NOTIFY_YEARS: Final = range(2000, 3000)
 _YEARS: Final = range(1900, 9000)
-_SLOWEST: Final = 1 / 86_400
+_SLOWEST: Final = 1 / 300
 _FASTEST: Final = 1_000_000
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -105,7 +114,31 @@ def execution_name(config_key: str, etag: str) -> str:
     return f"{_NOT_IN_NAMES.sub('-', wave[:40])}-{digest[:16]}"
 
 
+def with_failure(document: bytes, reason: str) -> bytes:
+    """A config with the reason for which its wave failed; what is no JSON object stays as it is."""
+    try:
+        raw = _decoded(document, "config")
+    except BadInput:
+        return document
+    if not isinstance(raw, dict):
+        return document
+    return f"{json.dumps(raw | {FAILURE: reason}, indent=2, ensure_ascii=False)}\n".encode()
+
+
+def failure_alert(wave: str, config: bytes, counts: Mapping[str, int]) -> str:
+    """What people are told of a wave that failed, in Slack's notation."""
+    try:
+        reason = str(_decoded(config, "config").get(FAILURE, "no reason given"))
+    except (AttributeError, BadInput):
+        reason = "its config cannot be read"
+    figures = (("ok", "notified"), ("failed", "failed"), ("unsettled", "without an outcome"))
+    said = ", ".join(f"{counts.get(name, 0)} {words}" for name, words in figures)
+    return f"*Wave failed:* {escaped(wave)}\n{escaped(reason, _LONGEST_REASON)}\n{said}"
+
+
 def _decoded(document: bytes, file: str) -> Any:
+    if len(document) > CONFIG_LIMIT:
+        raise BadInput(f"more than {CONFIG_LIMIT} bytes", file=file)
     try:
         return json.loads(document.decode("utf-8-sig"), parse_constant=_no_constant)
     except (ValueError, RecursionError):
@@ -183,7 +216,7 @@ def _rate(value: object) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if is_number and _SLOWEST <= value <= _FASTEST:  # type: ignore[operator]
         return float(value)  # type: ignore[arg-type]
-    raise ValueError("not a number of texts a second, from one a day to a million a second")
+    raise ValueError("not a number of texts a second from 1/300 to 1000000")
 
 
 def _written(value: Any) -> Any:

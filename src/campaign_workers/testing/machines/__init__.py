@@ -1,0 +1,1 @@
+"""Stateful machines: what may happen in any order, against laws that always hold."""

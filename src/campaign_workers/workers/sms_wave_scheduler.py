@@ -1,0 +1,107 @@
+"""smsWaveScheduler: waves whose time has come get an execution of the state machine each.
+
+The execution is named for the config's key and content, so a second tick starts nothing, and a
+config that was repaired or scheduled again starts anew.
+"""
+
+from contextlib import closing
+from datetime import timedelta
+from typing import Final
+
+import attrs
+
+from campaign_workers.domain.errors import BadInput, Conflict, NotFound, RetryLater
+from campaign_workers.domain.events import Tick
+from campaign_workers.domain.layout import WaveState, wave_config_parts, wave_folder
+from campaign_workers.domain.reports import Report
+from campaign_workers.domain.waves import CONFIG_LIMIT, WaveConfig, execution_name
+from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
+from campaign_workers.ports.system import Clock
+from campaign_workers.ports.workflow import WorkflowStarter
+
+WORKER: Final = "smsWaveScheduler"
+
+
+@attrs.frozen(kw_only=True)
+class SmsWaveScheduler:
+    """Start what is due; an execution that has not moved its config after `patience` is stuck."""
+
+    scoring: ObjectStore
+    workflow: WorkflowStarter
+    clock: Clock
+    patience: timedelta = timedelta(minutes=15)
+
+    def __call__(self, event: Tick) -> Report:
+        """Start an execution for each config in `scheduled/` that is ready.
+
+        Counts are configs: in those that are ready or wrong, out those that were started now,
+        duplicates those that were started by an earlier tick, rejected the wrong ones; `waiting`
+        are not ready yet. The details have the keys of the ready ones (`configKeys`), of those
+        that are `stuck`, and of the `unreadable` ones with the reason.
+
+        Raises:
+            RetryLater: the bucket fails, or a start failed; the other configs were started.
+        """
+        tick = _Tick()
+        for info in self.scoring.list(wave_folder(WaveState.SCHEDULED)):
+            if not info.key.endswith("/"):
+                self._consider(info, tick)
+        if tick.failed:
+            raise RetryLater(f"not started: {', '.join(tick.failed)}")
+        return tick.report()
+
+    def _consider(self, info: ObjectInfo, tick: "_Tick") -> None:
+        try:
+            config = self._config(info)
+        except BadInput as why:
+            tick.unreadable.append({"key": info.key, "reason": str(why)})
+            return
+        except (Conflict, NotFound):
+            # It was moved or replaced since it was listed; the next tick sees what is there.
+            return
+        if config.is_ready(self.clock.now()):
+            self._start(info, tick)
+        else:
+            tick.waiting += 1
+
+    def _config(self, info: ObjectInfo) -> WaveConfig:
+        wave_config_parts(info.key)
+        with closing(
+            self.scoring.open(info.key, etag=info.etag, length=CONFIG_LIMIT + 1)
+        ) as source:
+            return WaveConfig.read(source.read(), file=info.key)
+
+    def _start(self, info: ObjectInfo, tick: "_Tick") -> None:
+        name = execution_name(info.key, info.etag)
+        try:
+            execution = self.workflow.start(name, {"configKey": info.key})
+        except RetryLater:
+            tick.failed.append(info.key)
+            return
+        tick.ready.append(info.key)
+        tick.started += execution.fresh
+        if self.clock.now() - execution.started >= self.patience:
+            tick.stuck.append(info.key)
+
+
+@attrs.define
+class _Tick:
+    """What one tick found."""
+
+    ready: list[str] = attrs.field(factory=list)
+    stuck: list[str] = attrs.field(factory=list)
+    unreadable: list[dict[str, str]] = attrs.field(factory=list)
+    failed: list[str] = attrs.field(factory=list)
+    started: int = 0
+    waiting: int = 0
+
+    def report(self) -> Report:
+        counts = {
+            "in": len(self.ready) + len(self.unreadable),
+            "out": self.started,
+            "rejected": len(self.unreadable),
+            "duplicates": len(self.ready) - self.started,
+            "waiting": self.waiting,
+        }
+        details = {"configKeys": self.ready, "unreadable": self.unreadable, "stuck": self.stuck}
+        return Report(worker=WORKER, counts=counts, details=details)
