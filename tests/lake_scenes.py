@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
@@ -13,7 +14,7 @@ from campaign_workers.adapters.memory.streams import MemoryMessageQueue
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.records import Record, read_record
 from campaign_workers.domain.reports import Report
-from campaign_workers.ports.object_store import ObjectStore
+from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
 from campaign_workers.testing.builders import registration
 from campaign_workers.workers.merge_avro_files import MergeAvroFiles
 
@@ -21,6 +22,15 @@ CODEC = AvroRecordCodec()
 NOW = datetime(2026, 9, 3, 10, tzinfo=UTC)
 DAILY = {"type": "daily"}
 DAY = "avro/registration/2026/09/02"
+
+
+class MarkedStore(MemoryObjectStore):
+    """A bucket in which consoles left empty objects to mark folders."""
+
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
+        if prefix.endswith("/"):
+            yield ObjectInfo(key=prefix, size=0, etag="", modified=NOW)
+        yield from super().list(prefix, after=after)
 
 
 def fans(*numbers: int) -> list[Record]:

@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.adapters.avro.block_merge import BlockMerge
+from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.errors import BadInput, Fatal, RetryLater
 from tests.lake_scenes import (
     CODEC,
     DAILY,
     DAY,
     NOW,
+    MarkedStore,
     contents,
     fans,
     held,
@@ -60,11 +62,10 @@ def test_the_manifest_tells_sizes() -> None:
 @pytest.mark.parametrize("payload", [DAILY, {"type": "monthly"}, {"inputPrefix": "2026/09"}])
 def test_nothing_there_is_nothing_done(payload: Any) -> None:
     """An empty folder, markers of folders aside, is left as it is, and the report says so."""
-    lake, moves = new_lake(), queue()
-    lake.put(f"{DAY}/", b"")
+    lake, moves = MarkedStore(SteppedClock(NOW)), queue()
     report = merge(lake, payload, moves)
     assert (report.details["outcome"], report.counts["in"]) == ("nothing there", 0)
-    assert (keys(lake), moves.depth()) == ([f"{DAY}/"], 0)
+    assert (keys(lake), moves.depth()) == ([], 0)
 
 
 def test_a_second_run_finds_nothing_new() -> None:

@@ -13,7 +13,18 @@ from campaign_workers.domain.events import QueueMessage
 from campaign_workers.domain.reports import Report
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
 from campaign_workers.workers.move_merged_avro_files import MoveMergedAvroFiles
-from tests.lake_scenes import CODEC, DAY, NOW, contents, held, keys, merge, new_lake, plant
+from tests.lake_scenes import (
+    CODEC,
+    DAY,
+    NOW,
+    MarkedStore,
+    contents,
+    held,
+    keys,
+    merge,
+    new_lake,
+    plant,
+)
 
 MONTH = "avro/registration/2026/09"
 MANIFEST = "manifests/registration/2026/09/02.json"
@@ -26,9 +37,9 @@ def move(lake: Any, *prefixes: str, at_once: int = 4) -> Report:
     return MoveMergedAvroFiles(lake=lake, at_once=at_once)(message)
 
 
-def merged_day() -> MemoryObjectStore:
+def merged_day(lake: MemoryObjectStore | None = None) -> MemoryObjectStore:
     """A day with two files, merged."""
-    lake = new_lake()
+    lake = lake or new_lake()
     plant(lake, f"{DAY}/a.avro", 1, 2)
     plant(lake, f"{DAY}/b.avro", 3)
     merge(lake, {"inputPrefix": "2026/09/02"})
@@ -48,13 +59,11 @@ def test_merged_files_go_to_the_archive() -> None:
 
 def test_what_is_not_listed_stays() -> None:
     """A file that arrived after the merge, another day and folder markers are left alone."""
-    lake = merged_day()
+    lake = merged_day(MarkedStore(SteppedClock(NOW)))
     plant(lake, f"{DAY}/late.avro", 4)
     plant(lake, f"{MONTH}/03/a.avro", 5)
-    lake.put(f"{DAY}/", b"")
     move(lake)
     assert keys(lake, MONTH) == [
-        f"{DAY}/",
         f"{DAY}/late.avro",
         f"{DAY}/merged",
         f"{MONTH}/03/a.avro",

@@ -74,8 +74,8 @@ def _has_one_spelling(value: Any) -> bool:
     if kind is list:
         return all(item.__class__ is str for item in value)
     if kind is int:
-        return -(2**53) < value < 2**53
+        return bool(-(2**53) < value < 2**53)
     if kind is float:
         # Inside this range, whole numbers aside, Python and ECMAScript print a double alike.
-        return 1e-4 <= abs(value) < 1e16 and not value.is_integer()
+        return bool(1e-4 <= abs(value) < 1e16 and value % 1)
     return False
