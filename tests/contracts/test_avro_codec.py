@@ -13,13 +13,23 @@ from hypothesis import strategies as st
 from campaign_workers.adapters.avro.codec import CODECS, AvroRecordCodec
 from campaign_workers.adapters.avro.containers import Block, read_blocks, read_header
 from campaign_workers.adapters.avro.schemas import in_force
-from campaign_workers.domain.errors import BadInput, RetryLater
+from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.record_types import RECORD_TYPES
 from campaign_workers.domain.records import Record, read_record
+from campaign_workers.testing.contracts.record_codec import RecordCodecContract
 from tests.record_strategies import wire_records
 
 CODEC = AvroRecordCodec()
 BAN = {"type": "codeBan", "campaignId": "c", "code": "x", "created": "2026-09-01T00:00:00Z"}
+
+
+class TestAvroRecordCodec(RecordCodecContract):
+    """The codec of the lake."""
+
+    @pytest.fixture(params=CODECS)
+    def codec(self, request: pytest.FixtureRequest) -> AvroRecordCodec:
+        """A codec with each compression."""
+        return AvroRecordCodec(codec=request.param)
 
 
 def bans(count: int) -> list[Record]:
@@ -40,13 +50,6 @@ def test_what_goes_in_comes_out(batch: tuple[str, list[Record]], codec: str) -> 
     name, records = batch
     data = AvroRecordCodec(codec=codec).encode(name, records)
     assert [record.wire() for record in records] == list(CODEC.decode(BytesIO(data)))
-
-
-@given(batches())
-def test_a_container_is_made_the_same_twice(batch: tuple[str, list[Record]]) -> None:
-    """A retried batch overwrites its file with the same bytes."""
-    name, records = batch
-    assert CODEC.encode(name, records) == CODEC.encode(name, iter(records))
 
 
 @given(batches(), st.sampled_from(CODECS))
@@ -98,12 +101,6 @@ def test_a_header_is_written_as_it_is_read() -> None:
     assert {"sources": "é"} == CODEC.notes(BytesIO(header.to_bytes())) == {"sources": "é"}
 
 
-def test_no_type_of_ours_has_no_container() -> None:
-    """Only types with a schema are written."""
-    with pytest.raises(BadInput, match="no such record type"):
-        CODEC.encode("telemetry", [])
-
-
 @pytest.mark.parametrize("fields", [{}, {"campaignId": "secret", "code": 7, "reason": None}])
 def test_a_record_that_does_not_fit_is_refused_unquoted(fields: dict[str, Any]) -> None:
     """The error of a record that was not made by our reader shows none of its values."""
@@ -111,12 +108,6 @@ def test_a_record_that_does_not_fit_is_refused_unquoted(fields: dict[str, Any]) 
     with pytest.raises(BadInput, match="codeBan: a record does not fit the schema") as caught:
         CODEC.encode("codeBan", [wrong])
     assert "secret" not in str(caught.value)
-
-
-def test_a_container_holds_one_type() -> None:
-    """Records of two types never share a container."""
-    with pytest.raises(BadInput, match="a record of another type"):
-        CODEC.encode("scoring", bans(1))
 
 
 @given(st.data())
@@ -152,18 +143,6 @@ def test_a_container_of_something_else_is_no_container_of_records() -> None:
         CODEC.describe(BytesIO(sink.getvalue()))
     with pytest.raises(BadInput, match="not an Avro container"):
         list(CODEC.decode(BytesIO(sink.getvalue())))
-
-
-def test_a_failing_store_is_no_damage() -> None:
-    """What goes wrong while reading from a store passes through unchanged."""
-
-    class Failing(BytesIO):
-        def read(self, size: int | None = -1, /) -> bytes:
-            raise RetryLater("the store is busy")
-
-    for read in (CODEC.describe, lambda source: list(CODEC.decode(source))):
-        with pytest.raises(RetryLater):
-            read(Failing())
 
 
 def test_unknown_compressions_are_refused() -> None:

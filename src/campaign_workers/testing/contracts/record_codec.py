@@ -1,0 +1,96 @@
+"""What every codec of the lake promises."""
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign_workers.domain.errors import BadInput, RetryLater
+from campaign_workers.domain.records import RECORD_TYPES, Record, read_record
+from campaign_workers.ports.record_codec import RecordCodec
+from campaign_workers.testing.builders import registration
+from campaign_workers.testing.contracts._base import Contract, examples_share_fixtures
+from campaign_workers.testing.strategies import registrations, scorings
+
+_RECORDS = (registrations() | scorings()).map(read_record)
+
+
+class _Failing(BytesIO):
+    """A stream from a store that fails."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise RetryLater("the store is busy")
+
+
+def _readings(codec: RecordCodec) -> tuple[Callable[[BytesIO], Any], ...]:
+    return codec.notes, codec.describe, lambda source: list(codec.decode(source))
+
+
+class RecordCodecContract(Contract):
+    """Fixtures: `codec`."""
+
+    @examples_share_fixtures
+    @given(record=_RECORDS, copies=st.integers(0, 3))
+    def test_what_goes_in_comes_out(self, codec: RecordCodec, record: Record, copies: int) -> None:
+        """Every record survives a container, in order and as often as it went in."""
+        data = codec.encode(record.type, [record] * copies)
+        assert list(codec.decode(BytesIO(data))) == [record.wire()] * copies
+
+    @examples_share_fixtures
+    @given(record=_RECORDS)
+    def test_the_same_records_are_the_same_bytes(self, codec: RecordCodec, record: Record) -> None:
+        """A batch that is stored again is the same file."""
+        assert codec.encode(record.type, [record]) == codec.encode(record.type, iter([record]))
+
+    @pytest.mark.parametrize("record_type", sorted(RECORD_TYPES))
+    def test_a_container_describes_itself(self, codec: RecordCodec, record_type: str) -> None:
+        """Each of the ten types has a container, of a version that the history has."""
+        found = codec.describe(BytesIO(codec.encode(record_type, [])))
+        assert (found.record_type, found.records, dict(found.notes)) == (record_type, 0, {})
+        assert found.version is not None
+
+    def test_records_are_counted(self, codec: RecordCodec) -> None:
+        """A description counts the records of a container of any size."""
+        records = [read_record(registration(f"g{number}")) for number in range(3000)]
+        assert codec.describe(BytesIO(codec.encode("registration", records))).records == 3000
+
+    def test_only_our_types_have_containers(self, codec: RecordCodec) -> None:
+        """A type without a schema is refused."""
+        with pytest.raises(BadInput):
+            codec.encode("telemetry", [])
+
+    def test_a_container_holds_one_type(self, codec: RecordCodec) -> None:
+        """Records of two types never share a container."""
+        with pytest.raises(BadInput):
+            codec.encode("scoring", [read_record(registration())])
+
+    def test_what_does_not_fit_is_refused_unquoted(self, codec: RecordCodec) -> None:
+        """The error shows no value of a record that our reader did not make."""
+        wrong = attrs.evolve(read_record(registration()), fields={"email": "fan@mail.example"})
+        with pytest.raises(BadInput) as caught:
+            codec.encode("registration", [wrong])
+        assert "fan@" not in str(caught.value)
+
+    @pytest.mark.parametrize("data", [b"", b"{}", b"PK\x03\x04" * 9])
+    def test_what_is_no_container_is_refused(self, codec: RecordCodec, data: bytes) -> None:
+        """Empty and foreign files are one clear error, however they are looked at."""
+        for read in _readings(codec):
+            with pytest.raises(BadInput):
+                read(BytesIO(data))
+
+    def test_what_ends_early_is_refused(self, codec: RecordCodec) -> None:
+        """A container that lost its last byte is not read as if it were whole."""
+        data = codec.encode("registration", [read_record(registration())])[:-1]
+        for read in _readings(codec)[1:]:
+            with pytest.raises(BadInput):
+                read(BytesIO(data))
+
+    def test_a_failing_store_is_no_damage(self, codec: RecordCodec) -> None:
+        """What goes wrong while reading from a store passes through unchanged."""
+        for read in _readings(codec):
+            with pytest.raises(RetryLater):
+                read(_Failing())
