@@ -158,10 +158,10 @@ class FolderObjectStore:
 
     def _keys(self, prefix: str) -> Iterator[str]:
         *folders, _ = prefix.split("/")
-        root = self._folder.joinpath(*folders)
-        if not {"", ".", ".."}.isdisjoint(folders) or "\0" in prefix or root.resolve() != root:
+        if not {"", ".", ".."}.isdisjoint(folders) or folders[:1] == [_PRIVATE] or "\0" in prefix:
             return
-        for folder, children, names in os.walk(root):
+        root = self._folder.joinpath(*folders)
+        for folder, children, names in os.walk(root) if root.resolve() == root else ():
             relative = Path(folder).relative_to(self._folder)
             if relative == Path():
                 children[:] = [name for name in children if name != _PRIVATE]
