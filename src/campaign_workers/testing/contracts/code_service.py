@@ -1,0 +1,259 @@
+"""What every code service promises."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+
+from campaign_workers.domain.codes import RESERVATION_LIFE, TM, Assignment, Outcome
+from campaign_workers.domain.errors import RejectRecord, RetryLater
+from campaign_workers.ports.services import CodeService
+from campaign_workers.testing.builders import CREATED, assignment
+from campaign_workers.testing.contracts._base import Contract, Outage
+
+Load = Callable[[str, Iterable[str]], object]
+Advance = Callable[[timedelta], object]
+
+CODES = tuple(f"CODE{number:02d}" for number in range(10))
+
+CALLS: dict[str, Callable[[CodeService], object]] = {
+    "reserve": lambda service: service.reserve("tour", "chi", 1, reserve_id="r1"),
+    "release": lambda service: service.release("r1", CODES),
+    "assign": lambda service: service.assign("tour", [assignment()]),
+    "available": lambda service: service.available("tour"),
+}
+
+
+def outcomes(service: CodeService, *assignments: Assignment, campaign: str = "tour") -> list[str]:
+    """What becomes of assignments that are asked for together."""
+    return [str(result.outcome) for result in service.assign(campaign, assignments)]
+
+
+class ReservationContract(Contract):
+    """What is promised of codes that nobody has yet."""
+
+    def test_codes_are_reserved_up_to_a_number(self, service: CodeService, load: Load) -> None:
+        """A reservation takes as many codes as it asks for, each once, for 24 hours."""
+        load("tour", CODES)
+        reservation = service.reserve("tour", "chi", 4, reserve_id="r1")
+        assert len(set(reservation.codes)) == len(reservation.codes) == 4
+        assert set(reservation.codes) <= set(CODES)
+        assert reservation.reserve_id == "r1"
+        assert reservation.expires == CREATED + RESERVATION_LIFE
+        assert service.available("tour") == 6
+
+    def test_a_pool_gives_what_it_has(self, service: CodeService, load: Load) -> None:
+        """Asking for more than there is gives all there is, and after that nothing."""
+        load("tour", CODES[:3])
+        assert sorted(service.reserve("tour", "chi", 9, reserve_id="r1").codes) == [*CODES[:3]]
+        assert service.reserve("tour", "chi", 9, reserve_id="r2").codes == ()
+        assert service.reserve("unknown", "chi", 9, reserve_id="r3").codes == ()
+
+    @pytest.mark.parametrize("count", [0, -1])
+    def test_nothing_may_be_asked_for(self, service: CodeService, load: Load, count: int) -> None:
+        """A reservation of nothing takes nothing."""
+        load("tour", CODES)
+        assert service.reserve("tour", "chi", count, reserve_id="r1").codes == ()
+        assert service.available("tour") == len(CODES)
+
+    def test_reservations_share_no_code(self, service: CodeService, load: Load) -> None:
+        """No code is in two reservations, neither of two runs nor of two markets."""
+        load("tour", CODES)
+        asked = [("chi", "r1"), ("mex", "r1"), ("chi", "r2")]
+        taken = [
+            code
+            for market, reserve_id in asked
+            for code in service.reserve("tour", market, 3, reserve_id=reserve_id).codes
+        ]
+        assert len(taken) == len(set(taken)) == 9
+
+    def test_the_same_reservation_again_is_the_same(self, service: CodeService, load: Load) -> None:
+        """A repeat keeps its codes, is topped up to its number, and runs from now on."""
+        load("tour", CODES)
+        first = service.reserve("tour", "chi", 3, reserve_id="r1")
+        assert service.reserve("tour", "chi", 3, reserve_id="r1") == first
+        more = service.reserve("tour", "chi", 5, reserve_id="r1")
+        assert set(first.codes) < set(more.codes)
+        assert len(more.codes) == 5
+        assert service.available("tour") == 5
+
+    def test_asking_for_less_keeps_less(self, service: CodeService, load: Load) -> None:
+        """A repeat that asks for fewer codes never gets more than it asks for."""
+        load("tour", CODES)
+        first = service.reserve("tour", "chi", 5, reserve_id="r1")
+        less = service.reserve("tour", "chi", 2, reserve_id="r1")
+        assert set(less.codes) < set(first.codes)
+        assert len(less.codes) == 2
+
+    def test_renewing_runs_from_now_on(
+        self, service: CodeService, load: Load, advance: Advance
+    ) -> None:
+        """A reservation that is renewed lives 24 hours from then."""
+        load("tour", CODES)
+        first = service.reserve("tour", "chi", 10, reserve_id="r1")
+        advance(timedelta(hours=23))
+        again = service.reserve("tour", "chi", 10, reserve_id="r1")
+        assert again.expires == first.expires + timedelta(hours=23)
+        advance(timedelta(hours=23))
+        assert service.available("tour") == 0
+
+    def test_what_ran_out_is_available(
+        self, service: CodeService, load: Load, advance: Advance
+    ) -> None:
+        """After 24 hours, and not before, reserved codes are there for others."""
+        load("tour", CODES)
+        service.reserve("tour", "chi", 10, reserve_id="r1")
+        advance(RESERVATION_LIFE - timedelta(milliseconds=1))
+        assert service.reserve("tour", "mex", 1, reserve_id="r2").codes == ()
+        advance(timedelta(milliseconds=1))
+        assert service.available("tour") == 10
+        assert sorted(service.reserve("tour", "mex", 10, reserve_id="r2").codes) == [*CODES]
+        assert service.reserve("tour", "chi", 10, reserve_id="r1").codes == ()
+
+    def test_released_codes_are_available(self, service: CodeService, load: Load) -> None:
+        """Releasing gives back the codes of this reservation, once, and no other code."""
+        load("tour", CODES)
+        mine = service.reserve("tour", "chi", 4, reserve_id="r1").codes
+        service.reserve("tour", "chi", 4, reserve_id="r2")
+        assert service.release("r2", mine) == 0
+        assert service.release("r1", [*CODES, "UNKNOWN"]) == 4
+        assert service.release("r1", CODES) == 0
+        assert service.available("tour") == 6
+
+    def test_campaigns_have_pools_of_their_own(self, service: CodeService, load: Load) -> None:
+        """A reservation takes codes of its campaign alone."""
+        load("tour", CODES[:5])
+        load("other", CODES[5:])
+        assert set(service.reserve("other", "chi", 9, reserve_id="r1").codes) == set(CODES[5:])
+        assert service.available("tour") == 5
+
+    def test_rivals_share_no_code(self, service: CodeService, load: Load) -> None:
+        """Runs that reserve at the same time get different codes."""
+        load("tour", [f"CODE{number:03d}" for number in range(100)])
+
+        def reserve(run: int) -> tuple[str, ...]:
+            return service.reserve("tour", "chi", 30, reserve_id=f"r{run}").codes
+
+        with ThreadPoolExecutor(4) as pool:
+            taken = [code for codes in pool.map(reserve, range(4)) for code in codes]
+        assert len(taken) == len(set(taken)) == 100
+
+
+class AssignmentContract(Contract):
+    """What is promised of codes that fans get."""
+
+    def test_a_fan_gets_a_code_for_ever(
+        self, service: CodeService, load: Load, advance: Advance
+    ) -> None:
+        """An assigned code is in no pool, is not released and does not run out."""
+        load("tour", CODES)
+        codes = service.reserve("tour", "chi", 10, reserve_id="r1").codes
+        given = assignment(code=codes[0], market_id="chi")
+        assert outcomes(service, given) == ["updated"]
+        assert service.release("r1", codes) == 9
+        advance(timedelta(days=400))
+        assert service.available("tour") == 9
+        assert outcomes(service, given) == ["alreadyAssigned"]
+
+    def test_assigning_twice_is_as_once(self, service: CodeService, load: Load) -> None:
+        """A repeat is told so, in the same call and in a later one."""
+        load("tour", CODES)
+        given = assignment(code=CODES[0])
+        assert outcomes(service, given, given) == ["updated", "alreadyAssigned"]
+        assert outcomes(service, given) == ["alreadyAssigned"]
+        assert service.available("tour") == 9
+
+    def test_a_code_has_one_fan(self, service: CodeService, load: Load) -> None:
+        """A code that a fan has is refused to everybody else, and for any other market."""
+        load("tour", CODES)
+        first, rival = assignment("g1", CODES[0]), assignment("g2", CODES[0])
+        elsewhere = assignment("g1", CODES[0], market_id="chi")
+        assert outcomes(service, first, rival, elsewhere) == ["updated", "refused", "refused"]
+        assert outcomes(service, rival, campaign="other") == ["refused"]
+
+    def test_a_fan_has_one_code_for_a_market(self, service: CodeService, load: Load) -> None:
+        """A second code is refused for the same market and given for another, or for none."""
+        load("tour", CODES)
+        given = [
+            assignment(code=CODES[0]),
+            assignment(code=CODES[1]),
+            assignment(code=CODES[2], market_id="chi"),
+            assignment(code=CODES[3], market_id=None),
+            assignment(code=CODES[4], market_id=None),
+        ]
+        assert outcomes(service, *given) == ["updated", "refused", "updated", "updated", "refused"]
+        assert service.available("tour") == 7
+
+    def test_a_reservation_serves_its_market(
+        self, service: CodeService, load: Load, advance: Advance
+    ) -> None:
+        """A reserved code is refused for another market until the reservation runs out."""
+        load("tour", CODES[:1])
+        service.reserve("tour", "chi", 1, reserve_id="r1")
+        given = assignment(code=CODES[0], market_id="nyc")
+        assert outcomes(service, given) == ["refused"]
+        advance(RESERVATION_LIFE)
+        assert outcomes(service, given) == ["updated"]
+
+    def test_a_code_serves_its_campaign(self, service: CodeService, load: Load) -> None:
+        """A code of another campaign's pool is refused, reserved or not."""
+        load("other", CODES[:2])
+        service.reserve("other", "nyc", 1, reserve_id="r1")
+        given = [assignment("g1", CODES[0]), assignment("g2", CODES[1])]
+        assert outcomes(service, *given) == ["refused", "refused"]
+        assert outcomes(service, *given, campaign="other") == ["updated", "updated"]
+
+    def test_an_unheard_of_code_joins(self, service: CodeService) -> None:
+        """A code that no pool has becomes an assigned code of the campaign."""
+        assert outcomes(service, assignment(code="BROUGHT")) == ["updated"]
+        assert service.available("tour") == 0
+        assert outcomes(service, assignment("g2", code="BROUGHT")) == ["refused"]
+
+    def test_a_refused_code_does_not_join(self, service: CodeService) -> None:
+        """What is refused leaves no trace in any pool."""
+        assert outcomes(service, assignment(code="FIRST"), assignment(code="SECOND")) == [
+            "updated",
+            "refused",
+        ]
+        assert outcomes(service, assignment("g2", code="SECOND"), campaign="other") == ["updated"]
+
+    @pytest.mark.parametrize("code", [TM, ""])
+    def test_only_external_codes_are_assigned(self, service: CodeService, code: str) -> None:
+        """The placeholder and nothing are refused with a reason."""
+        (result,) = service.assign("tour", [assignment(code=code)])
+        assert result.outcome is Outcome.REFUSED
+        assert result.reason
+
+    def test_results_keep_the_order_of_the_requests(self, service: CodeService, load: Load) -> None:
+        """Result number n belongs to request number n; each refusal has a reason without values."""
+        load("tour", CODES)
+        given = [assignment(f"g{n}", CODES[n % 5]) for n in range(10)]
+        results = service.assign("tour", given)
+        assert [str(result.outcome) for result in results] == ["updated"] * 5 + ["refused"] * 5
+        assert all(bool(r.reason) is (r.outcome is Outcome.REFUSED) for r in results)
+        assert not [r for r in results for code in CODES if code in r.reason]
+
+    def test_at_most_2500_at_once(self, service: CodeService) -> None:
+        """2500 are assigned in one call; one more is refused as a whole."""
+        many = [assignment(f"g{number}", f"C{number}") for number in range(2501)]
+        with pytest.raises(RejectRecord):
+            service.assign("tour", many)
+        assert outcomes(service, *many[1:]) == ["updated"] * 2500
+        assert service.assign("tour", []) == ()
+
+    @pytest.mark.parametrize("call", CALLS)
+    def test_an_outage_asks_for_another_try(
+        self, service: CodeService, outage: Outage, call: str
+    ) -> None:
+        """While the service fails the work is given back."""
+        with outage(), pytest.raises(RetryLater):
+            CALLS[call](service)
+        CALLS[call](service)
+
+
+class CodeServiceContract(ReservationContract, AssignmentContract):
+    """Fixtures: `service`; `load`, which puts codes into a campaign's pool; `outage`.
+
+    `advance` moves the service's clock, which stands at `builders.CREATED`.
+    """
