@@ -1,0 +1,57 @@
+"""The stand-in of the code service keeps its contract, and the laws through any history."""
+
+import pytest
+
+from campaign_workers.adapters.inprocess.code_pool import CodePool
+from campaign_workers.adapters.inprocess.tables import Tables
+from campaign_workers.adapters.system.clocks import SteppedClock
+from campaign_workers.domain.codes import TM
+from campaign_workers.testing.contracts._base import Outage
+from campaign_workers.testing.contracts.code_service import (
+    CODES,
+    Advance,
+    CodeServiceContract,
+    Load,
+)
+from tests.contracts.over_tables import OverTables
+
+
+class TestCodeService(OverTables, CodeServiceContract):
+    """`CodePool`."""
+
+    @pytest.fixture
+    def service(self, tables: Tables, clock: SteppedClock) -> CodePool:
+        return CodePool(tables, clock)
+
+    @pytest.fixture
+    def load(self, service: CodePool) -> Load:
+        return service.load
+
+    @pytest.fixture
+    def advance(self, clock: SteppedClock) -> Advance:
+        return clock.advance
+
+    @pytest.fixture
+    def outage(self, service: CodePool) -> Outage:
+        return service.faults.outage
+
+    def test_loading_counts_what_is_new(self, service: CodePool) -> None:
+        """A code is loaded once, into one campaign; placeholders are none."""
+        assert service.load("tour", ["A", "B", "A", TM, ""]) == 2
+        assert service.load("tour", ["B", "C"]) == 1
+        assert service.load("other", ["A", "D"]) == 1
+        assert (service.available("tour"), service.available("other")) == (3, 1)
+
+    def test_loading_leaves_reservations_alone(self, service: CodePool) -> None:
+        """A file of codes that is loaded again frees none of them."""
+        service.load("tour", CODES)
+        service.reserve("tour", "chi", 4, reserve_id="r1")
+        assert service.load("tour", CODES) == 0
+        assert service.available("tour") == 6
+
+    def test_codes_are_reserved_in_code_order(self, service: CodePool) -> None:
+        """The same pool gives a rerun the same codes, however it was loaded."""
+        service.load("tour", reversed(CODES))
+        assert service.reserve("tour", "chi", 3, reserve_id="r1").codes == CODES[:3]
+        service.release("r1", CODES[:1])
+        assert service.reserve("tour", "mex", 2, reserve_id="r2").codes == (CODES[0], CODES[3])

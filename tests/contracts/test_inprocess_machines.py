@@ -1,0 +1,75 @@
+"""Stand-ins beside plain models, through any sequence of calls, in memory and in SQLite."""
+
+from pathlib import Path
+
+from campaign_workers.adapters.inprocess.code_pool import CodePool
+from campaign_workers.adapters.inprocess.table_ledger import TableLedger
+from campaign_workers.adapters.local.sqlite import Database
+from campaign_workers.adapters.local.tables import SqliteTables
+from campaign_workers.adapters.memory.tables import DictTables
+from campaign_workers.adapters.system.clocks import SteppedClock
+from campaign_workers.ports.tables import DeliveryLedger
+from campaign_workers.testing.builders import CREATED
+from campaign_workers.testing.machines.codes import CodePoolMachine, CodePoolUnderTest
+from campaign_workers.testing.machines.ledger import LedgerMachine
+
+
+def under_test(tables: DictTables | SqliteTables) -> CodePoolUnderTest:
+    """A fresh pool over tables."""
+    clock = SteppedClock(CREATED)
+    pool = CodePool(tables, clock)
+    return CodePoolUnderTest(
+        service=pool,
+        load=pool.load,
+        advance=clock.advance,
+        now=clock.now,
+        atomic=tables("any").atomic,
+    )
+
+
+class CodePoolInMemory(CodePoolMachine):
+    """`CodePool` over dicts."""
+
+    def start(self) -> CodePoolUnderTest:
+        """A fresh pool."""
+        return under_test(DictTables())
+
+
+class CodePoolInSqlite(CodePoolMachine):
+    """`CodePool` over SQLite."""
+
+    def start(self) -> CodePoolUnderTest:
+        """A fresh pool in a fresh database."""
+        self.database = Database(Path(":memory:"))
+        return under_test(SqliteTables(self.database))
+
+    def teardown(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+
+class LedgerInMemory(LedgerMachine):
+    """`TableLedger` over dicts."""
+
+    def start(self) -> DeliveryLedger:
+        """A fresh ledger."""
+        return TableLedger(DictTables())
+
+
+class LedgerInSqlite(LedgerMachine):
+    """`TableLedger` over SQLite."""
+
+    def start(self) -> DeliveryLedger:
+        """A fresh ledger in a fresh database."""
+        self.database = Database(Path(":memory:"))
+        return TableLedger(SqliteTables(self.database))
+
+    def teardown(self) -> None:
+        """Let go of the database."""
+        self.database.close()
+
+
+TestCodePoolInMemory = CodePoolInMemory.TestCase
+TestCodePoolInSqlite = CodePoolInSqlite.TestCase
+TestLedgerInMemory = LedgerInMemory.TestCase
+TestLedgerInSqlite = LedgerInSqlite.TestCase
