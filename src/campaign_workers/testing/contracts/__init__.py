@@ -1,1 +1,1 @@
-"""One suite a port, each in a module of the port's name: inherit it to hold an adapter to it."""
+"""Suites of tests, one a port, that every adapter of the port passes unchanged."""
