@@ -10,6 +10,8 @@ from dependency_injector import containers, providers
 from campaign_workers.domain.layout import CAMPAIGN_DATA, SCORING
 from campaign_workers.domain.triggers import (
     EMAIL_QUEUE,
+    FANLIST_RANKS_STREAM,
+    INPUT_STREAM,
     MOVE_MERGED_QUEUE,
     QUEUES,
     SAVE_SELECTION_STREAM,
@@ -208,4 +210,30 @@ class Wiring(containers.DeclarativeContainer):
         chat=chat,
         clock=clock,
         deadline=deadline,
+    )
+    load_code_assignments_to_stream = _worker(
+        "load_code_assignments_to_stream:LoadCodeAssignmentsToStream",
+        scoring=scoring,
+        inputs=streams.provided[INPUT_STREAM],
+        metrics=metrics,
+    )
+    process_scheduled_wave = _worker(
+        "process_scheduled_wave:ProcessScheduledWave",
+        scoring=scoring,
+        codes=code_pool,
+        metrics=metrics,
+    )
+    translate_ranks_to_scores = _worker(
+        "translate_ranks_to_scores:TranslateRanksToScores",
+        scoring=scoring,
+        campaigns=campaigns,
+        ranks=streams.provided[FANLIST_RANKS_STREAM],
+        clock=clock,
+    )
+    generate_sms_wave_codes = _worker(
+        "generate_sms_wave_codes:GenerateSmsWaveCodes",
+        scoring=scoring,
+        offer_codes=offer_codes,
+        metrics=metrics,
+        concurrency=settings.provided.offer_codes_in_flight,
     )
