@@ -1,0 +1,89 @@
+"""A fan club's campaign on memory adapters, and how to look at what became of its ranks."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import attrs
+
+from campaign_workers.adapters.inprocess.campaign_store import CampaignStore
+from campaign_workers.adapters.memory.object_store import MemoryObjectStore
+from campaign_workers.adapters.memory.streams import MemoryRecordStream
+from campaign_workers.adapters.memory.tables import DictTables
+from campaign_workers.adapters.system.clocks import SteppedClock
+from campaign_workers.domain.events import ObjectCreated
+from campaign_workers.domain.reports import Report
+from campaign_workers.domain.triggers import FANLIST_RANKS_STREAM
+from campaign_workers.testing.builders import campaign
+from campaign_workers.workers.translate_ranks_to_scores import TranslateRanksToScores
+
+UPLOAD: Final = "fanlist/uploaded/tour/club.csv"
+SCORED: Final = "fanlist/scored/tour/club.csv"
+MANIFEST: Final = "fanlist/uploaded/tour/manifest.json"
+LIST: Final = (
+    "rank,globalUserId,memberId,email\n1,g1,m1,Ada@Mail.Example\n2,,m2,\n4,,,z@mail.example\n"
+)
+
+
+@attrs.define
+class Scene:
+    """The ports of the worker, wrapped as a test wants them."""
+
+    wrap: Callable[[Any], Any] = lambda port: port
+    clock: SteppedClock = attrs.field(
+        factory=lambda: SteppedClock(datetime(2026, 9, 20, tzinfo=UTC))
+    )
+    scoring: MemoryObjectStore = attrs.field(init=False)
+    campaigns: CampaignStore = attrs.field(factory=lambda: CampaignStore(DictTables()))
+    stream: MemoryRecordStream = attrs.field(init=False)
+    largest: int = 10**9
+
+    def __attrs_post_init__(self) -> None:
+        """Open everything, with a campaign whose ranks are scored linearly."""
+        self.scoring = MemoryObjectStore(self.clock)
+        self.stream = MemoryRecordStream(clock=self.clock, name=FANLIST_RANKS_STREAM)
+        self.campaigns.put(campaign(scoring_type="linear"))
+
+    def upload(self, content: str | bytes, key: str = UPLOAD) -> ObjectCreated:
+        """Put a file; what the worker is told of it."""
+        body = content if isinstance(content, bytes) else content.encode()
+        etag = self.scoring.put(key, body).etag
+        return ObjectCreated(bucket="scoring", key=key, etag=etag)
+
+    def run(self, event: ObjectCreated) -> Report:
+        """Call the worker."""
+        worker = TranslateRanksToScores(
+            scoring=self.wrap(self.scoring),
+            campaigns=self.wrap(self.campaigns),
+            ranks=self.wrap(self.stream),
+            clock=self.clock,
+            largest=self.largest,
+        )
+        return worker(event)
+
+    def records(self) -> list[dict[str, Any]]:
+        """What is on the stream, by rank."""
+        lines = [
+            json.loads(record.data)
+            for shard in self.stream.shards()
+            for record in self.stream.read(shard, after=None, limit=10**6)
+        ]
+        return sorted(lines, key=lambda line: line["rank"])
+
+    def scored(self) -> list[dict[str, str]]:
+        """The rows of the scored copy."""
+        return list(csv.DictReader(io.StringIO(self.scoring.open(SCORED).read().decode())))
+
+    def manifest(self) -> dict[str, Any]:
+        """The entries of the manifest, by file."""
+        return json.loads(self.scoring.open(MANIFEST).read())["files"]
+
+
+def translated(content: str | bytes) -> Scene:
+    scene = Scene()
+    report = scene.run(scene.upload(content))
+    assert not report.imbalances
+    return scene

@@ -1,0 +1,159 @@
+"""translateRanksToScores: what it refuses, whom it waits for, and what a kill leaves behind."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+
+from campaign_workers.adapters.memory.object_store import MemoryObjectStore
+from campaign_workers.domain.errors import BadInput, NotFound, RetryLater
+from campaign_workers.domain.events import ObjectCreated
+from campaign_workers.testing.builders import campaign
+from campaign_workers.testing.crashes import Scene as Kill
+from campaign_workers.testing.crashes import assert_survives_every_kill
+from tests.fanlist_scenes import LIST, MANIFEST, UPLOAD, Scene, translated
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"position,memberId\n1,m1\n", "line 1, rank: missing"),
+        (b"rank,name\n1,Ada\n", "line 1, globalUserId, memberId, email: missing, one of these"),
+        (b"rank,rank,memberId\n1,1,m1\n", "line 1, rank: a column of this name comes twice"),
+        (b"rank,memberId\n1,m1\n2\n", "line 3: 1 cells for 2 columns"),
+        (b"rank,memberId\n1,\xff\n", "line 2, memberId: not UTF-8"),
+        (b"\x1f\x8b\x08\x00\x00\x00\x00\x00", "line 1"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_with_its_place(content: bytes, words: str) -> None:
+    """File, line and field say what to mend, in the error and in the manifest."""
+    scene = Scene()
+    with pytest.raises(BadInput) as caught:
+        scene.run(scene.upload(content))
+    assert words in str(caught.value)
+    entry = scene.manifest()["club.csv"]
+    assert (entry["outcome"], entry["reason"]) == ("REFUSED", str(caught.value))
+    assert entry["reason"].startswith(UPLOAD)
+    assert scene.records() == []
+
+
+def test_a_file_beyond_the_limit_is_refused() -> None:
+    """What would not fit into memory is not even read."""
+    scene = Scene(largest=len(LIST) - 1)
+    with pytest.raises(BadInput, match="split the file"):
+        scene.run(scene.upload(LIST))
+
+
+def test_an_id_that_no_stream_takes_is_rejected() -> None:
+    """An id of more than 256 characters is no key; its row is rejected, the others go on."""
+    scene = translated(f"rank,memberId\n1,{'m' * 257}\n2,m2\n")
+    assert len(scene.records()) == 1
+    assert "256" in scene.manifest()["club.csv"]["rejected"][0]["reason"]
+
+
+def test_an_unknown_scoring_type_is_refused() -> None:
+    """The campaign has to name a formula that there is."""
+    scene = Scene()
+    scene.campaigns.put(campaign(scoring_type="quadratic"))
+    with pytest.raises(BadInput, match="scoringType"):
+        scene.run(scene.upload(LIST))
+
+
+def test_an_unknown_campaign_is_an_error() -> None:
+    """A fan list of no campaign is nobody's."""
+    scene = Scene()
+    with pytest.raises(NotFound):
+        scene.run(scene.upload(LIST, "fanlist/uploaded/other/club.csv"))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "fanlist/uploaded/club.csv",
+        "fanlist/uploaded/tour/deep/club.csv",
+        "fanlist/uploaded/../club.csv",
+        "fanlist/uploaded/tour/.csv",
+    ],
+)
+def test_a_key_of_another_form_is_refused_and_counted(key: str) -> None:
+    """It is not an error that would come back for ever."""
+    report = Scene().run(ObjectCreated(bucket="scoring", key=key))
+    assert report.counts == {"in": 1, "out": 0, "rejected": 1, "duplicates": 0}
+    assert "refused" in report.details
+
+
+def test_only_the_version_of_the_event_is_read() -> None:
+    """A file that was replaced meanwhile is left to the event of its new version."""
+    scene = Scene()
+    old = scene.upload(LIST)
+    new = scene.upload("rank,memberId\n1,m9\n")
+    assert scene.run(old).details["superseded"]
+    assert scene.records() == []
+    scene.run(new)
+    assert [line["memberId"] for line in scene.records()] == ["m9"]
+
+
+@attrs.define
+class Contested:
+    """A bucket in which somebody else writes the manifest just before us, some times."""
+
+    store: Any
+    times: int
+
+    def put(self, key: str, body: Any, **conditions: Any) -> Any:
+        """Let the rival go first."""
+        if key == MANIFEST and self.times:
+            self.times -= 1
+            self.store.put(MANIFEST, json.dumps({"files": {f"{self.times}.csv": {}}}).encode())
+        return self.store.put(key, body, **conditions)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+
+def contested(times: int) -> Scene:
+    return Scene(
+        wrap=lambda port: Contested(port, times) if isinstance(port, MemoryObjectStore) else port
+    )
+
+
+def test_a_manifest_that_somebody_else_writes_is_read_again() -> None:
+    """Two files at once: neither entry is lost."""
+    scene = contested(1)
+    scene.run(scene.upload(LIST))
+    assert list(scene.manifest()) == ["0.csv", "club.csv"]
+
+
+def test_a_manifest_that_never_rests_is_tried_again_later() -> None:
+    """The whole run is repeated rather than an entry lost."""
+    scene = contested(99)
+    with pytest.raises(RetryLater, match="others keep writing"):
+        scene.run(scene.upload(LIST))
+
+
+def test_a_manifest_that_is_none_is_not_overwritten() -> None:
+    """Whatever lies there is left for a person."""
+    scene = Scene()
+    scene.scoring.put(MANIFEST, b"[]")
+    with pytest.raises(BadInput, match="not a manifest"):
+        scene.run(scene.upload(LIST))
+    assert scene.scoring.open(MANIFEST).read() == b"[]"
+
+
+def test_a_killed_run_is_simply_run_again() -> None:
+    """Killed anywhere and run again: the same objects, and records with the same keys."""
+
+    def build(wrap: Callable[[Any], Any]) -> Kill:
+        scene = Scene(wrap=wrap)
+        event = scene.upload(f"{LIST}x,g5,,\n")
+        return Kill(run=lambda: scene.run(event), snapshot=lambda: seen(scene))
+
+    assert assert_survives_every_kill(build) >= 10
+
+
+def seen(scene: Scene) -> object:
+    objects = {info.key: scene.scoring.open(info.key).read() for info in scene.scoring.list("")}
+    return objects, {line["dedupeKey"] for line in scene.records()}
