@@ -20,6 +20,8 @@ from campaign_workers.adapters.memory.streams import MemoryMessageQueue, MemoryR
 from campaign_workers.adapters.memory.system import MemoryMetrics
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SteppedClock
+from campaign_workers.domain.csv_files import read_rows, write_rows
+from campaign_workers.domain.registrants import COLUMNS
 from campaign_workers.domain.triggers import INPUT_STREAM, SAVE_SELECTION_STREAM, VERDICT_QUEUE
 
 NOW: Final = datetime(2026, 10, 1, 12, tzinfo=UTC)
@@ -75,6 +77,39 @@ class World:
     def text(self, key: str) -> str:
         """An object of the scoring bucket."""
         return self.scoring.open(key).read().decode()
+
+
+WAVE_COLUMNS: Final = tuple(COLUMNS.values())
+
+
+def wave_rows(*rows: dict[str, str]) -> bytes:
+    """A wave file; each row has a fan's address and number besides what is given."""
+    blank = {"doNotText": "", "firstName": "Ada", "lastName": "L", "mobileNumber": "+12125550162"}
+    return b"".join(
+        write_rows(
+            WAVE_COLUMNS,
+            ({**blank, "email": f"{row.get('globalUserId')}@mail.example", **row} for row in rows),
+        )
+    )
+
+
+def wave_config(**overrides: Any) -> dict[str, Any]:
+    """A wave's config on the wire."""
+    config = {
+        "campaignId": "tour",
+        "categoryId": 77,
+        "totalLimit": 1000,
+        "generateOfferCode": True,
+        "tiedToAccount": True,
+        "notifyDate": "2026-10-05T15:00:00Z",
+    }
+    return config | overrides
+
+
+def table(content: bytes) -> list[dict[str, str]]:
+    """The rows of a file, without empty cells."""
+    rows = read_rows([content], file="the file", required=[])
+    return [{name: cell for name, cell in row.cells.items() if cell} for row in rows]
 
 
 def contents(store: MemoryObjectStore) -> dict[str, bytes]:

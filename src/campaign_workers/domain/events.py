@@ -62,6 +62,18 @@ def required_text(payload: Mapping[str, Any], field: str) -> str:
     raise BadInput("missing, or not a text", field=field)
 
 
+def taken_text(payload: Mapping[str, Any], field: str) -> str:
+    """A key or a file name of an invocation, taken as it is.
+
+    Raises:
+        BadInput: it is missing, empty or no text.
+    """
+    value = payload.get(field)
+    if isinstance(value, str) and value:
+        return value
+    raise BadInput("missing, or not a text", field=field)
+
+
 def optional_flag(payload: Mapping[str, Any], field: str, default: bool) -> bool:
     """A true/false field of an invocation.
 

@@ -1,0 +1,51 @@
+"""Changing an object that others change too."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import BinaryIO, Final
+
+from campaign_workers.domain.errors import Conflict, NotFound, RetryLater
+from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
+
+Opener = Callable[[], BinaryIO]
+"""Opens the version that is being changed, as often as one likes."""
+
+ATTEMPTS: Final = 5
+
+
+def update_object(
+    store: ObjectStore, key: str, change: Callable[[Opener | None], Iterable[bytes] | None]
+) -> None:
+    """Write what `change` makes of an object; it gets None if there is no such object.
+
+    When `change` gives None, the object stays as it is. When somebody else was faster, `change`
+    is asked again.
+
+    Raises:
+        RetryLater: the store fails, or somebody else was faster time and again.
+    """
+    for _ in range(ATTEMPTS):
+        before = _head(store, key)
+        opener = None if before is None else partial(store.open, key, etag=before.etag)
+        try:
+            body = change(opener)
+            if body is not None:
+                _put(store, key, body, before)
+        except Conflict:
+            continue
+        return
+    raise RetryLater(f"{key}: others keep changing it")
+
+
+def _head(store: ObjectStore, key: str) -> ObjectInfo | None:
+    try:
+        return store.head(key)
+    except NotFound:
+        return None
+
+
+def _put(store: ObjectStore, key: str, body: Iterable[bytes], before: ObjectInfo | None) -> None:
+    if before is None:
+        store.put(key, body, if_absent=True)
+    else:
+        store.put(key, body, if_match=before.etag)

@@ -1,0 +1,295 @@
+"""processScheduledWave: codes of a wave file are the fans', or it is said why not."""
+
+import json
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign_workers.domain.errors import BadInput, NotFound, RejectRecord, RetryLater
+from campaign_workers.domain.reports import Report
+from campaign_workers.testing.builders import assignment
+from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
+from campaign_workers.workers.process_scheduled_wave import ProcessScheduledWave, Request
+from tests.worlds import World, contents, table, unwrapped, wave_config, wave_rows
+
+KEY = "smsWaves/csv/tour_w1.csv"
+ERRORS = "smsWaves/errors/tour_w1.csv"
+
+
+def row(fan: str, code: str, market: str = "nyc") -> dict[str, str]:
+    """A row of a wave file."""
+    return {"globalUserId": fan, "code": code, "marketId": market}
+
+
+def a_world(*rows: dict[str, str], wrap: Any = unwrapped) -> World:
+    """A wave file, and a pool with a code that somebody has and one reserved for a market."""
+    world = World(wrap)
+    world.scoring.put(KEY, wave_rows(*rows))
+    world.codes.load("tour", ["TAKEN", "HELD", "KNOWN"])
+    world.codes.assign("tour", [assignment("g0", "TAKEN")])
+    world.codes.reserve("tour", "chi", 1, reserve_id="r1")
+    return world
+
+
+def process(world: World, key: str = KEY, **settings: Any) -> Report:
+    """Run the worker once."""
+    ports = world.ports(scoring=world.scoring, codes=world.codes, metrics=world.metrics)
+    return ProcessScheduledWave(**ports, **settings)(Request.parse({"fileKey": key}))
+
+
+def errors(world: World) -> list[tuple[str, str]]:
+    """Fan and reason of each row in the errors file."""
+    rows = table(world.scoring.open(ERRORS).read())
+    return [(row.get("globalUserId", ""), row["reason"]) for row in rows]
+
+
+def test_codes_of_a_file_are_assigned() -> None:
+    """External codes, known to the pool or not, belong to the fans beside them."""
+    world = a_world(row("g1", "A"), row("g2", "KNOWN"), row("g3", "TM"), row("g4", ""))
+    report = process(world)
+    assert report.wire() == {
+        "campaignId": "tour",
+        "fileKey": KEY,
+        "count": {
+            "in": 4,
+            "valid": 2,
+            "ignored": 2,
+            "updated": 2,
+            "alreadyAssigned": 0,
+            "refused": 0,
+        },
+    }
+    assert not report.imbalances
+    results = world.codes.assign("tour", [assignment("g1", "A"), assignment("g9", "KNOWN")])
+    assert [result.outcome for result in results] == ["alreadyAssigned", "refused"]
+    assert ERRORS not in contents(world.scoring)
+
+
+def test_what_is_refused_is_kept_with_its_reason() -> None:
+    """Codes that others have or have reserved, and rows without a fan, are in the errors file."""
+    world = a_world(row("g1", "TAKEN"), row("g2", "HELD"), row("", "X"), row("g3", "Y"))
+    report = process(world)
+    assert (report.counts["valid"], report.counts["refused"]) == (4, 3)
+    assert not report.imbalances
+    assert errors(world) == [
+        ("g1", "assigned elsewhere"),
+        ("g2", "reserved elsewhere"),
+        ("", "globalUserId: missing"),
+    ]
+    first = table(world.scoring.open(ERRORS).read())[0]
+    assert (first["email"], first["worker"]) == ("g1@mail.example", "processScheduledWave")
+
+
+def test_a_code_twice_in_a_file_goes_to_whoever_comes_first() -> None:
+    """The same row again is no mistake; another fan or market beside the same code is."""
+    world = a_world(row("g1", "A"), row("g1", "A"), row("g2", "A"), row("g1", "A", "lax"))
+    report = process(world)
+    assert report.counts == {
+        "in": 4,
+        "valid": 4,
+        "ignored": 0,
+        "updated": 1,
+        "alreadyAssigned": 1,
+        "refused": 2,
+    }
+    reason = "code: the file has this code further up for somebody else"
+    assert errors(world) == [("g2", reason), ("g1", reason)]
+
+
+@attrs.define
+class Counted:
+    """A code service that notes how many assignments it got at once, of which campaign."""
+
+    world: World
+    calls: list[tuple[str, int]] = attrs.field(factory=list)
+
+    def assign(self, campaign_id: str, assignments: Any) -> Any:
+        """As the code service."""
+        self.calls.append((campaign_id, len(assignments)))
+        return self.world.codes.assign(campaign_id, assignments)
+
+
+def test_codes_are_assigned_in_batches_of_2500() -> None:
+    """No call is larger than what the service takes, and the default is all that it takes."""
+    world = a_world(*(row(f"g{number}", f"C{number}") for number in range(1, 2503)))
+    codes = Counted(world)
+    worker = ProcessScheduledWave(
+        scoring=world.scoring,
+        codes=codes,  # type: ignore[arg-type]
+        metrics=world.metrics,
+    )
+    assert worker(Request.parse({"fileKey": KEY})).counts["updated"] == 2502
+    assert codes.calls == [("tour", 2500), ("tour", 2)]
+    with pytest.raises(RejectRecord):
+        world.codes.assign("tour", [assignment()] * 2501)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "scheduled/tour_w1_csv",
+        "triggered/tour_w1_csv",
+        "completed/tour_w1_csv",
+        "failed/tour_w1_csv",
+        "generateCode/generateCode_tour_w1",
+    ],
+)
+def test_the_campaign_is_that_of_the_config_in_whatever_state(place: str) -> None:
+    """A config anywhere names the campaign; the file's own name does not matter then."""
+    world = a_world(row("g1", "A"))
+    config = json.dumps(wave_config(campaignId="other")).encode()
+    world.scoring.put(f"smsWaves/{place}.json", config)
+    assert process(world).details["campaignId"] == "other"
+
+
+def test_without_a_config_the_name_tells_the_campaign() -> None:
+    """The campaign is all of the file's name before its last underscore."""
+    world = World()
+    world.scoring.put("smsWaves/csv/summer_tour_2026.csv", wave_rows(row("g1", "A")))
+    assert process(world, "smsWaves/csv/summer_tour_2026.csv").details["campaignId"] == (
+        "summer_tour"
+    )
+
+
+@pytest.mark.parametrize("name", ["wave", "_1", "our tour_1"])
+def test_a_file_that_names_no_campaign_is_refused(name: str) -> None:
+    """Nothing is assigned to a campaign that nobody named."""
+    world = World()
+    world.scoring.put(f"smsWaves/csv/{name}.csv", wave_rows(row("g1", "A")))
+    with pytest.raises(BadInput, match="nothing tells the campaign"):
+        process(world, f"smsWaves/csv/{name}.csv")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"fileKey": 5},
+        {"fileKey": ""},
+        {"fileKey": "smsWaves/csv/.csv"},
+        {"fileKey": "smsWaves/csv/../x.csv"},
+        {"fileKey": "smsWaves/csv/a/b.csv"},
+        {"fileKey": "scored/a.txt"},
+    ],
+)
+def test_a_request_names_a_wave_file(payload: dict[str, Any]) -> None:
+    """Anything else is refused by the name of the field."""
+    with pytest.raises(BadInput, match=r"^fileKey: "):
+        Request.parse(payload)
+
+
+def test_a_key_is_taken_as_it_is() -> None:
+    """Invocations carry keys unencoded, so plus signs and percent signs are part of the name."""
+    assert Request.parse({"fileKey": "smsWaves/csv/a+b%20 c.csv"}).wave == "a+b%20 c"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "smsWaves/csv/tour_w1.csv: empty"),
+        (b"code,globalUserId\nA,g1\n", "line 1, doNotText, email, firstName"),
+        (wave_rows(row("g1", "A")) + b"A,B\n", "line 3: 2 cells for 12 columns"),
+    ],
+)
+def test_a_file_that_is_no_wave_file_is_refused(content: bytes, message: str) -> None:
+    """The error names file, line and columns."""
+    world = a_world()
+    world.scoring.put(KEY, content)
+    with pytest.raises(BadInput, match=message):
+        process(world)
+
+
+def test_a_file_that_is_not_there_is_an_error() -> None:
+    """Whoever named it is told."""
+    with pytest.raises(NotFound, match=KEY):
+        process(World())
+
+
+def test_a_config_that_cannot_be_read_is_an_error() -> None:
+    """Rather no codes than codes in a campaign that was guessed."""
+    world = a_world(row("g1", "A"))
+    world.scoring.put("smsWaves/scheduled/tour_w1_csv.json", b"{")
+    with pytest.raises(BadInput, match=r"scheduled/tour_w1_csv\.json: not JSON"):
+        process(world)
+
+
+def test_a_header_alone_has_nothing_to_assign() -> None:
+    """Zero rows, zero counts, no errors file."""
+    world = a_world()
+    assert set(process(world).counts.values()) == {0}
+
+
+def test_a_second_run_assigns_nothing_and_keeps_the_same_errors() -> None:
+    """What was updated is assigned already; refused rows are there once."""
+    world = a_world(row("g1", "A"), row("g2", "TAKEN"))
+    process(world)
+    once = contents(world.scoring)
+    counts = process(world).counts
+    assert (counts["updated"], counts["alreadyAssigned"], counts["refused"]) == (0, 1, 1)
+    assert contents(world.scoring) == once
+
+
+def test_a_repaired_file_has_no_errors_left() -> None:
+    """The errors file tells of the last run, not of ones before it."""
+    world = a_world(row("g2", "TAKEN"))
+    process(world)
+    world.scoring.put(KEY, wave_rows(row("g2", "OTHER")))
+    process(world)
+    assert errors(world) == []
+
+
+def test_a_failing_service_is_reported_and_the_rest_waits() -> None:
+    """The run fails and may be repeated."""
+    world = a_world(row("g1", "A"), row("g2", "TAKEN"))
+    with world.codes.faults.outage(), pytest.raises(RetryLater):
+        process(world)
+    assert process(world).counts["updated"] == 1
+
+
+REASONS = {
+    "assigned elsewhere",
+    "reserved elsewhere",
+    "the fan has another code for this market",
+    "code: the file has this code further up for somebody else",
+    "globalUserId: missing",
+}
+rows = st.builds(
+    row,
+    st.sampled_from(["g1", "g2", ""]),
+    st.sampled_from(["A", "B", "TAKEN", "TM", ""]),
+    st.sampled_from(["nyc", "chi", ""]),
+)
+
+
+@given(st.lists(rows, max_size=12), st.integers(1, 5))
+def test_books_balance_and_every_refusal_has_its_reason(
+    wave: list[dict[str, str]], size: int
+) -> None:
+    """Whatever the file and the batches: every row counts once, every refused row is kept."""
+    world = a_world(*wave)
+    report = process(world, batch_size=size)
+    assert not report.imbalances
+    assert report.counts["in"] == len(wave)
+    kept = errors(world) if ERRORS in contents(world.scoring) else []
+    assert len(kept) == report.counts["refused"]
+    told = (
+        {cells["reason"] for cells in table(world.scoring.open(ERRORS).read())} if kept else set()
+    )
+    assert told <= REASONS
+
+
+def test_it_may_be_killed_at_any_call() -> None:
+    """Killed before or after any port call and run again, it ends as one clean run."""
+
+    def build(wrap: Any) -> Scene:
+        wave = [row("g1", "A"), row("g2", "TAKEN"), row("g3", "B"), row("g4", "TM"), row("", "C")]
+        world = a_world(*wave, wrap=wrap)
+        return Scene(
+            run=lambda: process(world, batch_size=2),
+            snapshot=lambda: (contents(world.scoring), list(world.tables("codes").scan())),
+        )
+
+    assert assert_survives_every_kill(build) >= 20
