@@ -163,6 +163,8 @@ class Sending:
         elif notification.phone is None:
             # A text may have gone before the row was changed, and an e-mail would be the second.
             self._settle(todo, Fate.CHANGED)
+        elif self.plan.opening(notification, self.clock.now()) is None:
+            self._settle(todo, Fate.NO_CHANNEL)
         else:
             await self._landed(self.limits.in_flight - 1)
             self._flying.add(asyncio.create_task(self._by_text(todo, notification.phone)))
@@ -229,11 +231,9 @@ class Sending:
 
     def _is_awake(self, notification: Notification, now: datetime) -> bool:
         opening = self.plan.opening(notification, now)
-        if opening == now:
-            return True
-        if opening is not None:
+        if opening is not None and opening > now:
             self.opens = min(opening, self.opens or opening)
-        return False
+        return opening == now
 
     def _by_email(self, todo: _Todo, failure: Fate) -> None:
         """Put an e-mail with the next ones to post; without an address it is a `failure`."""

@@ -83,15 +83,17 @@ class WaveFiles:
         Raises:
             NotFound: there is no config in any state.
         """
+        failed = self.document(WaveState.FAILED)
+        scheduled = self.document(WaveState.SCHEDULED)
         if self.document(WaveState.TRIGGERED) is not None:
             self.fail(WaveState.TRIGGERED, reason)
-        failed = self.document(WaveState.FAILED)
-        if failed is not None or self.document(WaveState.COMPLETED) is not None:
-            return failed
-        self.fail(WaveState.SCHEDULED, reason)
-        if (failed := self.document(WaveState.FAILED)) is None:
+        elif failed is None and self.document(WaveState.COMPLETED) is not None:
+            return None
+        elif scheduled is not None and failed in {None, with_failure(scheduled, reason)}:
+            self.fail(WaveState.SCHEDULED, reason)
+        if (given_up := self.document(WaveState.FAILED)) is None:
             raise NotFound(f"{self.wave}: no config of this wave in any state")
-        return failed
+        return given_up
 
     def config(self, state: WaveState) -> WaveConfig:
         """The config in a state.

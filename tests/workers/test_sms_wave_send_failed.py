@@ -1,0 +1,188 @@
+"""smsWaveSend when a wave cannot be sent: refused, repaired, given up."""
+
+import json
+from typing import Any
+
+import pytest
+
+from campaign_workers.domain.errors import (
+    BadInput,
+    Conflict,
+    NotFound,
+    OutcomeUnknown,
+    PermanentFailure,
+    RetryLater,
+)
+from campaign_workers.domain.layout import WaveState, wave_config, wave_file
+from campaign_workers.testing.machines.waves import DEAD_ENDING, WaveWorld, config, registrant
+from campaign_workers.workers.sms_wave_send.sending import Limits
+
+WAVE = "tour_nyc"
+DEAD = {"mobileNumber": f"+12125550{DEAD_ENDING}"}
+MIXED = [
+    registrant(1),
+    registrant(2, doNotText="yes"),
+    registrant(3, **DEAD),
+    registrant(4, **DEAD, email=""),
+    registrant(5, code=""),
+    registrant(1),
+    registrant(6),
+]
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"notifyDate": "soon"}, "notifyDate: not an ISO-8601 date"),
+        ({"totalLimit": -1}, "totalLimit: below zero"),
+        ({"rate": "fast"}, "rate: not a number"),
+        ({"textingHours": {"start": "9"}}, "textingHours.start: not a time"),
+        ({"categoryId": None}, "categoryId: missing"),
+    ],
+)
+def test_a_config_that_is_wrong_fails_the_wave(fields: dict[str, Any], problem: str) -> None:
+    """A wrong config goes to failed/ with file, field and reason, and triggers nothing."""
+    world = WaveWorld()
+    written: list[str] = []
+    world.store.on_created(lambda info: written.append(info.key))
+    world.upload(WAVE, [registrant(1)])
+    key = world.schedule(WAVE, **fields)
+    with pytest.raises(BadInput, match=f"{key}, {problem}"):
+        world.send(key)
+    assert wave_config(WAVE, WaveState.TRIGGERED) not in written
+    failed = json.loads(world.store.open(wave_config(WAVE, WaveState.FAILED)).read())
+    assert problem in failed["lastFailure"]
+    with pytest.raises(Conflict, match="repair and schedule it again"):
+        world.send(key)
+
+
+def test_a_config_that_is_no_json_fails_as_it_stands() -> None:
+    """What cannot be read is moved to failed/ unchanged."""
+    world = WaveWorld()
+    key = wave_config(WAVE, WaveState.SCHEDULED)
+    world.store.put(key, b"[1")
+    with pytest.raises(BadInput, match="not JSON"):
+        world.send(key)
+    assert world.store.open(wave_config(WAVE, WaveState.FAILED)).read() == b"[1"
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (None, NotFound),
+        (b"", BadInput),
+        (b"email,code\na@b.c,C1\n", BadInput),
+        (b"doNotText,email,firstName,lastName,globalUserId,mobileNumber\n,a,b\n", BadInput),
+    ],
+    ids=["missing", "empty", "columns", "ragged"],
+)
+def test_a_wave_file_that_is_wrong_fails_the_wave(
+    content: bytes | None, error: type[Exception]
+) -> None:
+    """A wave file that is not there or not as it should be fails before the first text."""
+    world = WaveWorld()
+    if content is not None:
+        world.store.put(wave_file(WAVE), content)
+    key = world.schedule(WAVE)
+    with pytest.raises(error, match=wave_file(WAVE)):
+        world.send(key)
+    assert world.states(WAVE) == [WaveState.FAILED]
+
+
+def test_a_repaired_wave_starts_again() -> None:
+    """A config that is scheduled after a failure is sent, and the failed copy is gone."""
+    world = WaveWorld()
+    with pytest.raises(NotFound):
+        world.send(world.schedule(WAVE))
+    world.upload(WAVE, [registrant(1)])
+    assert world.send(world.schedule(WAVE, source="repaired")).counts["sms"] == 1
+    assert world.states(WAVE) == [WaveState.COMPLETED]
+
+
+def test_a_newer_config_is_not_lost() -> None:
+    """A config that was scheduled while an older one was being moved stays scheduled."""
+    world = WaveWorld()
+    world.upload(WAVE, [registrant(1)])
+    newer = json.dumps(config(source="newer")).encode()
+
+    def replace(info: Any) -> None:
+        if info.key == wave_config(WAVE, WaveState.TRIGGERED):
+            world.store.put(wave_config(WAVE, WaveState.SCHEDULED), newer)
+
+    world.store.on_created(replace)
+    world.send(world.schedule(WAVE))
+    assert world.states(WAVE) == [WaveState.SCHEDULED, WaveState.COMPLETED]
+
+
+def test_giving_up_tells_the_campaign() -> None:
+    """The config goes to failed/, the channel hears, and the counts are what the ledger knows."""
+    world = WaveWorld(limits=Limits(in_flight=1))
+    world.upload("a<b", MIXED)
+    key = world.schedule("a<b")
+    world.sms.faults.fail_next(OutcomeUnknown("no answer"), times=4)
+    with pytest.raises(RetryLater):
+        world.send(key)
+    report = world.send(key, giveUp=True)
+    assert not report.imbalances
+    assert (report.counts["total"], report.counts["unsettled"]) == (6, 1)
+    assert world.states("a<b") == [WaveState.FAILED]
+    [post] = world.chat.posts("#tour")
+    assert "a&lt;b" in post.text
+    assert "3 notified, 2 failed, 1 without an outcome" in post.text
+    assert report.details["alerted"] == ["#tour"]
+
+
+def test_giving_up_again_tells_again() -> None:
+    """A wave that is in failed/ already is told of, with the reason that it has."""
+    world = WaveWorld()
+    key = world.schedule(WAVE)
+    with pytest.raises(NotFound):
+        world.send(key)
+    for _ in range(2):
+        assert world.send(key, giveUp=True).details["gaveUp"]
+    assert [wave_file(WAVE) in post.text for post in world.chat.posts()] == [True, True]
+
+
+def test_a_completed_wave_is_not_given_up() -> None:
+    """Giving up after the wave was completed moves nothing and tells nobody."""
+    world = WaveWorld()
+    world.upload(WAVE, [registrant(1)])
+    key = world.schedule(WAVE)
+    first = world.send(key)
+    assert world.send(key, giveUp=True) == first
+    assert not list(world.chat.posts())
+
+
+def test_giving_up_claims_nothing() -> None:
+    """The counts come from the ledger without a trace in it."""
+    world = WaveWorld()
+    world.upload(WAVE, MIXED)
+    report = world.send(world.schedule(WAVE), giveUp=True)
+    assert report.counts["unsettled"] == 5
+    assert not list(world.tables("deliveries").scan())
+
+
+@pytest.mark.parametrize("document", [b"{", b"[]", b'{"campaignId": "other"}'])
+def test_a_config_that_names_no_campaign_tells_nobody(document: bytes) -> None:
+    """Giving up works for a config that cannot be read, if only without a channel."""
+    world = WaveWorld()
+    world.store.put(wave_config(WAVE, WaveState.TRIGGERED), document)
+    report = world.send(wave_config(WAVE, WaveState.SCHEDULED), giveUp=True)
+    assert report.details["alerted"] == []
+    assert world.states(WAVE) == [WaveState.FAILED]
+
+
+def test_a_channel_that_does_not_exist_stops_nothing() -> None:
+    """An alert that is refused for good is left out, an unknown campaign has no channel."""
+    world = WaveWorld()
+    world.chat.faults.fail_next(PermanentFailure("no such channel"))
+    assert world.send(world.schedule(WAVE), giveUp=True).details["alerted"] == []
+    world.schedule("other", campaignId="unknown")
+    key = wave_config("other", WaveState.SCHEDULED)
+    assert world.send(key, giveUp=True).details["alerted"] == []
+
+
+def test_giving_up_what_is_not_there_is_an_error() -> None:
+    """A key that names no wave in any state cannot be given up."""
+    with pytest.raises(NotFound):
+        WaveWorld().send(wave_config(WAVE, WaveState.SCHEDULED), giveUp=True)

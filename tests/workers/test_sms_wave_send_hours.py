@@ -1,0 +1,193 @@
+"""smsWaveSend under a rate and within texting hours, in the recipient's time."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign_workers.adapters.system.clocks import SteppedClock
+from campaign_workers.domain.campaigns import Market
+from campaign_workers.domain.errors import BadInput, OutcomeUnknown, RetryLater
+from campaign_workers.domain.layout import WaveState
+from campaign_workers.testing.builders import campaign
+from campaign_workers.testing.machines.waves import WaveWorld, registrant
+
+WAVE = "tour_nyc"
+DAY = {"start": "09:00", "end": "21:00", "otherwise": "wait"}
+NEW_YORK, LOS_ANGELES = ZoneInfo("America/New_York"), ZoneInfo("America/Los_Angeles")
+NOWHERE = {"marketId": ""}
+
+
+def opened(at: datetime, *rows: dict[str, str]) -> WaveWorld:
+    """A world at a time, with a wave file of these rows; nyc is in New York, lax has no zone."""
+    world = WaveWorld(clock=SteppedClock(at.astimezone(UTC)))
+    world.campaigns.put(
+        campaign(
+            markets=(
+                Market(market_id="nyc", timezone="America/New_York"),
+                Market(market_id="lax"),
+                Market(market_id="odd", timezone="Mars/Olympus"),
+            )
+        )
+    )
+    world.upload(WAVE, rows)
+    return world
+
+
+def when(world: WaveWorld, zone: ZoneInfo) -> list[str]:
+    """The local times at which texts went."""
+    return [f"{text.accepted.astimezone(zone):%d %H:%M}" for text in world.texts()]
+
+
+@given(
+    rate=st.sampled_from((0.5, 1, 2, 2.5, 7, 30)),
+    texts=st.integers(1, 60),
+    seconds=st.sampled_from((64.0, 70.0, 1e6)),
+    lost=st.integers(0, 3),
+)
+def test_no_second_of_a_wave_has_more_texts_than_its_rate(
+    rate: float, texts: int, seconds: float, lost: int
+) -> None:
+    """Retries and following calls included, every one-second window holds at most `rate`."""
+    world = WaveWorld()
+    asked: list[datetime] = []
+    send = world.sms.send
+
+    class Timed:
+        async def send(self, message: Any) -> None:
+            asked.append(world.clock.now())
+            await send(message)
+
+    world.wrap = lambda port: Timed() if port is world.sms else port
+    world.sms.faults.fail_next(OutcomeUnknown("no answer"), times=lost, answer_lost=True)
+    world.upload(WAVE, [registrant(number) for number in range(texts)])
+    reports = world.send_to_the_end(world.schedule(WAVE, rate=rate), seconds=seconds)
+    assert reports[-1].counts["sms"] == texts
+    for first, start in enumerate(asked):
+        window = [at for at in asked[first:] if at < start + timedelta(seconds=1)]
+        assert len(window) <= max(rate, 1)
+
+
+def test_a_rate_is_used_to_the_full() -> None:
+    """A wave takes as long as its rate says, and a second to be sure of the one before."""
+    world = WaveWorld()
+    start = world.clock.now()
+    world.upload(WAVE, [registrant(number) for number in range(300)])
+    world.send(world.schedule(WAVE, rate=100))
+    assert (world.clock.now() - start).total_seconds() == pytest.approx(1 + 299 / 100)
+
+
+def test_a_text_waits_for_the_morning_of_its_market() -> None:
+    """With `wait`, a fan of a market in New York is texted when hours begin there."""
+    night = datetime(2026, 11, 20, 3, tzinfo=NEW_YORK)
+    world = opened(night, registrant(1, mobileNumber="+13105550001"))
+    assert world.send(world.schedule(WAVE, textingHours=DAY)).counts["sms"] == 1
+    assert when(world, NEW_YORK) == ["20 09:00"]
+
+
+def test_a_number_tells_where_its_owner_may_be() -> None:
+    """Without a zone of the market, the zones of the number's area code count."""
+    morning = datetime(2026, 11, 20, 9, 30, tzinfo=NEW_YORK)
+    rows = [
+        registrant(1, mobileNumber="+13105550001", marketId="lax"),
+        registrant(2, mobileNumber="+12125550002", marketId="lax"),
+        registrant(3, mobileNumber="+18505550003", **NOWHERE),
+    ]
+    world = opened(morning, *rows)
+    world.send(world.schedule(WAVE, textingHours=DAY))
+    assert when(world, NEW_YORK) == ["20 09:30", "20 10:00", "20 12:00"]
+
+
+def test_all_zones_of_a_number_must_allow_a_text() -> None:
+    """A number of an area code in two zones is texted when both are inside the hours."""
+    evening = datetime(2026, 11, 20, 21, 30, tzinfo=NEW_YORK)
+    world = opened(evening, registrant(1, mobileNumber="+18505550001", **NOWHERE))
+    world.send(world.schedule(WAVE, textingHours=DAY))
+    assert when(world, NEW_YORK) == ["21 10:00"]
+
+
+def test_outside_the_hours_a_fan_gets_an_e_mail_if_the_config_says_so() -> None:
+    """With `email`, whoever is outside the hours is written to, and texted only for want of one."""
+    morning = datetime(2026, 11, 20, 9, 30, tzinfo=NEW_YORK)
+    west = {"mobileNumber": "+13105550001", "marketId": "lax"}
+    world = opened(morning, registrant(1), registrant(2, **west), registrant(3, **west, email=""))
+    hours = DAY | {"otherwise": "email"}
+    report = world.send(world.schedule(WAVE, textingHours=hours))
+    assert (report.counts["sms"], report.counts["email"]) == (2, 1)
+    assert [body["globalUserId"] for body in world.emails().values()] == ["g2"]
+    assert when(world, LOS_ANGELES) == ["20 06:30", "20 09:00"]
+
+
+def test_hours_may_cross_midnight() -> None:
+    """A window whose end is before its start goes over midnight."""
+    noon = datetime(2026, 11, 20, 12, tzinfo=NEW_YORK)
+    world = opened(noon, registrant(1))
+    world.send(world.schedule(WAVE, textingHours=DAY | {"start": "22:00", "end": "02:00"}))
+    assert when(world, NEW_YORK) == ["20 22:00"]
+
+
+def test_nobody_is_texted_after_the_hours_even_if_the_wave_is_late() -> None:
+    """Texts that a crash delayed past the hours wait for the next morning."""
+    evening = datetime(2026, 11, 20, 20, 59, tzinfo=NEW_YORK)
+    world = opened(evening, registrant(1), registrant(2))
+    world.sms.faults.fail_next(RetryLater("busy"), times=8)
+    key = world.schedule(WAVE, textingHours=DAY | {"otherwise": "email"})
+    with pytest.raises(RetryLater):
+        world.send(key)
+    world.clock.advance(timedelta(minutes=5))
+    assert world.send(key).counts["sms"] == 2
+    assert when(world, NEW_YORK) == ["21 09:00"] * 2
+    assert not world.emails()
+
+
+@pytest.mark.parametrize("otherwise", ["wait", "email"])
+def test_a_wave_that_cannot_end_inside_its_hours_is_refused(otherwise: str) -> None:
+    """Too many texts for the rate and the hours fail the wave before the first one."""
+    evening = datetime(2026, 11, 20, 20, 59, 30, tzinfo=NEW_YORK)
+    world = opened(evening, *(registrant(number) for number in range(61)))
+    key = world.schedule(WAVE, rate=2, textingHours=DAY | {"otherwise": otherwise})
+    with pytest.raises(BadInput, match="textingHours: at its rate the wave cannot end inside"):
+        world.send(key)
+    assert world.states(WAVE) == [WaveState.FAILED]
+    assert not world.texts()
+    assert not world.emails()
+
+
+def test_recipients_who_are_never_inside_the_hours_are_refused() -> None:
+    """Hours that no moment fulfils in all zones of a number fail a wave that would wait."""
+    world = opened(
+        datetime(2026, 11, 20, 12, tzinfo=NEW_YORK),
+        registrant(1, mobileNumber="+18005550001", **NOWHERE),
+    )
+    short = DAY | {"end": "10:00"}
+    with pytest.raises(BadInput, match="never inside the hours"):
+        world.send(world.schedule(WAVE, textingHours=short))
+    world.upload(WAVE, [registrant(1, mobileNumber="+18005550001", email="", **NOWHERE)])
+    report = world.send(world.schedule(WAVE, textingHours=short | {"otherwise": "email"}))
+    assert report.details["failures"] == {"noChannel": 1}
+
+
+def test_a_market_in_no_zone_that_exists_is_refused() -> None:
+    """A time zone of the campaign service that nobody knows fails the wave."""
+    world = opened(datetime(2026, 11, 20, 12, tzinfo=NEW_YORK), registrant(1, marketId="odd"))
+    with pytest.raises(BadInput, match="timezone: no time zone of this name"):
+        world.send(world.schedule(WAVE, textingHours=DAY))
+
+
+def test_a_call_does_not_sleep_through_the_night() -> None:
+    """What waits longer than a call lasts comes back with the time from which to go on."""
+    night = datetime(2026, 11, 20, 3, tzinfo=NEW_YORK)
+    west = registrant(2, mobileNumber="+13105550001", marketId="lax")
+    world = opened(night, registrant(1), west)
+    key = world.schedule(WAVE, textingHours=DAY)
+    reports = world.send_to_the_end(key, seconds=900)
+    assert [report.details.get("waitUntil") for report in reports] == [
+        "2026-11-20T14:00:00Z",
+        "2026-11-20T17:00:00Z",
+        None,
+    ]
+    assert reports[-1].counts["sms"] == 2
+    assert when(world, NEW_YORK) == ["20 09:00", "20 12:00"]
