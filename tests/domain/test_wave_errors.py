@@ -1,0 +1,124 @@
+"""The errors file of a wave belongs to several workers, and none disturbs another."""
+
+import io
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign_workers.adapters.memory.object_store import MemoryObjectStore
+from campaign_workers.domain.errors import BadInput, RetryLater
+from campaign_workers.domain.wave_errors import errors_file, rows_taken_out
+from campaign_workers.ports.object_updates import ATTEMPTS, Opener, update_object
+from tests.worlds import World, table
+
+WORKERS = ("aWorker", "bWorker", "cWorker")
+KEY = "smsWaves/errors/w.csv"
+
+runs = st.lists(
+    st.tuples(
+        st.sampled_from(WORKERS),
+        st.lists(st.sampled_from(["g1", "g2", "g3"]), max_size=3),
+    ),
+    max_size=6,
+)
+
+
+def fresh(fans: Iterable[str]) -> list[dict[str, str]]:
+    """Rows of fans, with a reason each."""
+    return [{"globalUserId": fan, "reason": "why"} for fan in fans]
+
+
+def written(before: bytes | None, worker: str, fans: Iterable[str], **options: str) -> bytes | None:
+    """The file after a worker turned away some fans."""
+    opener = None if before is None else partial(io.BytesIO, before)
+    body = errors_file(opener, worker, ["globalUserId"], fresh(fans), **options)
+    return before if body is None else b"".join(body)
+
+
+@given(runs)
+def test_the_file_has_the_last_word_of_each_worker(runs: list[tuple[str, list[str]]]) -> None:
+    """Whatever the order of runs, each worker's rows are those of its last run, by worker."""
+    content: bytes | None = None
+    latest: dict[str, list[str]] = {}
+    for worker, fans in runs:
+        content = written(content, worker, fans)
+        latest[worker] = fans
+    rows = [] if content is None else table(content)
+    assert [(row["worker"], row["globalUserId"]) for row in rows] == [
+        (worker, fan) for worker in WORKERS for fan in latest.get(worker, [])
+    ]
+
+
+def test_no_errors_need_no_file() -> None:
+    """A file is made for the first row, and kept without rows once it is there."""
+    assert written(None, "aWorker", []) is None
+    content = written(None, "aWorker", ["g1"])
+    assert content is not None
+    assert table(written(content, "aWorker", []) or b"") == []
+
+
+def test_rows_know_the_file_they_came_out_of() -> None:
+    """Only rows of that worker and that very file count as taken out of it."""
+    content = written(None, "aWorker", ["g1"], source="abc")
+    content = written(content, "bWorker", ["g2"], source="abc")
+    opener = partial(io.BytesIO, content or b"")
+    assert [row["globalUserId"] for row in rows_taken_out(opener, "aWorker", "abc")] == ["g1"]
+    assert list(rows_taken_out(opener, "aWorker", "abd")) == []
+    assert list(rows_taken_out(None, "aWorker", "abc")) == []
+
+
+def test_another_file_in_its_place_is_an_error() -> None:
+    """What is no errors file is not overwritten."""
+    with pytest.raises(BadInput, match="the errors file of the wave, line 1, worker, reason"):
+        written(b"globalUserId\ng1\n", "aWorker", ["g2"])
+
+
+class Contested:
+    """A bucket in which somebody else writes just before we do, some times."""
+
+    def __init__(self, store: MemoryObjectStore, times: int) -> None:
+        self.store, self.times = store, times
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    def put(self, key: str, body: Any, **conditions: Any) -> Any:
+        """As the bucket, a little late."""
+        if self.times:
+            self.times -= 1
+            self.store.put(key, b"theirs%d" % self.times)
+        return self.store.put(key, body, **conditions)
+
+
+def appended(opener: Opener | None) -> list[bytes]:
+    """What was there, and ours."""
+    return [b"" if opener is None else opener().read(), b"+ours"]
+
+
+@pytest.mark.parametrize("times", range(ATTEMPTS))
+def test_nobody_is_overwritten(times: int) -> None:
+    """However often somebody is faster, their content is there below ours."""
+    store = World().scoring
+    update_object(Contested(store, times), KEY, appended)
+    assert store.open(KEY).read() == (b"theirs0+ours" if times else b"+ours")
+
+
+def test_who_is_never_fast_enough_tries_later() -> None:
+    """After some attempts the work is given back."""
+    store = World().scoring
+    with pytest.raises(RetryLater, match="others keep changing it"):
+        update_object(Contested(store, ATTEMPTS), KEY, appended)
+
+
+def test_a_change_to_nothing_leaves_the_object() -> None:
+    """None means that all is well as it is."""
+    store = World().scoring
+    nothing: Callable[[Opener | None], None] = lambda _: None  # noqa: E731
+    update_object(store, KEY, nothing)
+    store.put(KEY, b"x")
+    update_object(store, KEY, nothing)
+    assert store.open(KEY).read() == b"x"
