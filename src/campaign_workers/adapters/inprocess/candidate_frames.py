@@ -181,12 +181,12 @@ def _described(joined: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
         "first_name",
         "last_name",
         "locale",
-        "opt_in_sms",
         pl.coalesce("market_ids", wanted(first), wanted(second)).alias("market_ids"),
         counting("score").alias("raw_score"),
         counting("band_score").fill_null(counting("score")).alias("score"),
         counting("verdict").alias("verdict"),
         pl.col("previously_selected").fill_null(value=False),
+        "opt_in_sms",
         pl.col("codes").fill_null(pl.lit([], dtype=pl.List(_CODE))),
     )
 

@@ -1,0 +1,272 @@
+"""What every entry service promises of candidates, and of the records that they come from."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign_workers.domain.campaigns import Campaign, CampaignType
+from campaign_workers.domain.errors import NotFound
+from campaign_workers.domain.records import read_record
+from campaign_workers.ports.services import EligibleQuery, EntryService
+from campaign_workers.testing.builders import assignment, campaign, registration, scoring
+from campaign_workers.testing.contracts._base import Contract, examples_share_fixtures
+from campaign_workers.testing.strategies import MARKET_IDS, registrations, scorings
+
+Plant = Callable[[Campaign], object]
+Feed = Callable[[Iterable[Mapping[str, Any] | bytes]], object]
+Rows = list[dict[str, Any]]
+
+LATER = "2026-09-11T00:00:00Z"
+EARLIER = "2026-08-01T00:00:00Z"
+
+records = st.lists(registrations() | scorings(), max_size=12)
+
+
+def candidates(service: EntryService, campaign_id: str = "tour", **query: Any) -> Rows:
+    """Every candidate of a campaign as a row, by global user id."""
+    wanted = EligibleQuery(campaign_id=campaign_id, **{"market_ids": MARKET_IDS, **query})
+    rows = [row for page in service.eligible(wanted) for row in page.iter_rows(named=True)]
+    return sorted(rows, key=lambda row: str(row["global_user_id"]))
+
+
+def fans(rows: Rows) -> list[str]:
+    """Whose rows these are."""
+    return [row["global_user_id"] for row in rows]
+
+
+def of_campaign(campaign_id: str, kept: Sequence[Mapping[str, Any]]) -> Rows:
+    """The same records in another campaign, with the keys that they had."""
+    return [
+        {**record, "dedupeKey": read_record(record).dedupe_key, "campaignId": campaign_id}
+        for record in kept
+    ]
+
+
+class CandidatesContract(Contract):
+    """Fixtures: `service`; `plant`, which puts a campaign behind it; `fresh_id`; `outage`.
+
+    `feed` brings records of the streams to it, JSON or bytes, in their order.
+    """
+
+    @pytest.fixture(autouse=True)
+    def _campaign(self, plant: Plant) -> None:
+        plant(campaign())
+
+    def test_a_candidate_is_described_in_full(self, service: EntryService, feed: Feed) -> None:
+        """What the fan registered and what scrubbing made of it stand in one row."""
+        person = {"memberId": "m1", "firstName": "Ada", "lastName": "Kim", "locale": "en-us"}
+        feed(
+            [
+                registration(phone="(212) 555-0162", email="ADA@mail.example ", **person),
+                scoring(phone="+12125550162", email="ada@mail.example", bandScore=0.9),
+            ]
+        )
+        assert candidates(service) == [
+            {
+                "global_user_id": "g1",
+                "member_id": "m1",
+                "email": "ada@mail.example",
+                "phone": "+12125550162",
+                "first_name": "Ada",
+                "last_name": "Kim",
+                "locale": "en-us",
+                "market_ids": ["nyc"],
+                "raw_score": 0.5,
+                "score": 0.9,
+                "verdict": 1,
+                "previously_selected": False,
+                "opt_in_sms": True,
+                "codes": [],
+            }
+        ]
+
+    def test_columns_have_their_types(self, service: EntryService, feed: Feed) -> None:
+        """Types are the same whether columns are full or empty."""
+        import polars as pl
+
+        expected = {
+            **dict.fromkeys(candidates_columns(), pl.String()),
+            "market_ids": pl.List(pl.String()),
+            "raw_score": pl.Float64(),
+            "score": pl.Float64(),
+            "verdict": pl.Int8(),
+            "previously_selected": pl.Boolean(),
+            "opt_in_sms": pl.Boolean(),
+            "codes": pl.List(pl.Struct({"market_id": pl.String(), "code": pl.String()})),
+        }
+        feed([scoring("g1"), registration("g2"), scoring("g2")])
+        service.assign_codes("tour", [assignment("g2")])
+        query = EligibleQuery(campaign_id="tour", market_ids=("nyc",), reassign=True)
+        assert [dict(page.schema) for page in service.eligible(query) if len(page)][:1] == [
+            expected
+        ]
+
+    def test_an_unknown_campaign_is_not_found(self, service: EntryService) -> None:
+        """Asking for candidates of a campaign that is not there fails."""
+        with pytest.raises(NotFound):
+            candidates(service, "unknown")
+
+    def test_a_campaign_without_fans_has_no_candidates(self, service: EntryService) -> None:
+        """Nothing registered or scored is no error."""
+        assert candidates(service) == []
+
+    @pytest.mark.parametrize(
+        ("score", "query"),
+        [
+            ({"verdict": 0}, {}),
+            ({"score": None, "bandScore": 0.9}, {}),
+            ({}, {"min_score": 0.51}),
+            ({}, {"max_score": 0.49}),
+            ({"bandScore": 0.9}, {"min_score": 0.8}),
+            ({}, {"market_ids": ("chi", "lax")}),
+            ({}, {"market_ids": ()}),
+        ],
+    )
+    def test_who_breaks_a_rule_is_no_candidate(
+        self, service: EntryService, feed: Feed, score: dict[str, Any], query: dict[str, Any]
+    ) -> None:
+        """A verdict of 0, no score, a raw score out of bounds, or no wanted market: each is out."""
+        feed([registration(), scoring(**score)])
+        assert candidates(service, **query) == []
+
+    def test_bounds_are_included(self, service: EntryService, feed: Feed) -> None:
+        """A raw score that equals a bound is within it."""
+        feed([scoring("g1", score=0.2), scoring("g2", score=0.8), scoring("g3", score=0.9)])
+        assert fans(candidates(service, min_score=0.2, max_score=0.8)) == ["g1", "g2"]
+
+    def test_one_wanted_market_is_enough(self, service: EntryService, feed: Feed) -> None:
+        """A fan who wants one of the run's markets is a candidate with the entire list."""
+        feed([registration(marketIds=["lax", "nyc", "chi"]), scoring()])
+        (row,) = candidates(service, market_ids=("chi", "mex"))
+        assert row["market_ids"] == ["lax", "nyc", "chi"]
+
+    def test_a_list_of_wishes_is_clean(self, service: EntryService, feed: Feed) -> None:
+        """A market counts once, where it comes first; four are all that can be had."""
+        feed([registration(marketIds=["nyc", "", "nyc", "chi"]), scoring()])
+        feed([scoring("g2", marketIds=["a", "b", "b", "nyc", "c", "d"])])
+        assert [row["market_ids"] for row in candidates(service)] == [
+            ["nyc", "chi"],
+            ["a", "b", "nyc", "c"],
+        ]
+
+    def test_who_never_registered_is_described_by_the_score(
+        self, service: EntryService, feed: Feed
+    ) -> None:
+        """A scored fan without a registration is a candidate, with what the score tells."""
+        feed([scoring(email="ada@mail.example", marketIds=["chi"])])
+        (row,) = candidates(service)
+        assert (row["email"], row["market_ids"]) == ("ada@mail.example", ["chi"])
+        assert (row["first_name"], row["opt_in_sms"]) == (None, None)
+
+    def test_the_latest_record_counts(self, service: EntryService, feed: Feed) -> None:
+        """Of registrations, and of scores, the one created last counts, whichever comes last."""
+        feed([registration(firstName="New", created=LATER), scoring(score=0.7, created=LATER)])
+        feed([registration(firstName="Old", created=EARLIER), scoring(score=0.1, created=EARLIER)])
+        (row,) = candidates(service)
+        assert (row["first_name"], row["raw_score"]) == ("New", 0.7)
+
+    def test_a_duplicate_row_knocks_nobody_out(self, service: EntryService, feed: Feed) -> None:
+        """Of scores of the same moment a good one counts before one that is out."""
+        good, bad = scoring(score=0.6), scoring(score=0.4, verdict=0, tags=["duplicateFan"])
+        feed([good, bad, good])
+        feed([bad])
+        assert [row["raw_score"] for row in candidates(service)] == [0.6]
+
+    @pytest.mark.parametrize(
+        ("kind", "expected"), [(CampaignType.REGISTRATION, 0.5), (CampaignType.FANLIST, 0.25)]
+    )
+    def test_one_source_counts(
+        self, service: EntryService, plant: Plant, feed: Feed, kind: CampaignType, expected: float
+    ) -> None:
+        """`scored` counts before `fanlist`, in a fan list campaign the other way round."""
+        plant(campaign(type=kind))
+        feed(
+            [
+                scoring(source="scored", score=0.5, bandScore=0.9),
+                scoring(source="fanlist", score=0.25, created=LATER),
+            ]
+        )
+        (row,) = candidates(service)
+        assert row["raw_score"] == expected
+        assert row["score"] == (0.9 if expected == 0.5 else 0.25)
+
+    @pytest.mark.parametrize(
+        "known_by", [{"memberId": "m1"}, {"userId": "u-g1"}, {"email": "A@B.example"}]
+    )
+    @pytest.mark.parametrize("registered_first", [True, False])
+    def test_a_score_finds_its_fan(
+        self, service: EntryService, feed: Feed, known_by: dict[str, str], *, registered_first: bool
+    ) -> None:
+        """A score that names no global user id is that of the entry with its other id."""
+        entry = registration(memberId="m1", email="a@b.example")
+        score = scoring(None, source="fanlist", **known_by)
+        feed([entry] if registered_first else [score])
+        feed([score] if registered_first else [entry])
+        assert fans(candidates(service)) == ["g1"]
+
+    def test_a_score_of_nobody_waits(self, service: EntryService, feed: Feed) -> None:
+        """A score whose fan nobody knows makes no candidate until somebody does."""
+        feed([scoring(None, memberId="m1")])
+        assert candidates(service) == []
+        feed([scoring("g1", memberId="m1", verdict=0, source="fanlist")])
+        assert fans(candidates(service)) == ["g1"]
+
+    def test_every_fan_comes_once(self, service: EntryService, feed: Feed) -> None:
+        """Over all pages each fan has one row, however often registered and scored."""
+        names = [f"g{number:02d}" for number in range(25)]
+        feed([registration(fan) for fan in names] + [scoring(fan) for fan in names] * 2)
+        feed([registration("g00", userId="another account", created=LATER)])
+        assert fans(candidates(service)) == names
+
+    @pytest.mark.parametrize(
+        "stray",
+        [
+            b"{not json",
+            b"\xff",
+            {"type": "telemetry", "campaignId": "tour"},
+            {**registration(), "marketIds": ["a"] * 5},
+            {**scoring(), "verdict": 2},
+            {"type": "codeBan", "campaignId": "tour", "code": "X", "created": LATER},
+        ],
+    )
+    def test_what_cannot_be_read_is_no_matter(
+        self, service: EntryService, feed: Feed, stray: Mapping[str, Any] | bytes
+    ) -> None:
+        """Broken records and records of other types leave the ones around them alone."""
+        feed([registration(), stray, scoring()])
+        assert fans(candidates(service)) == ["g1"]
+
+    @examples_share_fixtures
+    @given(kept=records, data=st.data())
+    def test_order_and_repetition_are_no_matter(
+        self,
+        service: EntryService,
+        plant: Plant,
+        feed: Feed,
+        fresh_id: Callable[[], str],
+        kept: list[dict[str, Any]],
+        data: st.DataObject,
+    ) -> None:
+        """Any records in any order, some of them twice, end in the same candidates."""
+        kind = data.draw(st.sampled_from(CampaignType))
+        again = data.draw(st.lists(st.sampled_from(kept))) if kept else []
+        results = []
+        for delivered in (kept, data.draw(st.permutations(kept + again))):
+            campaign_id = fresh_id()
+            plant(campaign(campaign_id, type=kind))
+            middle = len(delivered) // 2
+            feed(of_campaign(campaign_id, delivered[:middle]))
+            feed(of_campaign(campaign_id, delivered[middle:]))
+            results.append(candidates(service, campaign_id))
+        assert results[0] == results[1]
+
+
+def candidates_columns() -> tuple[str, ...]:
+    """The columns of a candidate, in order."""
+    return (
+        "global_user_id", "member_id", "email", "phone", "first_name", "last_name", "locale",
+        "market_ids", "raw_score", "score", "verdict", "previously_selected", "opt_in_sms", "codes",
+    )  # fmt: skip

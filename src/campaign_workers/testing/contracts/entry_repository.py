@@ -1,0 +1,69 @@
+"""What every repository of entries promises."""
+
+from collections.abc import Callable, Sequence
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign_workers.domain.entries import Entry
+from campaign_workers.domain.errors import RetryLater
+from campaign_workers.domain.stats import MAX_PREFERENCES, AdminStats, admin_stats
+from campaign_workers.ports.repositories import EntryRepository
+from campaign_workers.testing.builders import entry
+from campaign_workers.testing.contracts._base import Contract, Outage, examples_share_fixtures
+from campaign_workers.testing.strategies import entries
+
+Plant = Callable[[Sequence[Entry]], object]
+
+
+def possible(number: int, kept: Entry, campaign_id: str) -> Entry:
+    """An entry as a store can have it: ids of its own, and codes that nobody else has."""
+    return attrs.evolve(
+        kept,
+        campaign_id=campaign_id,
+        user_id=f"u{number}",
+        global_user_id=f"{campaign_id}-g{number}",
+        market_ids=kept.market_ids[:MAX_PREFERENCES],
+        codes={market: f"{campaign_id}-{number}-{market}" for market in kept.codes},
+    )
+
+
+class EntryRepositoryContract(Contract):
+    """Fixtures: `repository`; `plant`, which puts entries into it; `fresh_id`; `outage`."""
+
+    @examples_share_fixtures
+    @given(drawn=st.lists(entries(), max_size=12))
+    def test_figures_are_those_of_the_fold(
+        self,
+        repository: EntryRepository,
+        plant: Plant,
+        fresh_id: Callable[[], str],
+        drawn: list[Entry],
+    ) -> None:
+        """What the store computes where its entries lie is what the domain defines."""
+        campaign_id = fresh_id()
+        kept = [possible(number, one, campaign_id) for number, one in enumerate(drawn)]
+        plant(kept)
+        assert repository.admin_stats(campaign_id) == admin_stats(kept)
+
+    def test_figures_follow_the_entries(self, repository: EntryRepository, plant: Plant) -> None:
+        """What comes in after a count is in the next one."""
+        plant([entry("g1")])
+        assert repository.admin_stats("tour").total == 1
+        plant([entry("g2", blocked=True), entry("g3", codes={"nyc": "A"})])
+        stats = repository.admin_stats("tour")
+        assert (stats.total, stats.blocked, stats.with_code) == (3, 1, 1)
+
+    def test_an_unknown_campaign_has_zeros(self, repository: EntryRepository, plant: Plant) -> None:
+        """Entries of other campaigns count for none but their own."""
+        plant([entry("g1")])
+        assert repository.admin_stats("unknown") == AdminStats()
+
+    def test_an_outage_asks_for_another_try(
+        self, repository: EntryRepository, outage: Outage
+    ) -> None:
+        """While the database fails the work is given back."""
+        with outage(), pytest.raises(RetryLater):
+            repository.admin_stats("tour")

@@ -1,0 +1,195 @@
+"""What every entry service promises."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign_workers.domain.codes import NO_MARKET, TM, Assignment, Outcome
+from campaign_workers.domain.errors import RetryLater
+from campaign_workers.ports.services import EligibleQuery, EntryService
+from campaign_workers.testing.builders import (
+    CREATED,
+    assignment,
+    registration,
+    scoring,
+)
+from campaign_workers.testing.contracts._base import Outage, examples_share_fixtures
+from campaign_workers.testing.contracts.candidates import (
+    CandidatesContract,
+    Feed,
+    candidates,
+    fans,
+)
+from campaign_workers.testing.strategies import assignments
+
+CALLS: dict[str, Callable[[EntryService], object]] = {
+    "eligible": lambda service: list(
+        service.eligible(EligibleQuery(campaign_id="tour", market_ids=("nyc",)))
+    ),
+    "assign_codes": lambda service: service.assign_codes("tour", [assignment()]),
+    "set_verdicts": lambda service: service.set_verdicts("tour", ["g1"], selected=True),
+    "codes": lambda service: service.codes("tour", ["g1"]),
+}
+
+
+def outcomes(service: EntryService, *requests: Assignment, campaign: str = "tour") -> list[str]:
+    """What becomes of assignments that are asked for together."""
+    return [str(result.outcome) for result in service.assign_codes(campaign, requests)]
+
+
+class EntryServiceContract(CandidatesContract):
+    """Fixtures: those of `CandidatesContract`."""
+
+    def test_a_code_is_kept_with_its_date(self, service: EntryService) -> None:
+        """A fan's codes come by market, each with the created of the record that assigned it."""
+        later = CREATED + timedelta(milliseconds=1500)
+        given_codes = [assignment(code="A"), assignment(code="B", market_id=None, created=later)]
+        assert outcomes(service, *given_codes) == ["updated", "updated"]
+        assert service.codes("tour", ["g1"]) == {
+            "g1": {"nyc": ("A", CREATED), NO_MARKET: ("B", later)}
+        }
+
+    def test_the_first_date_stays(self, service: EntryService) -> None:
+        """A repeat that was created later changes nothing."""
+        first = assignment()
+        outcomes(service, first)
+        assert outcomes(service, attrs.evolve(first, created=CREATED + timedelta(1))) == [
+            "alreadyAssigned"
+        ]
+        assert service.codes("tour", ["g1"])["g1"]["nyc"] == ("CODE1", CREATED)
+
+    def test_a_code_without_a_date_has_one(self, service: EntryService) -> None:
+        """An assignment that does not say when it was made is dated by the service."""
+        outcomes(service, assignment(created=None))
+        assert service.codes("tour", ["g1"])["g1"]["nyc"][1] > datetime(2020, 1, 1, tzinfo=UTC)
+
+    def test_fans_without_codes_are_left_out(self, service: EntryService, feed: Feed) -> None:
+        """Only fans who have a code are told of; campaigns do not see each other's."""
+        feed([registration("g2"), scoring("g2")])
+        service.set_verdicts("tour", ["g2"], selected=True)
+        outcomes(service, assignment("g1"))
+        assert set(service.codes("tour", ["g1", "g2", "g9"])) == {"g1"}
+        assert service.codes("other", ["g1"]) == {}
+        assert service.codes("tour", []) == {}
+
+    def test_a_fan_keeps_the_first_code_of_a_market(self, service: EntryService) -> None:
+        """Another code for the same market is refused, the placeholder like any other."""
+        requests = [assignment(code="A"), assignment(code="B"), assignment(code=TM)]
+        assert outcomes(service, *requests) == ["updated", "refused", "refused"]
+        assert service.codes("tour", ["g1"])["g1"]["nyc"][0] == "A"
+        assert outcomes(service, assignment("g2", TM), assignment("g2", "C")) == [
+            "updated",
+            "refused",
+        ]
+
+    def test_a_code_has_one_fan(self, service: EntryService) -> None:
+        """A code that a fan has is refused to everybody else, in any campaign and market."""
+        outcomes(service, assignment("g1", "A"))
+        assert outcomes(service, assignment("g2", "A")) == ["refused"]
+        assert outcomes(service, assignment("g1", "A", market_id="chi")) == ["refused"]
+        assert outcomes(service, assignment("g1", "A"), campaign="other") == ["refused"]
+        assert service.codes("tour", ["g2"]) == {}
+
+    def test_any_number_of_fans_have_the_placeholder(self, service: EntryService) -> None:
+        """`TM` is given to many, to each once for a market."""
+        requests = [assignment(f"g{number}", TM) for number in range(5)]
+        assert outcomes(service, *requests) == ["updated"] * 5
+        assert outcomes(service, *requests) == ["alreadyAssigned"] * 5
+        assert outcomes(service, assignment("g1", TM, market_id="chi")) == ["updated"]
+
+    def test_nothing_is_no_code(self, service: EntryService) -> None:
+        """An empty code is refused with a reason, and nobody is selected by it."""
+        (result,) = service.assign_codes("tour", [assignment(code="")])
+        assert result.outcome is Outcome.REFUSED
+        assert result.reason
+        assert service.codes("tour", ["g1"]) == {}
+
+    def test_results_keep_the_order_of_the_requests(self, service: EntryService) -> None:
+        """Result number n belongs to request number n; a refusal has a reason without values."""
+        requests = [assignment(f"g{number}", f"C{number % 5}") for number in range(10)]
+        results = service.assign_codes("tour", requests)
+        assert [str(result.outcome) for result in results] == ["updated"] * 5 + ["refused"] * 5
+        assert all(result.reason for result in results[5:])
+        assert not [r for r in results for request in requests if request.code in r.reason]
+        assert list(service.assign_codes("tour", [])) == []
+
+    def test_who_gets_a_code_is_selected(self, service: EntryService, feed: Feed) -> None:
+        """A fan with a code is no candidate again, except for a run that reassigns."""
+        feed([registration(), scoring(), registration("g2"), scoring("g2")])
+        outcomes(service, assignment("g1", "A"), assignment("g2", "A"))
+        assert fans(candidates(service)) == ["g2"]
+        selected, other = candidates(service, reassign=True)
+        assert (selected["previously_selected"], other["previously_selected"]) == (True, False)
+        assert selected["codes"] == [{"market_id": "nyc", "code": "A"}]
+        assert other["codes"] == []
+
+    def test_verdicts_are_set_and_taken_back(self, service: EntryService, feed: Feed) -> None:
+        """Selected fans are no candidates until the verdict is taken back; codes stay."""
+        feed([scoring("g1"), scoring("g2")])
+        outcomes(service, assignment("g1", TM))
+        service.set_verdicts("tour", ["g1", "g2", "g9"], selected=True)
+        assert candidates(service) == []
+        service.set_verdicts("tour", ["g1", "g2"], selected=False)
+        assert fans(candidates(service)) == ["g1", "g2"]
+        assert set(service.codes("tour", ["g1"])) == {"g1"}
+
+    def test_a_selected_fan_who_registers_later_stays_selected(
+        self, service: EntryService, feed: Feed
+    ) -> None:
+        """Records that come after the selection do not undo it."""
+        outcomes(service, assignment())
+        feed([registration(), scoring()])
+        assert candidates(service) == []
+        (row,) = candidates(service, reassign=True)
+        assert row["codes"] == [{"market_id": "nyc", "code": "CODE1"}]
+
+    @examples_share_fixtures
+    @given(history=st.lists(assignments(), max_size=12), size=st.integers(1, 4))
+    def test_codes_keep_their_laws(
+        self,
+        service: EntryService,
+        fresh_id: Callable[[], str],
+        history: list[Assignment],
+        size: int,
+    ) -> None:
+        """One code a fan and market, one fan a code, and repeats change nothing."""
+        campaign = fresh_id()
+        requests = [
+            request if request.code == TM else attrs.evolve(request, code=campaign + request.code)
+            for request in history
+        ]
+        expected: dict[str, dict[str, str]] = {}
+        for start in range(0, len(requests), size):
+            together = requests[start : start + size]
+            answers = outcomes(service, *together, campaign=campaign)
+            assert answers == [obvious(expected, request) for request in together]
+        before = service.codes(campaign, {request.global_user_id for request in requests})
+        assert {f: {m: c for m, (c, _) in k.items()} for f, k in before.items()} == expected
+        assert "updated" not in outcomes(service, *requests, campaign=campaign)
+        assert service.codes(campaign, {r.global_user_id for r in requests}) == before
+
+    @pytest.mark.parametrize("call", CALLS)
+    def test_an_outage_asks_for_another_try(
+        self, service: EntryService, outage: Outage, call: str
+    ) -> None:
+        """While the service fails the work is given back."""
+        with outage(), pytest.raises(RetryLater):
+            CALLS[call](service)
+        CALLS[call](service)
+
+
+def obvious(held: dict[str, dict[str, str]], request: Assignment) -> str:
+    """What has to become of a request, and in `held` what it leads to."""
+    market = request.market_id or NO_MARKET
+    mine = held.get(request.global_user_id, {})
+    if mine.get(market) == request.code:
+        return "alreadyAssigned"
+    taken = {code for codes in held.values() for code in codes.values()} - {TM}
+    if market in mine or request.code in taken:
+        return "refused"
+    held.setdefault(request.global_user_id, {})[market] = request.code
+    return "updated"
