@@ -190,12 +190,14 @@ class Overtaken:
         self.world.demand.replace(fan, campaign_id, events)
 
 
-def test_a_refresh_takes_no_event_away_that_was_just_added() -> None:
+@pytest.mark.parametrize("times", [1, 2, 4])
+def test_a_refresh_takes_no_event_away_that_was_just_added(times: int) -> None:
     """A code that is assigned between read and write is shown in the end."""
     world = World()
     world.entries.assign_codes("tour", [assignment("g1", "A")])
-    save(world, batch([refresh("g1")]), demand=Overtaken(world, 2))
-    assert set(world.demand.read("g1", "tour") or {}) == {"nyc", "m0", "m1"}
+    save(world, batch([refresh("g1")]), demand=Overtaken(world, times))
+    shown = world.demand.read("g1", "tour") or {}
+    assert set(shown) == {"nyc", *(f"m{number}" for number in range(times))}
 
 
 def test_a_refresh_that_never_catches_up_is_given_back() -> None:

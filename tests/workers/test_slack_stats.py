@@ -140,7 +140,7 @@ def test_a_channel_that_refuses_does_not_make_the_others_hear_twice() -> None:
     """The good channel hears once, the run fails because of the other, nothing is repeated."""
     world = a_world()
     world.chat = ChatLog(world.tables, world.clock, channels=["C2"])
-    with pytest.raises(Fatal, match="1 of its channels refuse"):
+    with pytest.raises(Fatal, match="1 of its channels refused"):
         tell(world)
     tell(world)
     assert [channel for channel, _ in posted(world)] == ["C2"]

@@ -152,10 +152,8 @@ def _split(source: Iterable[bytes] | BinaryIO) -> Iterator[bytes]:
     for chunk in _chunks(source):
         *lines, rest = (rest + chunk).split(_LINE_BREAK)
         yield from (line + _LINE_BREAK for line in lines)
-        # A line without end is handed over in pieces: whoever counts its bytes will stop.
         if len(rest) > ROW_LIMIT:
-            yield rest
-            rest = b""
+            break  # A line without end: whoever counts its bytes refuses it.
     if rest:
         yield rest
 
@@ -233,6 +231,5 @@ def _unreadable(cells: Mapping[str, str], file: str, line: int, limit: int) -> B
             return BadInput("not UTF-8", file=file, line=line, field=column)
         if "\0" in cell:
             return BadInput("a NUL", file=file, line=line, field=column)
-        if len(cell) > limit:
-            return BadInput(f"more than {limit} characters", file=file, line=line, field=column)
-    raise AssertionError("nothing is wrong with this row")
+    longest = max(cells, key=lambda column: len(cells[column]))
+    return BadInput(f"more than {limit} characters", file=file, line=line, field=longest)

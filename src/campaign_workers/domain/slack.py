@@ -30,13 +30,10 @@ def escaped(name: str, limit: int = LONGEST_NAME) -> str:
     whole = "".join(_ESCAPED.get(character, character) for character in words)
     if len(whole) <= limit:
         return whole
-    cut = ""
-    for character in words:
-        piece = _ESCAPED.get(character, character)
-        if len(cut) + len(piece) >= limit:
-            break
-        cut += piece
-    return f"{cut}…"
+    pieces = [_ESCAPED.get(character, character) for character in words[:limit]]
+    while sum(map(len, pieces)) >= limit:
+        pieces.pop()
+    return f"{''.join(pieces)}…"
 
 
 def header(title: str) -> Block:

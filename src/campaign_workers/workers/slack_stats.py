@@ -61,7 +61,7 @@ class SlackStats:
         refused = self._post(campaign, message)
         self.stats.mark_posted(campaign.campaign_id, document.stats.wire())
         if refused:
-            raise Fatal(f"{refused} of its channels refuse the message")
+            raise Fatal(f"{refused} of its channels refused the message")
         return "out"
 
     def _post(self, campaign: Campaign, message: Message) -> int:
@@ -77,5 +77,5 @@ class SlackStats:
             except PermanentFailure:
                 refused += 1
         if refused == len(channels):
-            raise Fatal("every one of its channels refuses the message")
+            raise Fatal("every one of its channels refused the message")
         return refused
