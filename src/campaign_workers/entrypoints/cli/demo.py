@@ -15,7 +15,7 @@ from campaign_workers.domain.errors import BadInput
 from campaign_workers.entrypoints.cli.books import Books
 from campaign_workers.entrypoints.cli.operator import Operator
 from campaign_workers.entrypoints.cli.outputs import make_folder
-from campaign_workers.entrypoints.cli.report import write_report
+from campaign_workers.entrypoints.cli.report import MissingCharts, write_report
 from campaign_workers.entrypoints.cli.results import Result
 from campaign_workers.entrypoints.cli.uploads import Uploads
 from campaign_workers.settings import Settings
@@ -64,13 +64,13 @@ def campaign(folder: Path, /, *, out: Path, seed: str = "trial") -> Result:
     container.secrets.write(lottery.seed_name(campaign_id), seed)
     _run(operator)
     checks = Books(container, campaign_id).checks()
-    page = write_report(container, campaign_id, out)
+    page, about = _report(container, campaign_id, out)
     letters = container.journal.dead_letters()
     failed = not all(check.holds for check in checks)
     return Result(
         data={
             "campaignId": campaign_id,
-            "report": str(page),
+            "report": page,
             "balanced": not failed,
             "checks": [
                 {"title": check.title, "told": check.told, "found": check.found} for check in checks
@@ -86,10 +86,19 @@ def campaign(folder: Path, /, *, out: Path, seed: str = "trial") -> Result:
         notes=(
             *(f"{letter.worker} gave up on {letter.source}: {letter.reason}" for letter in letters),
             "The books do not balance." if failed else "The books balance.",
-            f"Report: {page}",
+            about,
         ),
         failed=failed,
     )
+
+
+def _report(container: Container, campaign_id: str, out: Path) -> tuple[str | None, str]:
+    """Where the report is, and what to say of it; a campaign is one without a report too."""
+    try:
+        page = write_report(container, campaign_id, out)
+    except MissingCharts as why:
+        return None, f"No report: {why}"
+    return str(page), f"Report: {page}"
 
 
 def report(*, folder: Annotated[Path, Parameter(name="--dir")] = Path("campaign-data")) -> Result:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from functools import cached_property
 from typing import Any
 
 import attrs
@@ -26,7 +27,7 @@ class Figures:
 
     def funnel(self) -> pl.DataFrame:
         """Fans from registered to notified: stage, fans."""
-        scrubbed = self.scrubbed()
+        scrubbed = self.scrubbed
         codes = list(self.books.master_codes())
         waves = self.books.waves().values()
         stages = {
@@ -41,7 +42,7 @@ class Figures:
 
     def scores(self) -> pl.DataFrame:
         """Histogram before and after banding: series, bin, fans; only of eligible fans."""
-        eligible = self.scrubbed().filter(pl.col("verdict") == "1")
+        eligible = self.scrubbed.filter(pl.col("verdict") == "1")
         return pl.concat(
             eligible.select(
                 series=pl.lit(series),
@@ -74,7 +75,7 @@ class Figures:
     def tags(self) -> pl.DataFrame:
         """Scrubbed rows by tag: tag, rows."""
         tags = Counter(
-            tag for cell in self.scrubbed()["tags"].to_list() for tag in cell.split("|") if tag
+            tag for cell in self.scrubbed["tags"].to_list() for tag in cell.split("|") if tag
         )
         ordered = tags.most_common()
         return pl.DataFrame(
@@ -102,6 +103,7 @@ class Figures:
             for worker in runs
         ]
 
+    @cached_property
     def scrubbed(self) -> pl.DataFrame:
         """All scrubbed rows, as text."""
         frames = list(self._scrubbed_files())
