@@ -1,23 +1,17 @@
 """processSmsWaveFiles: who is in, with which code, in which file; once, however often it runs."""
 
 import json
-from datetime import timedelta
 
 import polars as pl
-import pytest
 
 from campaign_workers.domain.audit import verify_audit
 from campaign_workers.domain.codes import Assignment
-from campaign_workers.domain.errors import BadInput, Conflict, RetryLater
 from campaign_workers.domain.selection import MarketQuota
 from campaign_workers.domain.wave_files import candidate_table
 from campaign_workers.ports.services import EligibleQuery
 from campaign_workers.testing.builders import CREATED
 from tests.wave_prep_scenes import (
-    ARCHIVE,
-    DETAILS,
     FANS,
-    STATUS,
     TWO_MARKETS,
     Scene,
     prepared,
@@ -226,83 +220,3 @@ def test_nobody_eligible_gives_an_archive_of_headers() -> None:
     assert report.counts == {"in": 0, "out": 0, "rejected": 0, "duplicates": 0}
     assert scene.rows("masterCodes/chi.csv") == []
     assert scene.files()["emails/TM.csv"].startswith("code,doNotText,email,")
-
-
-def test_a_finished_wave_answers_the_same_again() -> None:
-    """A second call changes nothing and returns what the first one did."""
-    scene = prepared()
-    first = scene.run()
-    archive = scene.scoring.open(ARCHIVE).read()
-    scene.fan("g9", 1.0, ["nyc"])
-    assert scene.run() == first
-    assert scene.scoring.open(ARCHIVE).read() == archive
-
-
-def test_equal_input_gives_equal_bytes() -> None:
-    """Two campaigns with the same fans, codes and seed give the same archive."""
-    archives = []
-    for _ in range(2):
-        scene = prepared()
-        scene.run()
-        scene.clock.advance(timedelta(hours=1))
-        archives.append(scene.scoring.open(ARCHIVE).read())
-    assert archives[0] == archives[1]
-
-
-def test_a_live_lease_keeps_others_out() -> None:
-    """While a run may still be at it, another one is refused and changes nothing."""
-    scene = prepared()
-    scene.scoring.put(STATUS, status("TRIGGERED", 1, "2026-10-01T12:10:00Z"))
-    with pytest.raises(Conflict, match="another run holds it until 2026-10-01T12:10:00Z"):
-        scene.run()
-    assert scene.status()["attempts"] == 1
-
-
-def status(state: str, attempts: int, lease: str | None = None) -> bytes:
-    content = {"status": state, "attempts": attempts, "request": {}, "leaseUntil": lease}
-    return json.dumps(
-        {name: value for name, value in content.items() if value is not None}
-    ).encode()
-
-
-def test_a_lease_that_ran_out_is_taken_over() -> None:
-    """A run that died does not block the wave for ever."""
-    scene = prepared()
-    scene.scoring.put(STATUS, status("TRIGGERED", 1, "2026-10-01T11:59:00Z"))
-    assert scene.run().counts["out"] == 4
-    assert (scene.status()["status"], scene.status()["attempts"]) == ("FINISHED", 2)
-
-
-@pytest.mark.parametrize("state", ["FAILED", "TRIGGERED"])
-def test_two_attempts_are_enough(state: str) -> None:
-    """After two attempts a person has to look, whether they failed or died."""
-    scene = prepared()
-    scene.scoring.put(STATUS, status(state, 2))
-    with pytest.raises(Conflict, match="2 attempts did not succeed"):
-        scene.run()
-
-
-def test_a_failed_attempt_says_why_and_the_next_one_may_succeed() -> None:
-    """The status has the reason; once the cause is mended, the second attempt finishes."""
-    scene = prepared(details="marketId,marketName,ticketType,limit\nnyc,New York,TM,-1\n")
-    with pytest.raises(BadInput):
-        scene.run()
-    assert scene.status()["status"] == "FAILED"
-    assert scene.status()["reason"] == (
-        f"BadInput: {DETAILS}, line 2, limit: not a whole number from 0; 0 selects nobody"
-    )
-    scene.scoring.put(DETAILS, TWO_MARKETS.encode())
-    assert scene.run().counts["out"] == 4
-    assert scene.status()["attempts"] == 2
-    assert "reason" not in scene.status()
-
-
-@pytest.mark.parametrize("service", ["campaigns", "codes", "entries"])
-def test_a_service_that_fails_leaves_a_failed_status(service: str) -> None:
-    """What can be tried again is raised, with the status for whoever tries."""
-    scene = prepared()
-    getattr(scene, service).faults.fail_next(RetryLater("busy"))
-    with pytest.raises(RetryLater):
-        scene.run()
-    assert scene.status()["reason"] == "RetryLater: busy"
-    assert scene.run().counts["out"] == 4

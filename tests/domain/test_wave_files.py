@@ -1,0 +1,117 @@
+"""The files of a wave: one code a pick, nobody's twice, and every pick told of once."""
+
+from typing import Any
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign_workers.domain.campaigns import TicketType
+from campaign_workers.domain.codes import TM, is_external
+from campaign_workers.domain.market_details import WaveMarket
+from campaign_workers.domain.wave_files import (
+    FAN_COLUMNS,
+    WaveFiles,
+    candidate_table,
+    wave_files,
+)
+
+MARKETS = tuple(
+    WaveMarket(market_id=market, name=market, ticket_type=kind, limit=9)
+    for market, kind in (
+        ("a", TicketType.TM),
+        ("b", TicketType.NON_TM),
+        ("c", TicketType.NON_TM),
+    )
+)
+ADDRESSES = ("", "x@mail.example", " X@mail.example", "y@mail.example")
+PICK_TYPES = {
+    "global_user_id": pl.String,
+    "market_id": pl.String,
+    "preference_rank": pl.Int64,
+    "priority": pl.Float64,
+}
+
+
+@st.composite
+def waves(draw: st.DrawFn) -> tuple[dict[str, dict[str, Any]], list[tuple[str, str, int]]]:
+    """Fans, some with an address in common and some with a code, and who was picked for what."""
+    fans = {
+        f"g{number}": {
+            "email": draw(
+                st.sampled_from(["", "x@mail.example", " X@mail.example", "y@m.example"])
+            ),
+            "phone": draw(st.sampled_from([None, "+12125550162", "+442071838750", "n/a"])),
+            "codes": [
+                {"market_id": market, "code": draw(st.sampled_from([f"OLD-{market}-{number}", TM]))}
+                for market in draw(st.sets(st.sampled_from("abc")))
+            ],
+        }
+        for number in range(draw(st.integers(0, 6)))
+    }
+    every = [(fan, market) for market in "abc" for fan in fans]
+    chosen = draw(st.lists(st.sampled_from(every), unique=True)) if every else []
+    ranked = [(fan, market, draw(st.integers(0, 3))) for fan, market in sorted(chosen, key=_market)]
+    return fans, ranked
+
+
+def _market(pick: tuple[str, str]) -> str:
+    return pick[1]
+
+
+def prepared(fans: dict[str, dict[str, Any]], picks: list[tuple[str, str, int]]) -> WaveFiles:
+    rows = [{"global_user_id": fan, **facts} for fan, facts in fans.items()]
+    candidates = candidate_table([pl.DataFrame(rows, schema=FAN_COLUMNS)])
+    picked = pl.DataFrame([(*pick, 0.5) for pick in picks], schema=PICK_TYPES, orient="row")
+    reserved = {market: [f"NEW-{market}-{n}" for n in range(9)] for market in "bc"}
+    return wave_files(picked, candidates, MARKETS, reserved, {})
+
+
+@given(waves())
+def test_every_pick_has_one_code_and_keeps_the_one_it_had(wave: Any) -> None:
+    """`TM` or an external code; a code held for the market stays; picks keep their order."""
+    fans, picks = wave
+    rows = prepared(fans, picks).registrants
+    held = {(fan, c["market_id"]): c["code"] for fan in fans for c in fans[fan]["codes"]}
+    found = rows.select("global_user_id", "market_id", "code").rows()
+    assert [(fan, market) for fan, market, _ in found] == [(fan, m) for fan, m, _ in picks]
+    for fan, market, code in found:
+        expected = held.get((fan, market), TM if market == "a" else code)
+        assert code == expected
+        assert (fan, market) in held or market == "a" or code.startswith(f"NEW-{market}-")
+
+
+@given(waves())
+def test_no_external_code_goes_to_two_fans(wave: Any) -> None:
+    """An external code stands in one row of all master codes."""
+    codes = [code for code in prepared(*wave).registrants["code"] if is_external(code)]
+    assert len(codes) == len(set(codes))
+
+
+@given(waves())
+def test_reserved_codes_are_used_from_the_first_on(wave: Any) -> None:
+    """What is left over is the end of the reservation, so that as little as can be is used."""
+    files = prepared(*wave)
+    for market in "bc":
+        fresh = sorted(code for code in files.used(market) if code.startswith("NEW"))
+        assert fresh == [f"NEW-{market}-{n}" for n in range(len(fresh))]
+
+
+@given(waves())
+def test_every_address_is_told_of_every_market_that_it_won(wave: Any) -> None:
+    """TM: each address once; NON_TM: each address and market once that TM does not serve."""
+    files = prepared(*wave)
+    rows = files.registrants.select("email", "market_id", "code").rows()
+    served = {(email, market) for email, market, code in rows if email and code == TM}
+    won = {(email, market) for email, market, code in rows if email and code != TM}
+    assert sorted({email for email, _ in served}) == files.tm_emails()["email"].to_list()
+    told = files.external_emails().select("email", "market_id").rows()
+    assert sorted(won - served) == told
+
+
+@given(waves())
+def test_texts_go_to_north_american_numbers_alone(wave: Any) -> None:
+    """`smsSELECTED` has exactly the picks whose number is one."""
+    fans, picks = wave
+    expected = [fan for fan, _, _ in picks if fans[fan]["phone"] == "+12125550162"]
+    assert prepared(fans, picks).texted()["global_user_id"].to_list() == expected
