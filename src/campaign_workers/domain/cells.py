@@ -18,13 +18,16 @@ NUMBER: Final = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 RISKY: Final = r"^'*[=+\-@\t\r]"
 """Begins like a formula, guarded or not."""
 
+_FIRST = frozenset("'=+-@\t\r")
 _RISKY = re.compile(RISKY)
 _NUMBER = re.compile(NUMBER, re.ASCII)
 
 
 def guard(cell: str) -> str:
     """`cell` as it is written into a CSV file."""
-    return f"'{cell}" if _RISKY.match(cell) and not _NUMBER.fullmatch(cell) else cell
+    if cell[:1] not in _FIRST or not _RISKY.match(cell) or _NUMBER.fullmatch(cell):
+        return cell
+    return f"'{cell}"
 
 
 def unguard(cell: str) -> str:

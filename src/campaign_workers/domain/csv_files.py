@@ -77,9 +77,10 @@ def read_table(
     Raises:
         BadInput: as `read_rows`; what is wrong with the header at once, the rest in `rows`.
     """
-    records = _records(_Lines(source, file), file, delimiter)
-    columns = _header(next(records, None), file, required)
-    return Table(columns=columns, rows=_rows(records, columns, file, limit))
+    lines = _Lines(source, file)
+    records = _records(lines, file, delimiter)
+    columns = _header(next(records, None), lines, file, required)
+    return Table(columns=columns, rows=_rows(records, lines, columns, file, limit))
 
 
 def write_rows(
@@ -105,7 +106,10 @@ def write_rows(
 
 
 class _Lines:
-    """The lines of a file as text; tells how far it has come."""
+    """The lines of a file as text, and what is known of the row that was read last.
+
+    Whether a row needs a closer look is asked once a line, not once a cell: most rows do not.
+    """
 
     def __init__(self, source: Iterable[bytes] | BinaryIO, file: str) -> None:
         self._source, self._file = source, file
@@ -113,10 +117,12 @@ class _Lines:
         self.row_starts = 1
         self.row_bytes = 0
         self.row_is_damaged = False
+        self.row_may_be_guarded = False
 
     def next_row(self) -> None:
         """The next line begins a row."""
-        self.row_starts, self.row_bytes, self.row_is_damaged = self.number + 1, 0, False
+        self.row_starts, self.row_bytes = self.number + 1, 0
+        self.row_is_damaged = self.row_may_be_guarded = False
 
     def __iter__(self) -> Iterator[str]:
         for line in _split(self._source):
@@ -134,6 +140,8 @@ class _Lines:
     def _text(self, line: bytes) -> str:
         if b"\0" in line:
             self.row_is_damaged = True
+        if b"'" in line:
+            self.row_may_be_guarded = True
         try:
             return line.decode()
         except UnicodeDecodeError:
@@ -158,14 +166,7 @@ def _split(source: Iterable[bytes] | BinaryIO) -> Iterator[bytes]:
         yield rest
 
 
-@attrs.frozen
-class _Cells:
-    line: int
-    cells: list[str]
-    damaged: bool
-
-
-def _records(lines: _Lines, file: str, delimiter: str) -> Iterator[_Cells]:
+def _records(lines: _Lines, file: str, delimiter: str) -> Iterator[list[str]]:
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         lines.next_row()
@@ -181,37 +182,39 @@ def _records(lines: _Lines, file: str, delimiter: str) -> Iterator[_Cells]:
                 remedy='close every quote, double the quotes inside ("") and end lines with LF',
             ) from None
         if cells:
-            yield _Cells(lines.row_starts, cells, lines.row_is_damaged)
+            yield cells
 
 
-def _header(header: _Cells | None, file: str, required: Collection[str]) -> tuple[str, ...]:
-    if header is None:
+def _header(
+    cells: list[str] | None, lines: _Lines, file: str, required: Collection[str]
+) -> tuple[str, ...]:
+    if cells is None:
         raise BadInput("empty", file=file, remedy="its first line names the columns")
-    if header.damaged:
-        raise BadInput("not UTF-8, or with a NUL", file=file, line=header.line)
-    columns = tuple(unguard(cell).strip() for cell in header.cells)
+    if lines.row_is_damaged:
+        raise BadInput("not UTF-8, or with a NUL", file=file, line=lines.row_starts)
+    columns = tuple(unguard(cell).strip() for cell in cells)
     if missing := [column for column in required if column not in columns]:
         raise BadInput(
             "missing, or misspelt in the first line",
             file=file,
-            line=header.line,
+            line=lines.row_starts,
             field=", ".join(missing),
         )
     if twice := sorted({column for column in columns if columns.count(column) > 1}):
         raise BadInput(
             "a column of this name comes twice",
             file=file,
-            line=header.line,
+            line=lines.row_starts,
             field=", ".join(column or "(no name)" for column in twice),
         )
     return columns
 
 
 def _rows(
-    records: Iterator[_Cells], columns: tuple[str, ...], file: str, limit: int
+    records: Iterator[list[str]], lines: _Lines, columns: tuple[str, ...], file: str, limit: int
 ) -> Iterator[Row]:
     for record in records:
-        line, cells = record.line, record.cells
+        cells, line = record, lines.row_starts
         if len(cells) != len(columns):
             raise BadInput(
                 f"{len(cells)} cells for {len(columns)} columns",
@@ -219,10 +222,12 @@ def _rows(
                 line=line,
                 remedy="quote cells that hold the delimiter",
             )
-        by_column = dict(zip(columns, cells, strict=True))
-        if record.damaged or max(map(len, cells)) > limit:
-            raise _unreadable(by_column, file, line, limit)
-        yield Row(line=line, cells={name: unguard(cell) for name, cell in by_column.items()})
+        too_long = lines.row_bytes > limit and max(map(len, cells)) > limit
+        if lines.row_is_damaged or too_long:
+            raise _unreadable(dict(zip(columns, cells, strict=True)), file, line, limit)
+        if lines.row_may_be_guarded:
+            cells = [unguard(cell) if cell[:1] == "'" else cell for cell in cells]
+        yield Row(line=line, cells=dict(zip(columns, cells, strict=True)))
 
 
 def _unreadable(cells: Mapping[str, str], file: str, line: int, limit: int) -> BadInput:

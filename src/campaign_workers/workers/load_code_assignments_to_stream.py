@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any, Final
 
 import attrs
@@ -78,12 +77,14 @@ class LoadCodeAssignmentsToStream:
         key = layout.wave_file(wave)
         version = self.scoring.head(key).etag
         # The time of the config's version, so that the same event again gives the same records.
-        books = _Books(config=config, created=info.modified)
+        books = _Books(config=config, created=iso_utc(info.modified))
         with self.scoring.open(key, etag=version) as source:
             table = _table(source, key)
             self.inputs.put(books.records(table.rows))
 
         def rows() -> Iterator[dict[str, str]]:
+            if not books.reasons:
+                return
             with self.scoring.open(key, etag=version) as source:
                 yield from refused(_table(source, key).rows, books.reasons)
 
@@ -119,7 +120,7 @@ class _Books:
     """What becomes of each row; `reasons` are those of the rejected ones, by line."""
 
     config: WaveConfig
-    created: datetime
+    created: str
     counts: Counter[str] = attrs.field(factory=Counter)
     reasons: dict[int, str] = attrs.field(factory=dict)
     _seen: set[str] = attrs.field(factory=set)
@@ -154,7 +155,7 @@ class _Books:
                 "memberId": registrant.member_id or None,
                 "marketId": registrant.market_id or None,
                 "code": registrant.code,
-                "created": iso_utc(self.created),
+                "created": self.created,
             }
         )
         return *checked_record(partition_key(record), record.json()), record.dedupe_key

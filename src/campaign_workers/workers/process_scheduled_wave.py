@@ -101,6 +101,8 @@ class ProcessScheduledWave:
         self, request: Request, version: str, columns: tuple[str, ...], reasons: Mapping[int, str]
     ) -> None:
         def rows() -> Iterator[dict[str, str]]:
+            if not reasons:
+                return
             with self.scoring.open(request.file_key, etag=version) as source:
                 yield from refused(_table(source, request.file_key).rows, reasons)
 
