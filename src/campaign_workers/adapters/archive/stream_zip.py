@@ -1,7 +1,8 @@
 """Zip archives by stream-zip."""
 
+import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from stat import S_IFREG
 from typing import Final
 
@@ -10,6 +11,8 @@ from stream_zip import ZIP_64, stream_zip
 from campaign_workers.domain.errors import BadInput
 
 _MODE: Final = S_IFREG | 0o644
+_LONGEST_NAME: Final = 1024
+_DRIVE: Final = re.compile(r"[A-Za-z]:")
 
 
 class StreamZip:
@@ -22,7 +25,7 @@ class StreamZip:
         names: set[str] = set()
         return iter(
             stream_zip(
-                (_checked(name, names), modified, _MODE, ZIP_64, content)
+                (_checked(name, names), modified.astimezone(UTC), _MODE, ZIP_64, content)
                 for name, content in members
             )
         )
@@ -30,8 +33,15 @@ class StreamZip:
 
 def _checked(name: str, names: set[str]) -> str:
     segments = name.split("/")
-    if not {"", ".", ".."}.isdisjoint(segments) or "\\" in name or not name.isprintable():
+    if (
+        not {"", ".", ".."}.isdisjoint(segments)
+        or _DRIVE.match(name)
+        or "\\" in name
+        or not name.isprintable()
+    ):
         raise BadInput("a name that could leave the archive's folder", field="name")
+    if len(name.encode()) > _LONGEST_NAME:
+        raise BadInput("a name that is too long", field="name")
     if name in names:
         raise BadInput("a name comes twice", field="name")
     names.add(name)
