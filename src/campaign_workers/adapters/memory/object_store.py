@@ -2,31 +2,41 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from io import BytesIO
+from io import BytesIO, UnsupportedOperation
 from threading import RLock
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 import attrs
 
+from campaign_workers.adapters.memory.faults import Fallible
 from campaign_workers.domain.errors import Conflict, NotFound
 from campaign_workers.domain.limits import checked_key
 from campaign_workers.ports.object_store import ObjectInfo
 from campaign_workers.ports.system import Clock
 
 
+class _Stream(BytesIO):
+    """Reads forward only, as a bucket sends."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def seek(self, *_: object) -> NoReturn:
+        raise UnsupportedOperation("a bucket sends forward only")
+
+
 @attrs.define
-class MemoryObjectStore:
+class MemoryObjectStore(Fallible):
     """A bucket; `on_created` callbacks hear of every object that was written or copied."""
 
     clock: Clock
-    _objects: dict[str, tuple[ObjectInfo, bytes]] = attrs.field(factory=dict, init=False)
-    _listeners: list[Callable[[ObjectInfo], None]] = attrs.field(factory=list, init=False)
-    _faults: list[Exception] = attrs.field(factory=list, init=False)
-    _lock: RLock = attrs.field(factory=RLock, init=False)
-
-    def fail_next(self, error: Exception, times: int = 1) -> None:
-        """Make the next calls raise `error`."""
-        self._faults.extend([error] * times)
+    _objects: dict[str, tuple[ObjectInfo, bytes]] = attrs.field(
+        factory=dict, init=False, repr=False
+    )
+    _listeners: list[Callable[[ObjectInfo], None]] = attrs.field(
+        factory=list, init=False, repr=False
+    )
+    _lock: RLock = attrs.field(factory=RLock, init=False, repr=False)
 
     def on_created(self, callback: Callable[[ObjectInfo], None]) -> None:
         """Tell `callback` of every object that is written from now on."""
@@ -43,7 +53,7 @@ class MemoryObjectStore:
         info, content = self._found(key)
         if etag is not None and info.etag != etag:
             raise Conflict(f"{key}: another version by now")
-        return BytesIO(content[start : None if length is None else start + length])
+        return _Stream(content[start : None if length is None else start + length])
 
     def put(
         self,
@@ -55,21 +65,32 @@ class MemoryObjectStore:
     ) -> ObjectInfo:
         """See `ObjectStore.put`."""
         self._fail()
+        checked_key(key)
         content = body if isinstance(body, bytes) else b"".join(body)
-        return self._write(checked_key(key), content, if_absent=if_absent, if_match=if_match)
+        info = ObjectInfo(
+            key=key,
+            size=len(content),
+            etag=hashlib.md5(content, usedforsecurity=False).hexdigest(),
+            modified=self.clock.now(),
+        )
+        with self._lock:
+            self._require(key, if_absent=if_absent, if_match=if_match)
+            self._objects[key] = (info, content)
+        for listener in self._listeners:
+            listener(info)
+        return info
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
-        """See `ObjectStore.list`."""
+        """See `ObjectStore.list`; what is there when it is called."""
         self._fail()
         with self._lock:
-            found = [info for key, (info, _) in self._objects.items() if key.startswith(prefix)]
-        found.sort(key=lambda info: info.key.encode())
-        return iter([info for info in found if info.key.encode() > after.encode()])
+            found = [key for key in self._objects if key.startswith(prefix) and key > after]
+            return iter([self._objects[key][0] for key in sorted(found)])
 
     def copy(self, source: str, target: str) -> ObjectInfo:
         """See `ObjectStore.copy`."""
-        _, content = self._found(source)
-        return self._write(checked_key(target), content, if_absent=False, if_match=None)
+        checked_key(target)
+        return self.put(target, self._found(source)[1])
 
     def checksum(self, key: str) -> str:
         """See `ObjectStore.checksum`."""
@@ -79,7 +100,8 @@ class MemoryObjectStore:
         """See `ObjectStore.delete`."""
         self._fail()
         for key in keys:
-            self._objects.pop(checked_key(key), None)
+            with self._lock:
+                self._objects.pop(checked_key(key), None)
 
     def _found(self, key: str) -> tuple[ObjectInfo, bytes]:
         self._fail()
@@ -87,26 +109,7 @@ class MemoryObjectStore:
             raise NotFound(f"{key}: no such object")
         return found
 
-    def _write(
-        self, key: str, content: bytes, *, if_absent: bool, if_match: str | None
-    ) -> ObjectInfo:
-        info = ObjectInfo(
-            key=key,
-            size=len(content),
-            etag=hashlib.md5(content, usedforsecurity=False).hexdigest(),
-            modified=self.clock.now(),
-        )
-        with self._lock:
-            before = self._objects.get(key)
-            if (if_absent and before) or (
-                if_match is not None and (before is None or before[0].etag != if_match)
-            ):
-                raise Conflict(f"{key}: written by somebody else")
-            self._objects[key] = (info, bytes(content))
-        for listener in self._listeners:
-            listener(info)
-        return info
-
-    def _fail(self) -> None:
-        if self._faults:
-            raise self._faults.pop(0)
+    def _require(self, key: str, *, if_absent: bool, if_match: str | None) -> None:
+        info, _ = self._objects.get(key, (None, b""))
+        if (if_absent and info) or (if_match is not None and (not info or info.etag != if_match)):
+            raise Conflict(f"{key}: written by somebody else")
