@@ -32,16 +32,16 @@ class Settings:
     texts_in_flight: int = attrs.field(default=200, validator=attrs.validators.ge(1))
     offer_codes_in_flight: int = attrs.field(default=25, validator=attrs.validators.ge(1))
     merge_limit_bytes: int = attrs.field(default=1_200_000_000, validator=attrs.validators.ge(1))
-    prep_lease_seconds: int = attrs.field(default=1200, validator=attrs.validators.ge(1))
 
 
 def load_settings() -> Settings:
     """The settings of this process.
 
     Raises:
-        BadInput: a setting is unknown or has a wrong value; the message names it.
+        BadInput: settings are unknown or have wrong values; the message names all of them.
     """
     try:
         return typed_settings.load(Settings, appname="campaign-workers")
-    except (TsError, ValueError) as error:
-        raise BadInput(f"settings cannot be read: {error}") from error
+    except TsError as error:
+        faults = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
+        raise BadInput("; ".join(str(fault) for fault in faults), field="settings") from None

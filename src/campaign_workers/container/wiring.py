@@ -210,6 +210,10 @@ class Wiring(containers.DeclarativeContainer):
         chat=chat,
         clock=clock,
         deadline=deadline,
+        limits=providers.Factory(
+            lazy(f"{WORKERS_ROOM}.sms_wave_send.sending:Limits"),
+            in_flight=settings.provided.texts_in_flight,
+        ),
     )
     load_code_assignments_to_stream = _worker(
         "load_code_assignments_to_stream:LoadCodeAssignmentsToStream",

@@ -1,0 +1,59 @@
+"""The product, wired."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from campaign_workers.container import Container
+from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.triggers import WORKERS
+from campaign_workers.domain.wire import snake
+from campaign_workers.settings import Profile, Settings
+
+LIGHT = ("saveCampaignData", "transformCodeAssignments", "saveStats", "slackStats", "smsWaveSend")
+
+
+@pytest.mark.parametrize("profile", ["memory", "local"])
+@pytest.mark.parametrize("worker", WORKERS)
+def test_every_worker_is_wired_in_every_profile(
+    profile: Profile, worker: str, tmp_path: Path
+) -> None:
+    """A worker can be had by its name, with all its ports served."""
+    container = Container(profile, settings=Settings(dir=tmp_path))
+    assert callable(container.worker(worker))
+
+
+def test_an_unknown_worker_or_profile_is_refused(tmp_path: Path) -> None:
+    """The message says which there are."""
+    settings = Settings(dir=tmp_path)
+    with pytest.raises(BadInput, match="saveStats"):
+        Container("memory", settings=settings).worker("nope")
+    with pytest.raises(BadInput, match="memory"):
+        Container("aws", settings=settings)
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_importing_a_handler_does_nothing(worker: str) -> None:
+    """A handler is there without an environment, and loads nothing heavy before its first event."""
+    code = (
+        f"import sys; from campaign_workers.entrypoints.{snake(worker)} import handler; "
+        "assert callable(handler); "
+        "assert not {'polars', 'boto3', 'fastavro', 'dependency_injector'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("worker", LIGHT)
+def test_a_light_worker_does_not_load_polars(worker: str) -> None:
+    """Workers without bulk work start without the columnar library."""
+    code = (
+        "import sys; from campaign_workers.container import Container; "
+        f"Container('memory').worker({worker!r}); assert 'polars' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
