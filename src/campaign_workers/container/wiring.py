@@ -17,6 +17,7 @@ from campaign_workers.domain.triggers import (
     SAVE_SELECTION_STREAM,
     STREAMS,
     VERDICT_QUEUE,
+    VF_INPUT_STREAM,
 )
 from campaign_workers.settings import Settings
 
@@ -240,4 +241,15 @@ class Wiring(containers.DeclarativeContainer):
         offer_codes=offer_codes,
         metrics=metrics,
         concurrency=settings.provided.offer_codes_in_flight,
+    )
+    process_scored_files = _worker(
+        "process_scored_files:ProcessScoredFiles",
+        scoring=scoring,
+        scorings=streams.provided[VF_INPUT_STREAM],
+        campaigns=campaigns,
+        secrets=secrets,
+        chat=chat,
+        clock=clock,
+        metrics=metrics,
+        spool_dir=settings.provided.spool_dir,
     )
