@@ -7,67 +7,27 @@ from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from campaign_workers.adapters.inprocess.offer_code_mint import OfferCodeMint
 from campaign_workers.domain.errors import (
     BadInput,
-    Conflict,
     NotFound,
-    OutcomeUnknown,
     PermanentFailure,
-    RetryLater,
 )
-from campaign_workers.domain.reports import Report
 from campaign_workers.ports.services import OfferCodeRequest
-from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
-from campaign_workers.workers.generate_sms_wave_codes import GenerateSmsWaveCodes, Request
-from tests.worlds import World, contents, table, unwrapped, wave_config, wave_rows
-
-WAVE = "tour_w1"
-FILE = "smsWaves/csv/tour_w1.csv"
-ERRORS = "smsWaves/errors/tour_w1.csv"
-SCHEDULED = "smsWaves/scheduled/tour_w1_csv.json"
-GENERATING = "smsWaves/generateCode/generateCode_tour_w1.json"
-
-
-def row(fan: str, code: str = "", market: str = "nyc") -> dict[str, str]:
-    """A row of a wave file."""
-    return {"globalUserId": fan, "code": code, "marketId": market}
-
-
-def a_world(*rows: dict[str, str], wrap: Any = unwrapped) -> World:
-    """A wave file, and an offer code service that refuses the fan `g-bad`."""
-    world = World(wrap)
-    world.scoring.put(FILE, wave_rows(*rows))
-    world.mint = OfferCodeMint(world.tables, refuses=lambda asked: asked.global_user_id == "g-bad")
-    return world
-
-
-def generate(world: World, offer_codes: Any = None, **config: Any) -> Report:
-    """Run the worker once."""
-    ports = world.ports(
-        scoring=world.scoring,
-        offer_codes=offer_codes or world.mint,
-        metrics=world.metrics,
-    )
-    payload = {"waveFilePrefix": WAVE, "config": wave_config(**config)}
-    return GenerateSmsWaveCodes(**ports, concurrency=3)(Request.parse(payload))
-
-
-def codes(world: World) -> dict[str, str]:
-    """Code by fan in the wave file."""
-    rows = table(world.scoring.open(FILE).read())
-    return {row.get("globalUserId", ""): row.get("code", "") for row in rows}
-
-
-def errors(world: World) -> list[tuple[str, str]]:
-    """Fan and reason of each row in the errors file."""
-    if ERRORS not in contents(world.scoring):
-        return []
-    rows = table(world.scoring.open(ERRORS).read())
-    return [(row.get("globalUserId", ""), row["reason"]) for row in rows]
+from campaign_workers.workers.generate_sms_wave_codes import Request
+from tests.offer_code_scenes import (
+    ERRORS,
+    FILE,
+    GENERATING,
+    SCHEDULED,
+    WAVE,
+    a_world,
+    codes,
+    errors,
+    generate,
+    row,
+)
+from tests.worlds import World, contents, table, wave_config
 
 
 def test_rows_without_a_code_get_one() -> None:
@@ -195,21 +155,6 @@ def test_codes_for_a_file_that_is_not_there_are_an_error() -> None:
     assert SCHEDULED not in contents(world.scoring)
 
 
-@pytest.mark.parametrize("error", [RetryLater("busy"), OutcomeUnknown("no answer")])
-def test_a_failing_service_schedules_nothing(error: RetryLater) -> None:
-    """The wave stays as it was, and the next run gets the very codes that were made already."""
-    once, twice = (a_world(*(row(f"g{number}") for number in range(9))) for _ in range(2))
-    before = twice.text(FILE)
-    twice.mint.faults.fail_next(error, answer_lost=True)
-    with pytest.raises(type(error)):
-        generate(twice)
-    assert twice.text(FILE) == before
-    assert SCHEDULED not in contents(twice.scoring)
-    generate(twice)
-    generate(once)
-    assert contents(twice.scoring) == contents(once.scoring)
-
-
 def test_an_answer_without_a_code_is_an_error_of_its_row() -> None:
     """The placeholder or nothing is no code of anybody's."""
 
@@ -220,22 +165,6 @@ def test_an_answer_without_a_code_is_an_error_of_its_row() -> None:
     world = a_world(row("g1"), row("g2"))
     assert generate(world, Empty()).counts == {"in": 2, "out": 0, "errors": 2}
     assert codes(world) == {}
-
-
-def test_a_file_written_meanwhile_is_not_overwritten() -> None:
-    """Whoever uploads while codes are made is not undone; the run fails and may be repeated."""
-    world = a_world(row("g1"))
-
-    class Meddling:
-        async def create(self, request: OfferCodeRequest) -> str:
-            world.scoring.put(FILE, wave_rows(row("g7")))
-            return "CODE1"
-
-    with pytest.raises((Conflict, RetryLater)):
-        generate(world, Meddling())
-    assert codes(world) == {"g7": ""}
-    generate(world)
-    assert len(codes(world)["g7"]) == 10
 
 
 def test_a_file_without_the_column_gets_it() -> None:
@@ -280,87 +209,6 @@ def test_a_file_that_is_no_wave_file_is_refused() -> None:
         with pytest.raises(BadInput, match="line 1, doNotText, email"):
             generate(world, generateOfferCode=wanted)
     assert SCHEDULED not in contents(world.scoring)
-
-
-def test_a_second_run_changes_and_recounts_nothing() -> None:
-    """Rows that were taken out stay in the errors file and in the counts."""
-    world = a_world(row("g-bad"), row("g1"), row("g2", "TM"))
-    first = generate(world)
-    once = contents(world.scoring)
-    second = generate(world)
-    assert contents(world.scoring) == once
-    assert second.counts == first.counts == {"in": 3, "out": 2, "errors": 1}
-
-
-def test_a_new_upload_starts_anew() -> None:
-    """Errors of an earlier file of that name are neither kept nor counted."""
-    world = a_world(row("g-bad"), row("g1"))
-    generate(world)
-    world.scoring.put(FILE, wave_rows(row("g3", "MINE")))
-    assert generate(world).counts == {"in": 1, "out": 1, "errors": 0}
-    assert errors(world) == []
-
-
-def test_errors_of_others_stay() -> None:
-    """The errors file is shared: each worker replaces its own rows."""
-    world = a_world(row("g-bad"), row("g1"))
-    header = "globalUserId,seat,worker,reason,waveFileSha256\n"
-    theirs = "g8,1,aWorker,why,\ng9,2,processScheduledWave,why,\n"
-    world.scoring.put(ERRORS, (header + theirs).encode())
-    for _ in range(2):
-        generate(world)
-        assert [fan for fan, _ in errors(world)] == ["g8", "g-bad", "g9"]
-    assert [row.get("seat") for row in table(world.scoring.open(ERRORS).read())] == [
-        "1",
-        None,
-        "2",
-    ]
-
-
-rows = st.builds(
-    row,
-    st.sampled_from(["g1", "g2", "g3", "g-bad", ""]),
-    st.sampled_from(["", "TM", "MINE"]),
-    st.sampled_from(["nyc", ""]),
-)
-
-
-@given(st.lists(rows, max_size=10))
-def test_every_row_is_in_the_wave_or_in_the_errors(wave: list[dict[str, str]]) -> None:
-    """Nobody vanishes, in one run or two, and whoever stays has a code of their own."""
-    world = a_world(*wave)
-    for _ in range(2):
-        report = generate(world)
-        assert not report.imbalances
-        assert report.counts["in"] == len(wave)
-        stayed = table(world.scoring.open(FILE).read())
-        assert len(stayed) == report.counts["out"]
-        assert len(errors(world)) == report.counts["errors"]
-        assert all(row["code"] not in {"", "TM"} for row in stayed)
-        holders = {
-            (row["code"], row["globalUserId"], row.get("marketId"))
-            for row in stayed
-            if row["code"] != "MINE"
-        }
-        assert len({code for code, _, _ in holders}) == len(holders)
-
-
-@pytest.mark.parametrize("wanted", [True, False])
-def test_it_may_be_killed_at_any_call(wanted: bool) -> None:
-    """Killed before or after any port call and run again, it ends as one clean run."""
-
-    def build(wrap: Any) -> Scene:
-        wave = [row("g1"), row("g-bad"), row("g2", "TM"), row("g3", "MINE"), row("")]
-        world = a_world(*wave, wrap=wrap)
-        world.scoring.put(ERRORS, b"code,worker,reason,waveFileSha256\nX,aWorker,why,\n")
-        reports: list[Report] = []
-
-        def run() -> None:
-            reports.append(generate(world, generateOfferCode=wanted))
-
-        return Scene(run=run, snapshot=lambda: (contents(world.scoring), reports[-1].counts))
-
-    assert assert_survives_every_kill(build) >= (20 if wanted else 6)
 
 
 def test_a_refusal_says_nothing_of_the_fan() -> None:

@@ -11,50 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.errors import RetryLater
-from campaign_workers.domain.events import StreamBatch
 from campaign_workers.domain.records import read_record
-from campaign_workers.domain.reports import Report
 from campaign_workers.domain.verdicts import verdict_messages
-from campaign_workers.ports.tables import SelectedEvent
 from campaign_workers.testing.builders import assignment, batch, code_assignment
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
-from campaign_workers.workers.save_selection import SaveSelection
-from tests.worlds import World, contents, first_of_each, messages, reasons
+from tests.selection_scenes import event, refresh, save, seen
+from tests.worlds import World, contents, messages, reasons
 
 WORKER = "saveSelection"
-DATE = "2026-09-20T00:00:00Z"
-
-
-def save(world: World, records: StreamBatch, **ports: Any) -> Report:
-    """Run the worker once."""
-    served = {
-        "entries": world.entries,
-        "demand": world.demand,
-        "verdicts": world.verdicts,
-        "lake": world.lake,
-        "metrics": world.metrics,
-    }
-    return SaveSelection(**world.ports(**(served | ports)))(records)
-
-
-def refresh(fan: str = "g1", **overrides: Any) -> dict[str, Any]:
-    """A request to show a fan's codes again."""
-    record = {"type": "selectionRefresh", "campaignId": "tour", "globalUserId": fan}
-    return record | overrides
-
-
-def event(code: str, date: str = DATE) -> SelectedEvent:
-    """A code as the demand table shows it."""
-    return SelectedEvent(code=code, date=date)
-
-
-def seen(world: World) -> Any:
-    """All that others see, copies of messages dropped."""
-    tables = {
-        name: list(world.tables(name).scan())
-        for name in ("entries.fans", "entries.holders", "demand")
-    }
-    return tables, contents(world.lake), first_of_each(messages(world.verdicts), "messageId")
 
 
 def test_an_assignment_is_stored_shown_and_told() -> None:
@@ -143,69 +107,6 @@ def test_a_dirty_batch_is_sorted() -> None:
         "type: unknown",
     ]
     assert world.metrics.total("rejected", {"worker": WORKER}) == 5
-
-
-def test_a_refresh_shows_what_the_entry_store_has() -> None:
-    """Stale events go, missing ones come, nothing is assigned and the queue hears nothing."""
-    world = World()
-    world.entries.assign_codes("tour", [assignment("g1", "A"), assignment("g2", "B")])
-    world.demand.select("g1", "tour", {"nyc": event("OLD"), "lax": event("GONE")})
-    world.demand.select("g3", "tour", {"nyc": event("GONE")})
-    report = save(world, batch([refresh("g1"), refresh("g2", extra=1), refresh("g3")]))
-    assert report.counts["out"] == 3
-    shown = "2026-09-01T00:00:00Z"
-    assert world.demand.read("g1", "tour") == {"nyc": event("A", shown)}
-    assert world.demand.read("g2", "tour") == {"nyc": event("B", shown)}
-    assert world.demand.read("g3", "tour") == {}
-    assert messages(world.verdicts) == []
-
-
-def test_a_refresh_before_an_assignment_of_its_batch_shows_it_all_the_same() -> None:
-    """Within a batch the order of refresh and assignment makes no difference."""
-    orders = [refresh("g1"), code_assignment()], [code_assignment(), refresh("g1")]
-    first, second = World(), World()
-    for world, records in zip((first, second), orders, strict=True):
-        assert save(world, batch(records)).counts["out"] == 2
-    assert first.demand.read("g1", "tour") == second.demand.read("g1", "tour") != {}
-
-
-@attrs.define
-class Overtaken:
-    """A demand table during whose replacement another run assigns a code."""
-
-    world: World
-    left: int
-
-    def read(self, fan: str, campaign_id: str) -> Any:
-        """As the table."""
-        return self.world.demand.read(fan, campaign_id)
-
-    def replace(self, fan: str, campaign_id: str, events: Any) -> None:
-        """As the table, but after somebody else."""
-        if self.left:
-            self.left -= 1
-            new = assignment(fan, f"NEW{self.left}", market_id=f"m{self.left}")
-            self.world.entries.assign_codes(campaign_id, [new])
-            self.world.demand.select(fan, campaign_id, {f"m{self.left}": event(new.code)})
-        self.world.demand.replace(fan, campaign_id, events)
-
-
-@pytest.mark.parametrize("times", [1, 2, 4])
-def test_a_refresh_takes_no_event_away_that_was_just_added(times: int) -> None:
-    """A code that is assigned between read and write is shown in the end."""
-    world = World()
-    world.entries.assign_codes("tour", [assignment("g1", "A")])
-    save(world, batch([refresh("g1")]), demand=Overtaken(world, times))
-    shown = world.demand.read("g1", "tour") or {}
-    assert set(shown) == {"nyc", *(f"m{number}" for number in range(times))}
-
-
-def test_a_refresh_that_never_catches_up_is_given_back() -> None:
-    """Codes that keep changing are no reason to go on for ever."""
-    world = World()
-    world.entries.assign_codes("tour", [assignment("g1", "A")])
-    with pytest.raises(RetryLater, match="kept changing"):
-        save(world, batch([refresh("g1")]), demand=Overtaken(world, 99))
 
 
 @attrs.define

@@ -1,0 +1,52 @@
+"""generateSmsWaveCodes in a world of memory adapters, and how to look at its files."""
+
+from typing import Any
+
+from campaign_workers.adapters.inprocess.offer_code_mint import OfferCodeMint
+from campaign_workers.domain.reports import Report
+from campaign_workers.workers.generate_sms_wave_codes import GenerateSmsWaveCodes, Request
+from tests.worlds import World, contents, table, unwrapped, wave_config, wave_rows
+
+WAVE = "tour_w1"
+FILE = "smsWaves/csv/tour_w1.csv"
+ERRORS = "smsWaves/errors/tour_w1.csv"
+SCHEDULED = "smsWaves/scheduled/tour_w1_csv.json"
+GENERATING = "smsWaves/generateCode/generateCode_tour_w1.json"
+
+
+def row(fan: str, code: str = "", market: str = "nyc") -> dict[str, str]:
+    """A row of a wave file."""
+    return {"globalUserId": fan, "code": code, "marketId": market}
+
+
+def a_world(*rows: dict[str, str], wrap: Any = unwrapped) -> World:
+    """A wave file, and an offer code service that refuses the fan `g-bad`."""
+    world = World(wrap)
+    world.scoring.put(FILE, wave_rows(*rows))
+    world.mint = OfferCodeMint(world.tables, refuses=lambda asked: asked.global_user_id == "g-bad")
+    return world
+
+
+def generate(world: World, offer_codes: Any = None, **config: Any) -> Report:
+    """Run the worker once."""
+    ports = world.ports(
+        scoring=world.scoring,
+        offer_codes=offer_codes or world.mint,
+        metrics=world.metrics,
+    )
+    payload = {"waveFilePrefix": WAVE, "config": wave_config(**config)}
+    return GenerateSmsWaveCodes(**ports, concurrency=3)(Request.parse(payload))
+
+
+def codes(world: World) -> dict[str, str]:
+    """Code by fan in the wave file."""
+    rows = table(world.scoring.open(FILE).read())
+    return {row.get("globalUserId", ""): row.get("code", "") for row in rows}
+
+
+def errors(world: World) -> list[tuple[str, str]]:
+    """Fan and reason of each row in the errors file."""
+    if ERRORS not in contents(world.scoring):
+        return []
+    rows = table(world.scoring.open(ERRORS).read())
+    return [(row.get("globalUserId", ""), row["reason"]) for row in rows]
