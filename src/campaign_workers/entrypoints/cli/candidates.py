@@ -43,6 +43,8 @@ def read_candidates(path: Path, campaign_id: str) -> pl.DataFrame:
         frame = _typed(path, frame, "verdict", pl.Int8)
     if "previously_selected" in frame.columns:
         frame = _flag(path, frame, "previously_selected")
+    if "phone" in frame.columns:
+        frame = frame.with_columns(pl.col("phone").replace("", None))
     if frame.schema["market_ids"] == pl.String:
         frame = frame.with_columns(columns.split(pl.col("market_ids")))
     return _scored(frame)

@@ -1,0 +1,112 @@
+"""A whole campaign on memory adapters, and all that can be seen of it afterwards."""
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from campaign_workers.container import Container
+from campaign_workers.domain import layout, lottery
+from campaign_workers.domain.reports import Report
+from campaign_workers.domain.triggers import EMAIL_QUEUE, VERDICT_QUEUE
+from campaign_workers.entrypoints.cli.books import Books
+from campaign_workers.entrypoints.cli.operator import Operator
+from campaign_workers.entrypoints.cli.uploads import Uploads
+from campaign_workers.settings import Settings
+from campaign_workers.testing.uploads import generate
+
+FANS = 300
+Call = Callable[[str, Any], Report]
+
+
+def uploads(folder: Path) -> Uploads:
+    """The uploads of a small campaign."""
+    generate(folder, fans=FANS, seed=11)
+    return Uploads(folder)
+
+
+def run_campaign(
+    files: Uploads, out: Path, wrap: Callable[[Call], Call] = lambda call: call
+) -> Container:
+    """Run every step of the campaign; `wrap` may change how workers are called."""
+    settings = Settings(profile="memory", dir=out)
+    container = Container("memory", settings=settings, starts=files.opens())
+    operator = Operator(container=container, uploads=files, out=out)
+    container.secrets.write(lottery.seed_name(operator.campaign.campaign_id), "journey")
+    container.runtime.call = wrap(container.runtime.call)
+    for _, step in operator.steps():
+        step()
+    return container
+
+
+def shuffled(files: Uploads, folder: Path) -> Uploads:
+    """The same uploads, with the rows of each day and of each table in another order."""
+    folder.mkdir()
+    chance = Random(5)
+    for path in files.folder.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    days = [lines for _, lines in files.registration_days()]
+    for lines in days:
+        chance.shuffle(lines)
+    (folder / "registrations.jsonl").write_bytes(b"\n".join(b"\n".join(day) for day in days))
+    for name in ("scored.txt", "fanclub-ranks.csv", "external-codes.csv"):
+        header, *rows = (files.folder / name).read_bytes().splitlines(keepends=True)
+        chance.shuffle(rows)
+        (folder / name).write_bytes(b"".join([header, *rows]))
+    return Uploads(folder)
+
+
+def seen(container: Container, campaign_id: str) -> dict[str, Any]:
+    """What is the same however often and in whatever order things were delivered."""
+    books = Books(container, campaign_id)
+    return {
+        "lake": _lake(container),
+        "archives": [
+            {name: archive.read(name) for name in archive.namelist()}
+            for archive in books.archives()
+        ],
+        "waves": _objects(container, "smsWaves/"),
+        "texts": {text.message.message_id for text in container.wiring.sms().sent()},
+        "emails": _ids(container, EMAIL_QUEUE),
+        "verdicts": _fans(container, VERDICT_QUEUE),
+        "codes": _codes(container, campaign_id, books),
+    }
+
+
+def _lake(container: Container) -> set[str]:
+    keys = set()
+    for info in container.lake.list("avro/"):
+        if not info.key.startswith(layout.archived("avro/")):
+            with closing(container.lake.open(info.key)) as source:
+                keys |= {record["dedupeKey"] for record in container.codec.decode(source)}
+    return keys
+
+
+def _objects(container: Container, prefix: str) -> dict[str, bytes]:
+    found = {}
+    for info in container.scoring.list(prefix):
+        with closing(container.scoring.open(info.key)) as source:
+            found[info.key] = source.read()
+    return found
+
+
+def _ids(container: Container, queue: str) -> set[str]:
+    return {json.loads(body)["messageId"] for body in container.queues[queue].bodies()}
+
+
+def _fans(container: Container, queue: str) -> set[tuple[str, str]]:
+    return {
+        (assignment["globalUserId"], assignment.get("marketId") or "")
+        for body in container.queues[queue].bodies()
+        for assignment in json.loads(body)["assignments"]
+    }
+
+
+def _codes(container: Container, campaign_id: str, books: Books) -> dict[str, dict[str, str]]:
+    fans = {row["globalUserId"] for row in books.master_codes()}
+    held = container.wiring.entries().codes(campaign_id, fans)
+    return {
+        fan: {market: code for market, (code, _) in codes.items()} for fan, codes in held.items()
+    }
