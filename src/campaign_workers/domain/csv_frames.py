@@ -7,6 +7,7 @@ or says where it is wrong; both give the same cells.
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from io import BytesIO
 from itertools import chain, islice
 from typing import BinaryIO, Final
 
@@ -14,7 +15,7 @@ import attrs
 import polars as pl
 from polars.exceptions import PolarsError
 
-from campaign_workers.domain.cells import guard
+from campaign_workers.domain.cells import RISKY, guard
 from campaign_workers.domain.columns import guarded, joined, unguarded
 from campaign_workers.domain.csv_files import CELL_LIMIT, ROW_LIMIT, Row, Table, read_table
 from campaign_workers.domain.errors import BadInput
@@ -25,7 +26,6 @@ BLOCK: Final = 8 * 1024 * 1024
 ROWS_AT_A_TIME: Final = 10_000
 """Rows of a frame that is read row by row."""
 
-_BLANK_LINES: Final = re.compile(rb"\n{2,}")
 _BOM: Final = b"\xef\xbb\xbf"
 _NUL: Final = "\0"
 """Fills a column of its own at the end of each row; no cell may hold it."""
@@ -75,8 +75,10 @@ def write_frames(
     names = pl.DataFrame(schema=[guard(column) for column in columns])
     yield names.write_csv(separator=delimiter).encode()
     for frame in frames:
+        buffer = BytesIO()
         cells = frame.select(_cell(frame[column]) for column in columns)
-        yield cells.write_csv(separator=delimiter, include_header=False).encode()
+        cells.write_csv(buffer, separator=delimiter, include_header=False)
+        yield buffer.getvalue()
 
 
 def _cell(column: pl.Series) -> pl.Series:
@@ -84,10 +86,11 @@ def _cell(column: pl.Series) -> pl.Series:
         column = column.to_frame().select(joined(pl.col(column.name))).to_series()
     if column.dtype != pl.String:
         return column
+    if column.str.contains(RISKY).any():
+        cells = guarded(pl.col(column.name)).alias(column.name)
+        column = column.to_frame().select(cells).to_series()
     # Polars writes an empty text as two quotes and a null as nothing.
-    text = pl.col(column.name)
-    kept = pl.when(text != "").then(guarded(text))
-    return column.to_frame().select(kept.alias(column.name)).to_series()
+    return column.set(column == "", None)
 
 
 def _blocks(source: Iterable[bytes] | BinaryIO, size: int) -> Iterator[bytes]:
@@ -170,7 +173,9 @@ class _Reader:
             return None
         data = block.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
         if not is_quoted:
-            data = _BLANK_LINES.sub(b"\n", data).removeprefix(b"\n")
+            while b"\n\n" in data:
+                data = data.replace(b"\n\n", b"\n")
+            data = data.removeprefix(b"\n")
         if b"\r" in data or data.startswith(_BOM):
             return None
         return self._cells(data, f"{self.delimiter}{_NUL}\n", is_quoted=is_quoted)

@@ -1,6 +1,7 @@
 """What a campaign's scrub takes from its lists and options."""
 
 from collections.abc import Iterable
+from functools import cached_property
 
 import attrs
 
@@ -58,12 +59,12 @@ class ScrubPolicy:
                     remedy="write whole addresses, such as *@partner.example",
                 )
 
-    @property
+    @cached_property
     def allowed_regex(self) -> str | None:
         """One regular expression for all patterns; None without any."""
         return "|".join(map(regex_of, self.allowed_patterns)) or None
 
-    @property
+    @cached_property
     def most_labels(self) -> int:
         """How many labels the longest blocked domain has."""
         return max((domain.count(".") + 1 for domain in self.blocked_domains), default=0)

@@ -1,0 +1,151 @@
+"""processScoredFiles on a bad day: wrong uploads, failing systems, and being killed anywhere."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from campaign_workers.domain.errors import BadInput, NotFound, PermanentFailure, RetryLater
+from campaign_workers.testing import crashes
+from tests.scored_scenes import UPLOAD, Scene, tsv
+from tests.worlds import contents, first_of_each, put_records
+
+SECRET = "penelope@secret.example"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "tour.20260901.txt: empty"),
+        (tsv(), "tour.20260901.txt: no rows"),
+        (tsv(columns=("globalUserId", "email", "score")), "line 1, phone: missing"),
+        (tsv({}, {}).rstrip("\n") + "\textra", "line 3: 11 cells for 10 columns"),
+        (tsv({}) + "g2\n", "line 3: 1 cells for 10 columns"),
+        (tsv({}).encode() + b"\xff", "line 3: 1 cells|line 3, globalUserId: not UTF-8"),
+        (tsv({"firstName": '"Ann'}), "line 2: not CSV"),
+        (tsv({}, {"campaignId": "moon"}), "campaignId: row 2 names a campaign that there is not"),
+        (tsv({"campaignId": "../x"}), "campaignId: row 1 names a campaign that there is not"),
+    ],
+)
+def test_a_wrong_upload_is_refused_with_its_place(content: str | bytes, problem: str) -> None:
+    """The error names file, line and field; nothing is written, put or said."""
+    scene = Scene()
+    event = scene.upload(content)
+    before = contents(scene.world.scoring)
+    with pytest.raises(BadInput, match=problem) as refused:
+        scene.run(event)
+    assert UPLOAD in str(refused.value)
+    assert contents(scene.world.scoring) == before
+    assert put_records(scene.stream) == []
+    assert list(scene.world.chat.posts()) == []
+
+
+def test_our_own_column_names_are_refused() -> None:
+    """A column could not be carried through under a name that the scrub uses itself."""
+    scene = Scene()
+    with pytest.raises(BadInput, match="line 1, __marks: a reserved name"):
+        scene.run(scene.upload("globalUserId\temail\tphone\tscore\t__marks\n"))
+
+
+def test_a_file_that_names_no_campaign_anywhere_is_refused() -> None:
+    """Neither the row nor the name of the file tells."""
+    scene = Scene()
+    upload = scene.upload(tsv({}, {"campaignId": ""}), key="scored/registrants.txt")
+    with pytest.raises(BadInput, match="row 2 names no campaign"):
+        scene.run(upload)
+
+
+@pytest.mark.parametrize(
+    ("key", "content", "problem"),
+    [
+        ("allowlist/patterns.txt", b"# all\n*gmail.com\n", "line 2: a pattern without @"),
+        ("allowlist/tour/patterns.txt", b"x\n", "line 1: a pattern without @"),
+        ("blocklist/emails.txt", b"a@x.co\n\xff\n", "line 2: not UTF-8"),
+    ],
+)
+def test_a_wrong_list_is_refused_with_its_place(key: str, content: bytes, problem: str) -> None:
+    """Better no scrub than one that lets everybody in."""
+    scene = Scene()
+    scene.put(key, content)
+    with pytest.raises(BadInput, match=f"{key}, {problem}"):
+        scene.run(scene.upload(tsv({})))
+
+
+def test_a_campaign_without_a_seed_is_not_scrubbed() -> None:
+    """Without a seed nobody could check the draw."""
+    scene = Scene()
+    scene.add_campaign("unsown", seed=None)
+    with pytest.raises(NotFound, match="lottery-seed"):
+        scene.run(scene.upload(tsv({"campaignId": "unsown"})))
+
+
+def test_a_channel_that_refuses_for_good_does_not_undo_the_scrub() -> None:
+    """It is named in the report; the other channels hear."""
+    scene = Scene()
+    scene.add_campaign("tour", stats_channels=("#gone", "#tour"))
+    scene.world.chat.faults.fail_next(PermanentFailure("no such channel"))
+    report = scene.run(scene.upload(tsv({})))
+    assert report.details["unheard"] == ["#gone"]
+    assert [post.channel for post in scene.world.chat.posts()] == ["#tour"]
+
+
+def test_a_failing_system_makes_it_come_again() -> None:
+    """A chat that is down, a service that fails: the same event again completes the work."""
+    scene = Scene()
+    event = scene.upload(tsv({}))
+    for faults in (scene.world.chat.faults, scene.world.campaigns.faults):
+        with faults.outage(), pytest.raises(RetryLater):
+            scene.run(event)
+    scene.run(event)
+    assert len(first_of_each(put_records(scene.stream), "dedupeKey")) == 1
+
+
+def test_killed_at_any_call_it_ends_as_one_clean_run() -> None:
+    """Objects byte for byte, records but for copies with the same key, the chat at least once."""
+
+    def build(wrap: Any) -> crashes.Scene:
+        scene = Scene(wrap=wrap, block=200)
+        scene.put("blocklist/emails.txt", "bob@x.co")
+        scene.add_campaign("other")
+        fans = [{"globalUserId": f"g{n}", "phone": ""} for n in range(5)]
+        event = scene.upload(tsv(*fans, {"campaignId": "other", "email": "bob@x.co"}))
+
+        def seen() -> Any:
+            posts = {(post.channel, post.text) for post in scene.world.chat.posts()}
+            records = first_of_each(put_records(scene.stream), "dedupeKey")
+            return contents(scene.world.scoring), records, posts
+
+        return crashes.Scene(run=lambda: scene.run(event), snapshot=seen)
+
+    assert crashes.assert_survives_every_kill(build) > 20
+
+
+@pytest.mark.parametrize("ends_well", [True, False])
+def test_temporary_files_are_gone_in_every_outcome(tmp_path: Path, ends_well: bool) -> None:
+    """Fans' data does not stay behind on the machine."""
+    scene = Scene(block=200, spool_dir=tmp_path)
+    rows = [{"globalUserId": f"g{n}"} for n in range(40)]
+    event = scene.upload(tsv(*rows, {} if ends_well else {"campaignId": "moon"}))
+    if ends_well:
+        scene.run(event)
+    else:
+        with pytest.raises(BadInput):
+            scene.run(event)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_personal_is_logged_or_raised(caplog: pytest.LogCaptureFixture) -> None:
+    """Errors and logs name places, never values."""
+    caplog.set_level(logging.DEBUG)
+    scene = Scene()
+    personal = {"email": SECRET, "phone": "+12125550177", "firstName": "Penelope"}
+    scene.put("allowlist/patterns.txt", "penelope-secret\n")
+    with pytest.raises(BadInput) as refused:
+        scene.run(scene.upload(tsv(personal)))
+    scene.put("allowlist/patterns.txt", "")
+    report = scene.run(scene.upload(tsv(personal)))
+    with pytest.raises(BadInput) as ragged:
+        scene.run(scene.upload(tsv(personal) + f"{SECRET}\n"))
+    said = f"{caplog.text}{report}{refused.value}{ragged.value}{list(scene.world.chat.posts())}"
+    assert not [word for word in ("penelope", "2125550177") if word in said.lower()]
