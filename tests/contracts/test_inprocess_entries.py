@@ -160,12 +160,22 @@ class TestEntries(OverTables):
     def test_a_code_makes_an_entry(self, store: EntryStore) -> None:
         """A fan who gets a code without having registered is an entry, until one comes."""
         store.assign_codes("tour", [assignment(user_id="u9"), assignment("g2", "B", user_id=None)])
+        later = assignment("g1", "C", market_id="chi", created=CREATED + timedelta(days=1))
+        store.assign_codes("tour", [later])
         first, second = store.entries("tour")
-        assert (first.user_id, first.codes, first.created) == ("u9", {"nyc": "CODE1"}, CREATED)
+        assert (first.user_id, first.created) == ("u9", CREATED)
+        assert first.codes == {"nyc": "CODE1", "chi": "C"}
         assert (second.user_id, second.global_user_id) == ("", "g2")
         store.consume(batch([registration()]))
         assert store.admin_stats("tour").total == 2
         assert [entry.user_id for entry in store.entries("tour")] == ["u-g1", ""]
+
+    def test_figures_follow_the_codes(self, store: EntryStore) -> None:
+        """A code that is given after a count is in the next one."""
+        store.consume(batch([registration()]))
+        assert store.admin_stats("tour").with_code == 0
+        store.assign_codes("tour", [assignment()])
+        assert store.admin_stats("tour").with_code == 1
 
     def test_the_latest_score_says_who_is_blocked(self, store: EntryStore) -> None:
         """A fan is blocked as long as the latest scored file has them on a list."""

@@ -102,16 +102,19 @@ def entries(*, campaign_id: str = CAMPAIGN) -> st.SearchStrategy[Entry]:
 
 @st.composite
 def registrations(draw: st.DrawFn, *, campaign_id: str = CAMPAIGN, fans: int = 6) -> dict[str, Any]:
-    """Registrations of a few fans as they stand on the wire; a fan may register again."""
+    """Registrations of a few fans as they stand on the wire.
+
+    A fan may register again, from another account, or with somebody else's address.
+    """
     number = draw(st.integers(1, fans))
+    numbers = st.just(number) | st.just(number) | st.integers(1, fans)
+    address = draw(st.sampled_from(("fan{}@mail.example", " FAN{}@Mail.example", "")))
     return registration(
         draw(st.none() | st.just(f"g{number}")),
-        userId=f"u{number}",
+        userId=f"u{draw(numbers)}",
         campaignId=campaign_id,
-        memberId=draw(st.none() | st.just(f"m{number}")),
-        email=draw(
-            st.sampled_from(("", f"fan{number}@mail.example", f" FAN{number}@Mail.example"))
-        ),
+        memberId=draw(st.none() | numbers.map("m{}".format)),
+        email=address.format(draw(numbers)),
         firstName=draw(st.none() | st.sampled_from(NAMES)),
         marketIds=draw(wishes()),
         referrerCode=draw(st.none() | st.sampled_from(("", "R1"))),
@@ -123,26 +126,31 @@ def registrations(draw: st.DrawFn, *, campaign_id: str = CAMPAIGN, fans: int = 6
 
 @st.composite
 def scorings(draw: st.DrawFn, *, campaign_id: str = CAMPAIGN, fans: int = 6) -> dict[str, Any]:
-    """Scores of a few fans as they stand on the wire, by whatever ids they are known."""
+    """Scores of a few fans as they stand on the wire, by whatever ids they are known.
+
+    Mostly the ids are of the same fan; like real ones they need not be.
+    """
     number = draw(st.integers(1, fans))
+    numbers = st.just(number) | st.just(number) | st.integers(1, fans)
     ids = {
-        "globalUserId": f"g{number}",
-        "memberId": f"m{number}",
-        "userId": f"u{number}",
-        "email": f"fan{number}@mail.example",
+        "globalUserId": "g{}",
+        "memberId": "m{}",
+        "userId": "u{}",
+        "email": "fan{}@mail.example",
     }
     known = draw(st.lists(st.sampled_from(sorted(ids)), min_size=1, unique=True))
-    return scoring(
-        **{name: ids[name] if name in known else None for name in ids if name != "globalUserId"},
-        fan=ids["globalUserId"] if "globalUserId" in known else None,
-        campaignId=campaign_id,
-        score=draw(st.none() | _scores),
-        bandScore=draw(st.none() | _scores),
-        verdict=draw(st.sampled_from((0, 1, 1))),
-        marketIds=draw(wishes()),
-        source=draw(st.sampled_from(("scored", "fanlist"))),
-        created=iso_utc(draw(moments())),
-    )
+    fields: dict[str, Any] = {
+        "fan": None,
+        "campaignId": campaign_id,
+        "score": draw(st.none() | _scores),
+        "bandScore": draw(st.none() | _scores),
+        "verdict": draw(st.sampled_from((0, 1, 1))),
+        "marketIds": draw(wishes()),
+        "source": draw(st.sampled_from(("scored", "fanlist"))),
+        "created": iso_utc(draw(moments(days=1))),
+        **{name: ids[name].format(draw(numbers)) for name in known},
+    }
+    return scoring(**fields)
 
 
 def codes(*, most: int = 8) -> st.SearchStrategy[str]:

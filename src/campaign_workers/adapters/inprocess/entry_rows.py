@@ -48,12 +48,11 @@ def score(record: Record) -> tuple[str, Row]:
     """
     fields = record.fields
     name = next(name for name in IDS if fields[name])
-    place = fields[name].lower() if name == "email" else fields[name]
     row = _kept(record, _SCORE_FIELDS)
     row["stamp"] = [_milliseconds(record), fields["verdict"], record.dedupe_key]
     if not BLOCKED_TAGS.isdisjoint(fields["tags"]):
         row["blocked"] = True
-    return key_of(fields["campaignId"], fields["source"], name, place), row
+    return key_of(fields["campaignId"], fields["source"], name, fields[name]), row
 
 
 READERS: Final[Mapping[str, Callable[[Record], tuple[str, Row]]]] = {

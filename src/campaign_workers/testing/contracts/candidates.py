@@ -170,10 +170,13 @@ class CandidatesContract(Contract):
 
     def test_a_duplicate_row_knocks_nobody_out(self, service: EntryService, feed: Feed) -> None:
         """Of scores of the same moment a good one counts before one that is out."""
-        good, bad = scoring(score=0.6), scoring(score=0.4, verdict=0, tags=["duplicateFan"])
-        feed([good, bad, good])
-        feed([bad])
-        assert [row["raw_score"] for row in candidates(service)] == [0.6]
+        names = [f"g{number}" for number in range(9)]
+        good = [scoring(fan, memberId=f"m-{fan}", score=0.6) for fan in names]
+        bad = [scoring(fan, score=0.4, verdict=0, tags=["duplicateFan"]) for fan in names]
+        nameless = [scoring(None, memberId=f"m-{fan}", score=0.3, verdict=0) for fan in names]
+        feed([*good, *bad])
+        feed([*bad, *good, *nameless])
+        assert [row["raw_score"] for row in candidates(service)] == [0.6] * len(names)
 
     @pytest.mark.parametrize(
         ("kind", "expected"), [(CampaignType.REGISTRATION, 0.5), (CampaignType.FANLIST, 0.25)]
@@ -206,6 +209,15 @@ class CandidatesContract(Contract):
         feed([entry] if registered_first else [score])
         feed([score] if registered_first else [entry])
         assert fans(candidates(service)) == ["g1"]
+
+    def test_who_registered_with_an_id_has_it(self, service: EntryService, feed: Feed) -> None:
+        """An id of two fans is that of who registered with it, else of the smaller fan id."""
+        feed([scoring("g1", memberId="m1", score=0.1), registration("g2", memberId="m1")])
+        feed([scoring(None, memberId="m1", source="fanlist", score=0.2)])
+        assert fans(candidates(service)) == ["g1", "g2"]
+        feed([scoring("g4", memberId="m2", verdict=0), scoring("g3", memberId="m2", verdict=0)])
+        feed([scoring(None, memberId="m2", created=LATER)])
+        assert fans(candidates(service)) == ["g1", "g2", "g3"]
 
     def test_a_score_of_nobody_waits(self, service: EntryService, feed: Feed) -> None:
         """A score whose fan nobody knows makes no candidate until somebody does."""

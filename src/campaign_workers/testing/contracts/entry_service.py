@@ -136,6 +136,8 @@ class EntryServiceContract(CandidatesContract):
         service.set_verdicts("tour", ["g1", "g2"], selected=False)
         assert fans(candidates(service)) == ["g1", "g2"]
         assert set(service.codes("tour", ["g1"])) == {"g1"}
+        assert outcomes(service, assignment("g1", TM)) == ["alreadyAssigned"]
+        assert fans(candidates(service)) == ["g2"]
 
     def test_a_selected_fan_who_registers_later_stays_selected(
         self, service: EntryService, feed: Feed
