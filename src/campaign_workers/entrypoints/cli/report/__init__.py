@@ -38,7 +38,7 @@ def _html(container: Container, campaign_id: str) -> str:
     campaign = container.campaigns.campaign(campaign_id)
     return page(
         title=campaign.name or campaign_id,
-        lead=f"{campaign.artist or 'No artist'} · {campaign_id} · {container.clock.now():%Y-%m-%d}",
+        lead=f"{campaign.artist or 'No artist'} · {campaign_id} · until {figures.until()}",
         tiles=tuple(figures.funnel().iter_rows()),
         sections=sections(figures),
         footer=f"campaign-workers {__version__}",

@@ -7,7 +7,7 @@ import polars as pl
 import vl_convert as vlc
 
 INK, MUTED, ACCENT, SOFT = "#1b2733", "#66788a", "#0f7b6c", "#b9dcd5"
-WIDTH = 620
+WIDTH = 820
 
 
 def funnel(stages: pl.DataFrame) -> str:
@@ -30,7 +30,7 @@ def histogram(scores: pl.DataFrame) -> str:
     """Scores before and after banding: `scores` has series, bin (its lower end) and fans."""
     chart = (
         alt.Chart(scores)
-        .mark_bar(width=26)
+        .mark_bar(width=34)
         .encode(
             x=alt.X("bin:Q", title="score", scale=alt.Scale(domain=[0, 1.05])),
             y=alt.Y("fans:Q", title="fans"),
@@ -93,7 +93,9 @@ def counts(table: pl.DataFrame, label: str) -> str:
 def _svg(chart: Any) -> str:
     styled = (
         chart.configure(
-            background="transparent", font="system-ui, -apple-system, 'Segoe UI', sans-serif"
+            background="transparent",
+            padding={"left": 24, "right": 12, "top": 6, "bottom": 6},
+            font="system-ui, -apple-system, 'Segoe UI', sans-serif",
         )
         .configure_axis(
             labelColor=MUTED, titleColor=MUTED, gridColor="#e6ebef", domain=False, labelLimit=240

@@ -83,6 +83,10 @@ class Figures:
             schema={"tag": pl.String, "rows": pl.Int64},
         )
 
+    def until(self) -> str:
+        """The day of the last run."""
+        return max((run.at[:10] for run in self.container.journal.runs()), default="")
+
     def waves(self) -> list[tuple[object, ...]]:
         """A row a wave: its name and counts."""
         names = ("total", "sms", "email", "failed", "overLimit", "duplicates")

@@ -32,7 +32,7 @@ svg { max-width: 100%; height: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 0.92rem;
         font-variant-numeric: tabular-nums; }
 th { text-align: left; color: var(--muted); font-weight: 600; }
-th, td { padding: 6px 10px 6px 0; border-bottom: 1px solid var(--line); }
+th, td { padding: 6px 18px 6px 0; border-bottom: 1px solid var(--line); }
 td.number, th.number { text-align: right; }
 .ok { color: var(--accent); font-weight: 600; }
 .wrong { color: #b3261e; font-weight: 600; }
