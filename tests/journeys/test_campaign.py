@@ -1,6 +1,5 @@
 """Whole campaigns: in order, everything twice, and in another order."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Uploads:
 
 
 @pytest.fixture(scope="module")
-def container(files: Uploads, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
+def container(files: Uploads, tmp_path_factory: pytest.TempPathFactory) -> Container:
     """The campaign, run once in order."""
     return run_campaign(files, tmp_path_factory.mktemp("once"))
 
