@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from typing import Final
 
 import attrs
 
@@ -10,8 +11,8 @@ from campaign_workers.domain.events import StreamRecord
 from campaign_workers.domain.limits import checked_message, checked_record, shard_number
 from campaign_workers.ports.system import Clock
 
-_PUT_TOGETHER = 5_000
-_BYTES_TOGETHER = 8 * 1024 * 1024
+_TOGETHER: Final = 500
+"""Rows of a transaction: as many records as one request to Kinesis takes."""
 
 
 class SqliteRecordStream:
@@ -20,8 +21,8 @@ class SqliteRecordStream:
     def __init__(
         self, database: Database, clock: Clock, *, name: str, shard_count: int = 2
     ) -> None:
-        self._database, self._name, self._clock = database, name, clock
-        self._shard_count = shard_count
+        self._database, self._clock = database, clock
+        self._name, self._shard_count = name, shard_count
         database.execute(
             "CREATE TABLE IF NOT EXISTS records (sequence INTEGER PRIMARY KEY, stream TEXT,"
             " shard INTEGER, partition_key TEXT, data BLOB, arrived REAL)"
@@ -31,21 +32,13 @@ class SqliteRecordStream:
         )
 
     def put(self, records: Iterable[tuple[str, bytes]]) -> int:
-        """See `RecordStream.put`; some thousand records are written together."""
-        count = size = 0
-        rows: list[tuple[object, ...]] = []
-        try:
-            for partition_key, data in records:
-                checked_record(partition_key, data)
-                shard = shard_number(partition_key, self._shard_count)
-                rows.append((self._name, shard, partition_key, data))
-                size += len(data)
-                if len(rows) == _PUT_TOGETHER or size >= _BYTES_TOGETHER:
-                    together, rows, size = rows, [], 0
-                    count += self._insert(together)
-        finally:
-            count += self._insert(rows)
-        return count
+        """See `RecordStream.put`."""
+        return _insert_some_at_a_time(
+            self._database,
+            "INSERT INTO records (stream, shard, partition_key, data, arrived)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (self._row(*checked_record(partition_key, data)) for partition_key, data in records),
+        )
 
     def shards(self) -> tuple[str, ...]:
         """Names of the shards, in order."""
@@ -70,14 +63,9 @@ class SqliteRecordStream:
         )
         return int(depth)
 
-    def _insert(self, rows: list[tuple[object, ...]]) -> int:
-        arrived = self._clock.now().timestamp()
-        self._database.execute_many(
-            "INSERT INTO records (stream, shard, partition_key, data, arrived)"
-            " VALUES (?, ?, ?, ?, ?)",
-            ((*row, arrived) for row in rows),
-        )
-        return len(rows)
+    def _row(self, partition_key: str, data: bytes) -> tuple[object, ...]:
+        shard = shard_number(partition_key, self._shard_count)
+        return self._name, shard, partition_key, data, self._clock.now().timestamp()
 
 
 def _record(sequence: int, partition_key: str, data: bytes, arrived: float) -> StreamRecord:
@@ -99,25 +87,23 @@ class ReceivedMessage:
 
 
 class SqliteMessageQueue:
-    """One queue."""
+    """One queue, the oldest message first."""
 
     def __init__(self, database: Database, clock: Clock, *, name: str) -> None:
-        self._database, self._name, self._clock = database, name, clock
+        self._database, self._clock, self._name = database, clock, name
         database.execute(
             "CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY AUTOINCREMENT,"
             " queue TEXT, body TEXT, received INTEGER DEFAULT 0, hidden_until REAL DEFAULT 0)"
         )
+        database.execute("CREATE INDEX IF NOT EXISTS messages_in_order ON messages (queue, number)")
 
     def send(self, bodies: Iterable[str]) -> int:
         """See `MessageQueue.send`."""
-        sent: list[tuple[object, ...]] = []
-        try:
-            sent.extend((self._name, checked_message(body)) for body in bodies)
-        finally:
-            self._database.execute_many(
-                "INSERT INTO messages (queue, body) VALUES (?, ?)", iter(sent)
-            )
-        return len(sent)
+        return _insert_some_at_a_time(
+            self._database,
+            "INSERT INTO messages (queue, body) VALUES (?, ?)",
+            ((self._name, checked_message(body)) for body in bodies),
+        )
 
     def receive(self, limit: int, *, visibility_seconds: float) -> tuple[ReceivedMessage, ...]:
         """At most `limit` messages, which nobody else gets for `visibility_seconds`."""
@@ -153,3 +139,20 @@ class SqliteMessageQueue:
             "SELECT body FROM messages WHERE queue = ? ORDER BY number", self._name
         )
         return (body for (body,) in rows)
+
+
+def _insert_some_at_a_time(database: Database, sql: str, rows: Iterable[tuple[object, ...]]) -> int:
+    """Insert rows and count them; when `rows` raises, what it gave before is inserted."""
+    count = 0
+    some: list[tuple[object, ...]] = []
+    try:
+        for row in rows:
+            some.append(row)
+            count += 1
+            if len(some) == _TOGETHER:
+                full, some = some, []
+                database.execute_many(sql, full)
+    finally:
+        if some:
+            database.execute_many(sql, some)
+    return count

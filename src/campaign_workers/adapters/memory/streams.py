@@ -1,38 +1,29 @@
 """Streams and queues in lists."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import islice
+from operator import attrgetter
 from threading import RLock
 
 import attrs
 
+from campaign_workers.adapters.memory.faults import Fallible
 from campaign_workers.domain.events import StreamRecord
 from campaign_workers.domain.limits import checked_message, checked_record, shard_number
 from campaign_workers.ports.system import Clock
 
 
 @attrs.define
-class _Faults:
-    _faults: list[Exception] = attrs.field(factory=list, init=False)
-
-    def fail_next(self, error: Exception, times: int = 1) -> None:
-        """Make the next calls raise `error`."""
-        self._faults.extend([error] * times)
-
-    def _fail(self) -> None:
-        if self._faults:
-            raise self._faults.pop(0)
-
-
-@attrs.define
-class MemoryRecordStream(_Faults):
+class MemoryRecordStream(Fallible):
     """One stream; sequence numbers count its records and sort as text."""
 
     clock: Clock
     name: str = "stream"
     shard_count: int = 2
-    _shards: list[list[StreamRecord]] = attrs.field(init=False)
+    _shards: list[list[StreamRecord]] = attrs.field(init=False, repr=False)
     _put: int = attrs.field(default=0, init=False)
-    _lock: RLock = attrs.field(factory=RLock, init=False)
+    _lock: RLock = attrs.field(factory=RLock, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         """Make the shards."""
@@ -43,17 +34,7 @@ class MemoryRecordStream(_Faults):
         self._fail()
         count = 0
         for partition_key, data in records:
-            checked_record(partition_key, data)
-            with self._lock:
-                self._shards[shard_number(partition_key, self.shard_count)].append(
-                    StreamRecord(
-                        sequence=f"{self._put:020d}",
-                        partition_key=partition_key,
-                        data=bytes(data),
-                        arrived=self.clock.now(),
-                    )
-                )
-                self._put += 1
+            self._append(*checked_record(partition_key, data))
             count += 1
         return count
 
@@ -64,23 +45,25 @@ class MemoryRecordStream(_Faults):
     def read(self, shard: str, *, after: str | None, limit: int) -> tuple[StreamRecord, ...]:
         """At most `limit` records of a shard after a sequence number, None from its start."""
         records = self._shards[self.shards().index(shard)]
-        start = 0 if after is None else _position(records, after)
+        start = bisect_right(records, after or "", key=attrgetter("sequence"))
         return tuple(records[start : start + limit])
 
     def depth(self) -> int:
         """How many records were put."""
         return self._put
 
-
-def _position(records: list[StreamRecord], after: str) -> int:
-    low, high = 0, len(records)
-    while low < high:
-        middle = (low + high) // 2
-        if records[middle].sequence <= after:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+    def _append(self, partition_key: str, data: bytes) -> None:
+        shard = self._shards[shard_number(partition_key, self.shard_count)]
+        with self._lock:
+            shard.append(
+                StreamRecord(
+                    sequence=f"{self._put:020d}",
+                    partition_key=partition_key,
+                    data=data,
+                    arrived=self.clock.now(),
+                )
+            )
+            self._put += 1
 
 
 @attrs.frozen(kw_only=True)
@@ -92,23 +75,33 @@ class ReceivedMessage:
     receive_count: int
 
 
+@attrs.define(kw_only=True)
+class _Message:
+    """A message in its queue; nobody gets it before `hidden_until`, in seconds since 1970."""
+
+    body: str
+    received: int = 0
+    hidden_until: float = 0.0
+
+
 @attrs.define
-class MemoryMessageQueue(_Faults):
-    """One queue."""
+class MemoryMessageQueue(Fallible):
+    """One queue, the oldest message first."""
 
     clock: Clock
     name: str = "queue"
-    _messages: dict[str, tuple[str, int, float]] = attrs.field(factory=dict, init=False)
+    _messages: dict[str, _Message] = attrs.field(factory=dict, init=False, repr=False)
     _sent: int = attrs.field(default=0, init=False)
-    _lock: RLock = attrs.field(factory=RLock, init=False)
+    _lock: RLock = attrs.field(factory=RLock, init=False, repr=False)
 
     def send(self, bodies: Iterable[str]) -> int:
         """See `MessageQueue.send`."""
         self._fail()
         count = 0
         for body in bodies:
+            message = _Message(body=checked_message(body))
             with self._lock:
-                self._messages[f"{self._sent:020d}"] = (checked_message(body), 0, 0.0)
+                self._messages[f"{self._sent:020d}"] = message
                 self._sent += 1
             count += 1
         return count
@@ -117,12 +110,16 @@ class MemoryMessageQueue(_Faults):
         """At most `limit` messages, which nobody else gets for `visibility_seconds`."""
         now = self.clock.now().timestamp()
         with self._lock:
-            visible = [key for key, (_, _, until) in self._messages.items() if until <= now]
-            return tuple(self._receive(key, now + visibility_seconds) for key in visible[:limit])
+            visible = (item for item in self._messages.items() if item[1].hidden_until <= now)
+            return tuple(
+                _received(message_id, message, now + visibility_seconds)
+                for message_id, message in islice(visible, limit)
+            )
 
     def delete(self, message_id: str) -> None:
         """Forget a message; one that is not there is no error."""
-        self._messages.pop(message_id, None)
+        with self._lock:
+            self._messages.pop(message_id, None)
 
     def depth(self) -> int:
         """How many messages there are, under way or not."""
@@ -130,9 +127,11 @@ class MemoryMessageQueue(_Faults):
 
     def bodies(self) -> Iterator[str]:
         """What the messages say, oldest first; receives nothing."""
-        return iter([body for body, _, _ in self._messages.values()])
+        with self._lock:
+            return iter([message.body for message in self._messages.values()])
 
-    def _receive(self, key: str, until: float) -> ReceivedMessage:
-        body, count, _ = self._messages[key]
-        self._messages[key] = (body, count + 1, until)
-        return ReceivedMessage(message_id=key, body=body, receive_count=count + 1)
+
+def _received(message_id: str, message: _Message, until: float) -> ReceivedMessage:
+    message.received += 1
+    message.hidden_until = until
+    return ReceivedMessage(message_id=message_id, body=message.body, receive_count=message.received)

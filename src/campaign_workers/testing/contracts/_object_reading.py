@@ -123,7 +123,7 @@ class ReadingContract(Contract):
         assert keys(store) == ["folder/k"]
 
     @pytest.mark.parametrize("call", CALLS)
-    @pytest.mark.parametrize("key", REFUSED_KEYS, ids=ascii)
+    @pytest.mark.parametrize("key", REFUSED_KEYS, ids=lambda key: ascii(key[:9]))
     def test_a_refused_key_is_refused_by_every_method(
         self, store: ObjectStore, key: str, call: str
     ) -> None:

@@ -47,7 +47,7 @@ class WritingContract(Contract):
     keys_within_keys: ClassVar[bool] = True
     """Whether there may be both `a` and `a/b`, as in a bucket."""
 
-    @pytest.mark.parametrize("key", ODD_KEYS, ids=ascii)
+    @pytest.mark.parametrize("key", ODD_KEYS, ids=lambda key: ascii(key[:9]))
     def test_a_key_is_any_text(
         self, store: ObjectStore, plant: Plant, peek: Peek, key: str
     ) -> None:

@@ -19,7 +19,6 @@ from campaign_workers.testing.contracts._race import race
 Taken = Callable[[], Sequence[tuple[str, bytes]]]
 """(partition key, data) of the records in the medium, past the adapter; of one key in order."""
 
-LARGEST_KEYS: Final = ("k" * 256, "é" * 256, "🎫" * 256)
 REFUSED_KEYS: Final = ("", "k" * 257, "é" * 257, "\ud800")
 
 
@@ -67,11 +66,12 @@ class RecordStreamContract(Contract):
         assert stream.put(records) == 12
         assert by_key(taken()) == by_key(records)
 
-    @pytest.mark.parametrize("key", LARGEST_KEYS, ids=ascii)
+    @pytest.mark.parametrize("letter", ["k", "é", "🎫"])
     def test_a_record_has_at_most_a_mebibyte_with_its_key(
-        self, stream: RecordStream, taken: Taken, key: str
+        self, stream: RecordStream, taken: Taken, letter: str
     ) -> None:
-        """The largest record is put, and one that is a byte larger is rejected."""
+        """The largest record of the longest key is put, and one of a byte more is rejected."""
+        key = letter * 256
         room = MAX_RECORD_BYTES - len(key.encode())
         assert stream.put([(key, b"x" * room)]) == 1
         with pytest.raises(RejectRecord):
