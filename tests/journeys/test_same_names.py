@@ -1,0 +1,134 @@
+"""One name a worker, in every place: whoever knows the worker knows where everything of it lies."""
+
+import importlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import singledispatch
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from campaign_workers.domain.reports import Report
+from campaign_workers.domain.triggers import (
+    TRIGGERS,
+    WORKERS,
+    InvokeTrigger,
+    ObjectTrigger,
+    QueueTrigger,
+    ScheduleTrigger,
+    StreamTrigger,
+    Trigger,
+    WorkflowTrigger,
+)
+from campaign_workers.domain.wire import snake
+from campaign_workers.entrypoints import handlers
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src" / "campaign_workers"
+PAGES = ROOT / "docs" / "workers"
+SHARED_BY_HANDLERS = {"envelopes", "handlers", "cli"}
+
+MODULES = {snake(worker) for worker in WORKERS}
+
+
+def modules(room: str) -> set[str]:
+    """Names of the modules and packages in a room of the package."""
+    found = (path for path in (PACKAGE / room).iterdir() if path.suffix in {".py", ""})
+    return {path.stem for path in found if not path.name.startswith("_")}
+
+
+def test_there_is_a_module_for_each_worker_and_no_other() -> None:
+    """`workers/` has the fifteen, and each says its own name."""
+    assert len(WORKERS) == 15
+    assert modules("workers") == MODULES
+    for worker in WORKERS:
+        assert importlib.import_module(f"campaign_workers.workers.{snake(worker)}").WORKER == worker
+
+
+def test_there_is_an_entrypoint_for_each_worker_and_no_other() -> None:
+    """`entrypoints/` has the fifteen handlers, besides what they share."""
+    assert modules("entrypoints") - SHARED_BY_HANDLERS == MODULES
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_handler_runs_the_worker_of_its_name(
+    worker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No entrypoint runs somebody else's worker."""
+
+    class Answering:
+        def call(self, name: str, event: Mapping[str, Any]) -> Report:
+            return Report(worker=name, counts={}, details={"ran": name})
+
+    monkeypatch.setattr(handlers, "_container", Answering)
+    entrypoint = importlib.import_module(f"campaign_workers.entrypoints.{snake(worker)}")
+    assert entrypoint.handler({}, None)["ran"] == worker
+
+
+def test_each_worker_has_tests_of_its_name() -> None:
+    """`tests/workers/` has a `test_{worker}.py` for each of the fifteen."""
+    tested = {path.stem.removeprefix("test_") for path in (ROOT / "tests/workers").glob("test_*")}
+    assert tested >= MODULES
+
+
+def test_there_is_a_page_for_each_worker_and_no_other() -> None:
+    """`docs/workers/` has the fifteen pages, each with its worker for a title."""
+    assert {path.stem for path in PAGES.iterdir()} == set(WORKERS)
+    for worker in WORKERS:
+        assert page(worker).startswith(f"# {worker}\n")
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS, ids=lambda trigger: trigger.worker)
+def test_a_page_says_what_starts_its_worker(trigger: Trigger) -> None:
+    """Every fact of the trigger table stands in the `started by` of the worker's page."""
+    [started_by] = re.findall(r"^\| started by \| (.*) \|$", page(trigger.worker), re.MULTILINE)
+    assert not [fact for fact in facts(trigger) if not re.search(fact, started_by)], started_by
+
+
+def page(worker: str) -> str:
+    """The text of a worker's page."""
+    return (PAGES / f"{worker}.md").read_text(encoding="utf-8")
+
+
+@singledispatch
+def facts(trigger: Trigger) -> Iterator[str]:
+    """What a page has to say of a trigger, as patterns."""
+    raise NotImplementedError(trigger)
+
+
+@facts.register
+def _(trigger: ObjectTrigger) -> Iterator[str]:
+    yield rf"`{re.escape(trigger.prefix)}\S+{re.escape(trigger.suffix)}`"
+
+
+@facts.register
+def _(trigger: StreamTrigger) -> Iterator[str]:
+    yield f"`{trigger.stream}`"
+    yield rf"\b{trigger.batch_size} records\b"
+    if trigger.record_type:
+        yield f"`{trigger.record_type}`"
+
+
+@facts.register
+def _(trigger: QueueTrigger) -> Iterator[str]:
+    yield f"`{trigger.queue}`"
+
+
+@facts.register
+def _(trigger: ScheduleTrigger) -> Iterator[str]:
+    rate = re.fullmatch(r"rate\((.*)\)", trigger.schedule)
+    yield f"every {rate[1]}" if rate else re.escape(f"`{trigger.schedule}`")
+    if trigger.payload:
+        yield re.escape(f"`{json.dumps(trigger.payload)}`")
+
+
+@facts.register
+def _(trigger: InvokeTrigger) -> Iterator[str]:
+    yield re.escape(trigger.caller)
+
+
+@facts.register
+def _(trigger: WorkflowTrigger) -> Iterator[str]:
+    yield f"`{trigger.workflow}`"
