@@ -44,7 +44,8 @@ def test_there_is_a_module_for_each_worker_and_no_other() -> None:
     assert len(WORKERS) == 15
     assert modules("workers") == MODULES
     for worker in WORKERS:
-        assert importlib.import_module(f"campaign_workers.workers.{snake(worker)}").WORKER == worker
+        module = importlib.import_module(f"campaign_workers.workers.{snake(worker)}")
+        assert worker == module.WORKER
 
 
 def test_there_is_an_entrypoint_for_each_worker_and_no_other() -> None:
