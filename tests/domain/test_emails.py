@@ -68,7 +68,8 @@ TRICKY = {
 
 pieces = st.sampled_from(
     ["a", "z9", ".", "..", "-", "--", "@", "+", "_", "'", "x.co", "co", "test", "local", "xn--",
-     "é", "ß", '"', " ", "<", ">", "\\", "(", ",", "1", "0", ".test", ".local", "a" * 30, "＠", "。"]
+     "é", "ß", '"', " ", "<", ">", "\\", "(", ",", "1", "0", ".test", ".local",
+     "a" * 30, "＠", "。"]
 )  # fmt: skip
 likely = st.lists(pieces, max_size=7).map("".join)
 anything = st.text(st.characters(codec="utf-8"), max_size=12)

@@ -4,6 +4,7 @@ import base64
 import json
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -25,7 +26,7 @@ from tests.lake_scenes import CODEC, contents, decoded, keys, new_lake
 from tests.record_strategies import wire_records
 
 TELEMETRY = b'{"type": "telemetry", "firstName": "Paola"}'
-DIRTY = [
+DIRTY: list[Mapping[str, Any] | bytes] = [
     registration("g1"),
     b"{not json",
     registration("g1", created="2026-09-01T08:00:00Z"),
