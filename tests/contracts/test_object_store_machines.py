@@ -3,6 +3,8 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from hypothesis import settings
+
 from campaign_workers.adapters.local.object_store import FolderObjectStore
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.system.clocks import SteppedClock
@@ -37,3 +39,4 @@ class BucketInFolder(ObjectStoreMachine):
 
 TestBucketInMemory = BucketInMemory.TestCase
 TestBucketInFolder = BucketInFolder.TestCase
+TestBucketInFolder.settings = settings(stateful_step_count=25)
