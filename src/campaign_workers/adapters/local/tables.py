@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from itertools import islice
 from typing import Any, Final
 
 import attrs
@@ -11,6 +12,7 @@ from campaign_workers.adapters.local.sqlite import Database
 
 _PAGE: Final = 1000
 _LAST: Final = "\U0010ffff"
+_SURROGATES: Final = range(0xD800, 0xE000)
 
 
 class SqliteTables:
@@ -41,12 +43,13 @@ class SqliteTable:
 
     def get_many(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
         """See `KeyedTable.get_many`."""
-        found = self.database.execute(
-            "SELECT key, row FROM rows WHERE name = ? AND key IN (SELECT value FROM json_each(?))",
-            self.name,
-            json.dumps(list(keys)),
-        )
-        return {str(key): json.loads(str(row)) for key, row in found}
+        wanted = iter(keys)
+        found: dict[str, str] = {}
+        while some := tuple(islice(wanted, _PAGE)):
+            marks = ", ".join("?" * len(some))
+            sql = f"SELECT key, row FROM rows WHERE name = ? AND key IN ({marks})"  # noqa: S608
+            found.update(self.database.execute(sql, self.name, *some))
+        return {key: json.loads(row) for key, row in found.items()}
 
     def put(self, key: str, row: Mapping[str, Any]) -> None:
         """See `KeyedTable.put`."""
@@ -78,22 +81,30 @@ class SqliteTable:
 
     def scan(self, prefix: str = "", *, after: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
         """See `KeyedTable.scan`; reads a page at a time, so that a table may be of any size."""
-        position, strictly = (after, ">") if after >= prefix and after else (prefix, ">=")
+        more = ">" if after and after >= prefix else ">="
+        position = max(prefix, after)
+        end = _end(prefix)
         while True:
             page = self.database.execute(
-                f"SELECT key, row FROM rows WHERE name = ? AND key {strictly} ? AND key < ?"  # noqa: S608
-                " ORDER BY key LIMIT ?",
-                self.name,
-                position,
-                prefix + _LAST,
-                _PAGE,
+                f"SELECT key, row FROM rows WHERE name = ?1 AND key {more} ?2"  # noqa: S608
+                f"{'' if end is None else ' AND key < ?4'} ORDER BY key LIMIT ?3",
+                *(self.name, position, _PAGE, *(() if end is None else (end,))),
             )
             for key, row in page:
-                yield str(key), json.loads(str(row))
+                yield key, json.loads(row)
             if len(page) < _PAGE:
                 return
-            position, strictly = str(page[-1][0]), ">"
+            more, position = ">", page[-1][0]
 
     def atomic(self) -> AbstractContextManager[None]:
         """See `KeyedTable.atomic`."""
         return self.database.transaction()
+
+
+def _end(prefix: str) -> str | None:
+    """The least text that is greater than every text that begins so; None if there is none."""
+    stem = prefix.rstrip(_LAST)
+    if not stem:
+        return None
+    following = ord(stem[-1]) + 1
+    return stem[:-1] + chr(_SURROGATES.stop if following in _SURROGATES else following)

@@ -30,21 +30,21 @@ class DictTables:
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
-        """Undo every change of every table if the context ends with an error."""
+        """Undo every change of every table if the context ends with an error; so within another."""
         with self.lock:
-            if self._undo is not None:
-                yield
-                return
-            self._undo = []
+            outermost = self._undo is None
+            changes = self._undo = [] if self._undo is None else self._undo
+            before = len(changes)
             try:
                 yield
             except BaseException:
-                changes, self._undo = self._undo, None
-                for table, key, before in reversed(changes):
-                    table.write(key, before)
+                self._undo = None
+                while len(changes) > before:
+                    table, key, text = changes.pop()
+                    table.write(key, text)
                 raise
             finally:
-                self._undo = None
+                self._undo = None if outermost else changes
 
 
 class DictTable:
@@ -73,12 +73,12 @@ class DictTable:
 
     def get(self, key: str) -> dict[str, Any] | None:
         """See `KeyedTable.get`."""
-        found = self._rows.get(key)
-        return None if found is None else json.loads(found)
+        return self.get_many([key]).get(key)
 
     def get_many(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
         """See `KeyedTable.get_many`."""
-        return {key: json.loads(self._rows[key]) for key in keys if key in self._rows}
+        with self._tables.lock:
+            return {key: json.loads(self._rows[key]) for key in keys if key in self._rows}
 
     def put(self, key: str, row: Mapping[str, Any]) -> None:
         """See `KeyedTable.put`."""
@@ -105,11 +105,11 @@ class DictTable:
                 self.write(key, None)
 
     def scan(self, prefix: str = "", *, after: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-        """See `KeyedTable.scan`."""
+        """See `KeyedTable.scan`; what is there when it is called."""
         with self._tables.lock:
             keys = self._in_order()
             start = max(bisect_left(keys, prefix), bisect_right(keys, after) if after else 0)
-            end = bisect_left(keys, prefix + "\U0010ffff") if prefix else len(keys)
+            end = bisect_left(keys, True, start, key=lambda key: not key.startswith(prefix))
             found = [(key, self._rows[key]) for key in keys[start:end]]
         return ((key, json.loads(text)) for key, text in found)
 

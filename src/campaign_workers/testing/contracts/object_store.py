@@ -42,7 +42,7 @@ class ListingContract(Contract):
             plant(key, b"")
         ordered = sorted(MANY, key=str.encode)
         assert keys(store) == keys(store, "many/") == ordered
-        for position in (0, 999, 1000, 2298, 2299):
+        for position in (999, 1000, 2299):
             assert keys(store, "many/", after=ordered[position]) == ordered[position + 1 :]
         store.delete(info.key for info in store.list("many/", after=ordered[99]))
         assert keys(store) == ordered[:100]
