@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from campaign_workers.adapters.local.folder import Folder
 from campaign_workers.adapters.local.object_store import FolderObjectStore
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.errors import Conflict, Fatal, NotFound
@@ -68,13 +71,16 @@ def test_a_remembered_etag_is_the_files(folder: Path, store: FolderObjectStore) 
     store.put("k", b"one")
     settle(folder / "k")
     assert store.head("k").etag == store.head("k").etag == hashlib.md5(b"one").hexdigest()
-    store.put("k", b"two")
+    with (folder / "k").open("r+b") as edited:
+        edited.write(b"two")
     assert store.head("k").etag == hashlib.md5(b"two").hexdigest()
+    store.put("k", b"six")
+    assert store.head("k").etag == hashlib.md5(b"six").hexdigest()
 
 
 def settle(path: Path) -> None:
     """Wait until the file's change is not of this moment any more."""
-    signal.sigtimedwait([], 0.15)
+    time.sleep(0.15)
     assert path.exists()
 
 
@@ -125,6 +131,7 @@ KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
+from campaign_workers.adapters.local.folder import Folder
 from campaign_workers.adapters.local.object_store import FolderObjectStore
 from campaign_workers.adapters.system.clocks import SteppedClock
 
@@ -147,6 +154,45 @@ def test_a_killed_writer_leaves_nothing(folder: Path, store: FolderObjectStore) 
     assert unfinished(folder)
     FolderObjectStore(folder, SteppedClock(NOON))
     assert not unfinished(folder)
+
+
+def test_a_body_that_fails_leaves_no_file(folder: Path, store: FolderObjectStore) -> None:
+    """Nor does a put that is refused or that succeeds."""
+
+    def body() -> Iterator[bytes]:
+        yield b"half"
+        raise ZeroDivisionError
+
+    store.put("k", b"")
+    with pytest.raises(ZeroDivisionError):
+        store.put("k", body())
+    with pytest.raises(Conflict):
+        store.put("k", b"", if_absent=True)
+    assert not unfinished(folder)
+
+
+def test_nobody_writes_between_another_ones_look_and_write(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However slow the disk is, of eight stores that write what must be absent one wins."""
+    place = Folder.place
+
+    def slowly(self: Folder, unfinished: Path, key: str) -> None:
+        time.sleep(0.02)
+        place(self, unfinished, key)
+
+    monkeypatch.setattr(Folder, "place", slowly)
+    clock = SteppedClock(NOON)
+
+    def wins(number: int) -> bool:
+        try:
+            FolderObjectStore(folder, clock).put("k", b"%d" % number, if_absent=True)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sum(threads.map(wins, range(8))) == 1
 
 
 def test_a_new_store_leaves_alone_what_is_being_written(

@@ -63,7 +63,7 @@ class Folder:
         raise NotFound(f"{key}: no such object")
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Keys that start with `prefix`, in no order."""
+        """Keys that start with `prefix`, in no order; links among them, which cannot be opened."""
         *folders, _ = prefix.split("/")
         try:
             top = self.path("/".join(folders)) if folders else self._root
@@ -77,7 +77,7 @@ class Folder:
                 if relative == Path():
                     children[:] = [name for name in children if name != _PRIVATE]
                 for key in ((relative / name).as_posix() for name in names):
-                    if key.startswith(prefix) and self._holds(key):
+                    if key.startswith(prefix) and _is_text(key):
                         yield key
 
     def place(self, unfinished: Path, key: str) -> None:
@@ -129,11 +129,6 @@ class Folder:
             finally:
                 Path(name).unlink(missing_ok=True)
 
-    def _holds(self, key: str) -> bool:
-        """Whether a file is an object: no link, and its name is text."""
-        is_text = key.encode(errors="replace") == key.encode(errors="surrogateescape")
-        return is_text and not (self._root / key).is_symlink()
-
     def _remove_unfinished(self) -> None:
         """Remove what nobody writes any more, because the process was killed."""
         with self.exclusive(), disk("unfinished files"):
@@ -159,3 +154,7 @@ def disk(what: str) -> Iterator[None]:
 def _raise(error: OSError) -> None:
     if not isinstance(error, _NOT_THERE):
         raise error
+
+
+def _is_text(name: str) -> bool:
+    return name.encode(errors="replace") == name.encode(errors="surrogateescape")

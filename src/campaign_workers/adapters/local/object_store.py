@@ -77,9 +77,8 @@ class FolderObjectStore:
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
         """See `ObjectStore.list`."""
-        start = after.encode()
-        for key in sorted(self._folder.keys(prefix), key=str.encode):
-            if key.encode() > start:
+        for key in sorted(self._folder.keys(prefix)):
+            if key > after:
                 with suppress(NotFound):
                     yield self.head(key)
 
