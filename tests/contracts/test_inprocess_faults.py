@@ -1,0 +1,87 @@
+"""Failures strike as they were ordered, and contracts cannot be weakened."""
+
+import asyncio
+
+import pytest
+
+from campaign_workers.adapters.inprocess.code_pool import CodePool
+from campaign_workers.adapters.inprocess.offer_code_mint import OfferCodeMint
+from campaign_workers.adapters.memory.tables import DictTables
+from campaign_workers.adapters.system.clocks import SteppedClock
+from campaign_workers.domain.errors import OutcomeUnknown, PermanentFailure, RetryLater
+from campaign_workers.testing.builders import CREATED, assignment, offer_code_request
+from campaign_workers.testing.contracts._base import Contract
+
+
+@pytest.fixture
+def pool() -> CodePool:
+    """A pool with one code."""
+    pool = CodePool(DictTables(), SteppedClock(CREATED))
+    pool.load("tour", ["CODE1"])
+    return pool
+
+
+def test_a_fault_strikes_once(pool: CodePool) -> None:
+    """The next call fails as ordered, and the one after it is answered."""
+    pool.faults.fail_next(RetryLater("busy"))
+    with pytest.raises(RetryLater, match="busy"):
+        pool.available("tour")
+    assert pool.available("tour") == 1
+
+
+def test_a_fault_strikes_as_often_as_ordered(pool: CodePool) -> None:
+    """Faults are met in the order in which they were ordered."""
+    pool.faults.fail_next(RetryLater("busy"), times=2)
+    pool.faults.fail_next(PermanentFailure("closed"))
+    for expected in (RetryLater, RetryLater, PermanentFailure):
+        with pytest.raises(expected):
+            pool.available("tour")
+    assert pool.available("tour") == 1
+
+
+def test_a_fault_waits_for_its_method(pool: CodePool) -> None:
+    """A fault of one method leaves the calls of others alone."""
+    pool.faults.fail_next(RetryLater("busy"), call="assign")
+    assert pool.available("tour") == 1
+    with pytest.raises(RetryLater):
+        pool.assign("tour", [assignment()])
+    assert pool.available("tour") == 1
+
+
+def test_a_lost_answer_comes_after_the_deed(pool: CodePool) -> None:
+    """The request is carried out, and nobody hears of it."""
+    pool.faults.fail_next(OutcomeUnknown("no answer"), answer_lost=True)
+    with pytest.raises(OutcomeUnknown):
+        pool.assign("tour", [assignment()])
+    assert pool.available("tour") == 0
+    assert pool.assign("tour", [assignment()])[0].outcome == "alreadyAssigned"
+
+
+def test_an_outage_ends(pool: CodePool) -> None:
+    """Every call of an outage fails with its error, none after it."""
+    with pool.faults.outage(PermanentFailure("closed")):
+        for _ in range(3):
+            with pytest.raises(PermanentFailure):
+                pool.available("tour")
+    assert pool.available("tour") == 1
+
+
+def test_coroutines_fail_too() -> None:
+    """Faults strike what is awaited as well."""
+    mint = OfferCodeMint(DictTables())
+    mint.faults.fail_next(RetryLater("busy"), call="create")
+    with pytest.raises(RetryLater):
+        asyncio.run(mint.create(offer_code_request()))
+    assert asyncio.run(mint.create(offer_code_request()))
+
+
+def test_a_contract_cannot_be_weakened() -> None:
+    """A subclass that replaces a test of the contract is refused."""
+
+    class Suite(Contract):
+        def test_something(self) -> None:
+            """Something holds."""
+
+    with pytest.raises(TypeError, match="test_something"):
+        type("Weaker", (Suite,), {"test_something": lambda self: None})
+    assert issubclass(type("Stronger", (Suite,), {"test_more": lambda self: None}), Suite)
