@@ -28,6 +28,8 @@ class Database:
         )
         self.execute("PRAGMA journal_mode = WAL")
         self.execute("PRAGMA synchronous = NORMAL")
+        # Moving the log into the file every 4 MB, as is usual, halves the speed of puts.
+        self.execute("PRAGMA wal_autocheckpoint = 16000")
 
     def execute(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows."""
