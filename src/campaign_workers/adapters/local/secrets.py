@@ -5,29 +5,39 @@ from tempfile import NamedTemporaryFile
 
 import attrs
 
-from campaign_workers.domain.errors import NotFound, RetryLater
+from campaign_workers.domain.errors import Fatal, NotFound, RetryLater
 from campaign_workers.domain.limits import checked_key
+
+_NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
 @attrs.frozen
 class FileSecrets:
-    """A file a secret, under `folder`."""
+    """A file a secret, under `folder`; the line end that editors leave is no part of a secret."""
 
     folder: Path
 
     def read(self, name: str) -> str:
         """See `Secrets.read`."""
         try:
-            return (self.folder / checked_key(name)).read_text(encoding="utf-8").strip()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            content = self._path(name).read_bytes()
+        except _NOT_THERE:
             raise NotFound(f"no secret {name}") from None
         except OSError as error:
             raise RetryLater(f"secret {name}: {error.strerror}") from None
+        return content.decode().removesuffix("\n")
 
     def write(self, name: str, secret: str) -> None:
         """Keep a secret; a reader finds the old one or the whole new one."""
-        path = self.folder / checked_key(name)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self._path(name)
+        for part in reversed(Path(name).parents):
+            (self.folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as unfinished:
-            unfinished.write(secret.encode())
+            unfinished.write(f"{secret}\n".encode())
         Path(unfinished.name).replace(path)
+
+    def _path(self, name: str) -> Path:
+        try:
+            return self.folder / checked_key(name)
+        except Fatal:
+            raise NotFound(f"no secret can be called {name!r}") from None

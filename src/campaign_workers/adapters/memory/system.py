@@ -2,27 +2,31 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from threading import Lock
 
 import attrs
 
+from campaign_workers.adapters.memory.faults import Fallible
 from campaign_workers.domain.errors import NotFound
+from campaign_workers.domain.limits import checked_key
 
 
 @attrs.define
-class MemorySecrets:
+class MemorySecrets(Fallible):
     """Named secrets; they never show in a repr."""
 
     _secrets: dict[str, str] = attrs.field(factory=dict, repr=False)
 
     def read(self, name: str) -> str:
         """See `Secrets.read`."""
+        self._fail()
         if name not in self._secrets:
             raise NotFound(f"no secret {name}")
         return self._secrets[name]
 
     def write(self, name: str, secret: str) -> None:
         """Keep a secret."""
-        self._secrets[name] = secret
+        self._secrets[checked_key(name)] = secret
 
 
 @attrs.define
@@ -30,10 +34,12 @@ class MemoryMetrics:
     """Counters by name and dimensions."""
 
     counted: Counter[tuple[str, tuple[tuple[str, str], ...]]] = attrs.field(factory=Counter)
+    _lock: Lock = attrs.field(factory=Lock, init=False, repr=False, eq=False)
 
     def count(self, name: str, value: int, **dimensions: str) -> None:
         """See `Metrics.count`."""
-        self.counted[name, tuple(sorted(dimensions.items()))] += value
+        with self._lock:
+            self.counted[name, tuple(sorted(dimensions.items()))] += value
 
     def total(self, name: str, dimensions: Mapping[str, str] | None = None) -> int:
         """Sum of a counter over all that match `dimensions`."""

@@ -1,30 +1,36 @@
 """Starts of the state machine, in a dict."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
+from threading import Lock
 from typing import Any
 
 import attrs
 
+from campaign_workers.adapters.memory.faults import Fallible
 from campaign_workers.domain.limits import checked_execution_name
 from campaign_workers.ports.system import Clock
 from campaign_workers.ports.workflow import Execution
 
 
 @attrs.define
-class MemoryWorkflowStarter:
+class MemoryWorkflowStarter(Fallible):
     """Remembers what was started; the embedded runtime runs it."""
 
     clock: Clock
-    _started: dict[str, tuple[datetime, Mapping[str, Any]]] = attrs.field(factory=dict, init=False)
+    _started: dict[str, tuple[datetime, str]] = attrs.field(factory=dict, init=False)
+    _lock: Lock = attrs.field(factory=Lock, init=False, repr=False)
 
     def start(self, name: str, payload: Mapping[str, Any]) -> Execution:
         """See `WorkflowStarter.start`."""
-        fresh = checked_execution_name(name) not in self._started
-        if fresh:
-            self._started[name] = (self.clock.now(), dict(payload))
-        return Execution(name=name, started=self._started[name][0], fresh=fresh)
+        self._fail()
+        mine = (self.clock.now(), json.dumps(dict(payload)))
+        with self._lock:
+            found = self._started.setdefault(checked_execution_name(name), mine)
+        return Execution(name=name, started=found[0], fresh=found is mine)
 
     def executions(self) -> tuple[tuple[str, Mapping[str, Any], datetime], ...]:
         """What was started, oldest first: name, payload and when."""
-        return tuple((name, payload, at) for name, (at, payload) in self._started.items())
+        with self._lock:
+            return tuple((name, json.loads(text), at) for name, (at, text) in self._started.items())

@@ -25,6 +25,12 @@ class SystemClock:
         await asyncio.sleep(max(0.0, seconds))
 
 
+def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a time zone")
+    return moment.astimezone(UTC)
+
+
 @attrs.define
 class SteppedClock:
     """A clock that moves only when somebody waits; nobody really does.
@@ -32,9 +38,12 @@ class SteppedClock:
     Coroutines that pause at the same time wait side by side: the clock moves to the earliest
     wake-up once every other coroutine has had its turn, so that a thousand pauses of one second
     take one second.
+
+    Raises:
+        ValueError: the moment it starts at has no time zone.
     """
 
-    _now: datetime
+    _now: datetime = attrs.field(converter=_in_utc)
     _sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = attrs.field(
         factory=list, init=False
     )
