@@ -116,11 +116,8 @@ class CodePool:
     def _own(self, reserve_id: str, campaign_id: str, market_id: str) -> list[Code]:
         """What the reservation had and nobody has taken since, in code order."""
         had = self._rows.find(self._rows.reserved_under(reserve_id, campaign_id, market_id))
-        mine = (code for code in had.values() if code.holder is None)
-        return sorted(
-            (c for c in mine if (c.reserve_id, c.market_id) == (reserve_id, market_id)),
-            key=lambda code: code.code,
-        )
+        own = (c for c in had.values() if (c.reserve_id, c.market_id) == (reserve_id, market_id))
+        return sorted(own, key=lambda code: code.code)
 
     def _available(
         self, campaign_id: str, count: int, own: Collection[Code], now: datetime
@@ -135,7 +132,7 @@ def _verdict(
 ) -> AssignmentResult:
     refusals = (
         (not is_external(assignment.code), "no external code"),
-        (code.holder is None and code.campaign_id != campaign_id, "a code of another campaign"),
+        (code.campaign_id != campaign_id, "a code of another campaign"),
     )
     for refused, reason in refusals:
         if refused:
