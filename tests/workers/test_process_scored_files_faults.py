@@ -107,9 +107,8 @@ def test_killed_at_any_call_it_ends_as_one_clean_run() -> None:
     def build(wrap: Any) -> crashes.Scene:
         scene = Scene(wrap=wrap, block=200)
         scene.put("blocklist/emails.txt", "bob@x.co")
-        scene.add_campaign("other")
         fans = [{"globalUserId": f"g{n}", "phone": ""} for n in range(5)]
-        event = scene.upload(tsv(*fans, {"campaignId": "other", "email": "bob@x.co"}))
+        event = scene.upload(tsv(*fans, {"email": "bob@x.co"}))
 
         def seen() -> Any:
             posts = {(post.channel, post.text) for post in scene.world.chat.posts()}
@@ -118,7 +117,7 @@ def test_killed_at_any_call_it_ends_as_one_clean_run() -> None:
 
         return crashes.Scene(run=lambda: scene.run(event), snapshot=seen)
 
-    assert crashes.assert_survives_every_kill(build) > 20
+    assert crashes.assert_survives_every_kill(build) > 15
 
 
 @pytest.mark.parametrize("ends_well", [True, False])

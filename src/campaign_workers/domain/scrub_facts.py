@@ -102,12 +102,11 @@ def _confirmed(schema: pl.Schema) -> pl.Expr:
 
 
 def _on_domain_list(domains: pl.Series, policy: ScrubPolicy) -> pl.Series:
-    labels = domains.unique().alias("domain").to_frame()
-    labels = labels.with_columns(pl.col("domain").str.split(".").alias("labels"))
-    listed = pl.Series(list(policy.blocked_domains), dtype=pl.String).implode()
+    distinct = domains.unique().alias("domain").to_frame()
+    labels = distinct.with_columns(pl.col("domain").str.split(".").alias("labels"))
     parents = (
         pl.col("labels").list.tail(count).list.join(".").is_in(listed)
-        for count in range(1, policy.most_labels + 1)
+        for count, listed in policy.domains_by_labels.items()
     )
     blocked = labels.filter(pl.any_horizontal(pl.lit(value=False), *parents))["domain"]
     return domains.is_in(blocked.implode())

@@ -1,6 +1,7 @@
 """What a campaign's scrub takes from its lists and options."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 import attrs
@@ -25,7 +26,7 @@ def _patterns(entries: Iterable[str]) -> tuple[str, ...]:
     return tuple(entry.strip().lower() for entry in entries)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class ScrubPolicy:
     """Lists and options of one campaign; the lists are trimmed and lower-cased.
 
@@ -65,6 +66,9 @@ class ScrubPolicy:
         return "|".join(map(regex_of, self.allowed_patterns)) or None
 
     @cached_property
-    def most_labels(self) -> int:
-        """How many labels the longest blocked domain has."""
-        return max((domain.count(".") + 1 for domain in self.blocked_domains), default=0)
+    def domains_by_labels(self) -> Mapping[int, tuple[str, ...]]:
+        """The blocked domains by how many labels they have."""
+        by_labels = defaultdict(list)
+        for domain in self.blocked_domains:
+            by_labels[domain.count(".") + 1].append(domain)
+        return {labels: tuple(domains) for labels, domains in by_labels.items()}
