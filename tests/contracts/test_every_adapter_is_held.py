@@ -1,0 +1,105 @@
+"""No adapter serves a port without being held to the port's contract."""
+
+import ast
+import inspect
+import pkgutil
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import campaign_workers.adapters
+import campaign_workers.ports
+import campaign_workers.testing.contracts
+from campaign_workers.testing.contracts._base import Contract
+
+Pair = tuple[str, str]
+"""Names of an adapter and of a port that it serves."""
+
+HERE = Path(__file__).parent
+
+
+def classes(package: ModuleType) -> Iterator[type]:
+    """Public classes that the modules of a package define."""
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        for name, found in vars(import_module(module.name)).items():
+            if inspect.isclass(found) and found.__module__ == module.name and name[0] != "_":
+                yield found
+
+
+def methods(found: type) -> dict[str, list[str]]:
+    """Public methods and the names of their parameters."""
+    return {
+        name: list(inspect.signature(member).parameters)
+        for name, member in inspect.getmembers(found, inspect.isfunction)
+        if not name.startswith("_")
+    }
+
+
+def served(adapters: Iterable[type], ports: Iterable[type]) -> set[Pair]:
+    """Who has every method of which port."""
+    return {
+        (adapter.__name__, port.__name__)
+        for adapter in adapters
+        if not is_protocol(adapter)
+        for port in ports
+        if methods(port).items() <= methods(adapter).items()
+    }
+
+
+def is_protocol(found: type) -> bool:
+    return bool(getattr(found, "_is_protocol", False))
+
+
+def held(tests: Iterable[ast.ClassDef]) -> set[Pair]:
+    """Who is named in a test class that inherits which port's contract."""
+    contracts = {
+        found.__name__: found
+        for found in classes(campaign_workers.testing.contracts)
+        if issubclass(found, Contract)
+    }
+    return {
+        (name, kept.__name__.removesuffix("Contract"))
+        for test in tests
+        for base in test.bases
+        if isinstance(base, ast.Name) and base.id in contracts
+        for kept in contracts[base.id].__mro__
+        for name in names(test)
+    }
+
+
+def names(test: ast.ClassDef) -> set[str]:
+    """Names that a class uses."""
+    return {node.id for node in ast.walk(test) if isinstance(node, ast.Name)}
+
+
+def collected() -> Iterator[ast.ClassDef]:
+    """The classes beside this module that pytest collects."""
+    for file in HERE.glob("test_*.py"):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
+                yield node
+
+
+def ports() -> list[type]:
+    return [port for port in classes(campaign_workers.ports) if is_protocol(port)]
+
+
+def test_every_adapter_is_held_to_the_contract_of_its_port() -> None:
+    """Whatever has the methods of a port runs the port's contract."""
+    pairs = served(classes(campaign_workers.adapters), ports())
+    assert len(pairs) > 30
+    assert sorted(pairs - held(collected())) == []
+
+
+def test_an_adapter_that_nothing_holds_is_found() -> None:
+    """The rule above can fail."""
+
+    class Forgotten:
+        def stream(self, members: object, *, modified: object) -> object: ...
+
+    assert served([Forgotten], ports()) == {("Forgotten", "ZipWriter")}
+    [test] = ast.parse("class TestIt(ZipWriterContract):\n    adapter = Remembered()").body
+    assert isinstance(test, ast.ClassDef)
+    assert ("Remembered", "ZipWriter") in held([test])
+    assert ("Forgotten", "ZipWriter") not in held([test])
