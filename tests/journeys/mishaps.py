@@ -1,0 +1,169 @@
+"""A small campaign in which things go wrong, and all that anybody is told of it."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import attrs
+
+from campaign_workers.container import Container
+from campaign_workers.domain import layout, lottery
+from campaign_workers.domain.csv_files import read_rows
+from campaign_workers.domain.errors import CampaignError
+from campaign_workers.domain.layout import CAMPAIGN_DATA, SCORING
+from campaign_workers.domain.reports import Report
+from campaign_workers.domain.triggers import INPUT_STREAM, VF_INPUT_STREAM
+from campaign_workers.settings import Settings
+from campaign_workers.testing.builders import CAMPAIGN, campaign, registration, scoring
+
+STARTS: Final = datetime(2026, 9, 1, tzinfo=UTC)
+WAVE: Final = f"{CAMPAIGN}_first"
+
+PERSON: Final = {
+    "email": "planted@planted-mail.example",
+    "phone": "+12125550147",
+    "firstName": "Plantedine",
+    "lastName": "Plantedson",
+}
+CODES: Final = ("PLANTED001", "PLANTED002", "PLANTED003")
+SEED: Final = "planted-seed"
+
+PLANTED: Final = re.compile("planted|5550147", re.IGNORECASE)
+"""What stands in every address, number, name, code and seed of this campaign, and nowhere else."""
+
+
+@attrs.define
+class Scene:
+    """The campaign `tour` with two fans who registered and scored, on memory adapters."""
+
+    container: Container = attrs.field(init=False)
+    raised: list[str] = attrs.field(factory=list)
+    """What callers were told."""
+
+    def __attrs_post_init__(self) -> None:
+        """Open the campaign and let the two fans in."""
+        settings = Settings(profile="memory", dir=Path("no-such-folder"))
+        self.container = Container("memory", settings=settings, starts=STARTS)
+        self.container.campaigns.put(campaign(stats_channels=("#tour",), category_id=77))
+        self.container.secrets.write(lottery.seed_name(CAMPAIGN), SEED)
+        self.container.code_pool.load(CAMPAIGN, CODES)
+        wishes = {"g1": ["nyc"], "g2": ["chi"]}
+        people = [registration(fan, **PERSON, marketIds=wish) for fan, wish in wishes.items()]
+        self.send(INPUT_STREAM, *people)
+        self.send(VF_INPUT_STREAM, *(scoring(fan, marketIds=[]) for fan in wishes))
+
+    # --- what people and other systems do ---
+
+    def upload(self, key: str, content: bytes, *, bucket: str = SCORING) -> None:
+        """Write an object and let all happen that this starts."""
+        self.container.buckets[bucket].put(key, content)
+        self.run()
+
+    def send(self, stream: str, *records: Mapping[str, Any] | bytes) -> None:
+        """Put records, or bytes as they are, onto a stream and let all happen that this starts."""
+        lines = [r if isinstance(r, bytes) else json.dumps(r).encode() for r in records]
+        self.container.streams[stream].put((f"key-{len(line)}", line) for line in lines)
+        self.run()
+
+    def invoke(self, worker: str, payload: Any) -> Report | None:
+        """Call a worker as its caller does; None if the caller got an error."""
+        try:
+            report = self.container.runtime.invoke(worker, payload)
+        except CampaignError as why:
+            self.raised.append(f"{type(why).__name__}: {why}")
+            return None
+        finally:
+            self.run()
+        return report
+
+    def run(self) -> None:
+        """Let everything happen that was started."""
+        self.container.runtime.run_until_idle()
+
+    def wait(self, **time: float) -> None:
+        """Let time pass; schedules fire."""
+        self.container.runtime.advance(self.container.clock.now() + timedelta(**time))
+
+    # --- what can be seen ---
+
+    def dead_letters(self) -> list[tuple[str, str]]:
+        """Worker and reason of all that was given up."""
+        return [(letter.worker, letter.reason) for letter in self.container.journal.dead_letters()]
+
+    def results(self, worker: str) -> list[dict[str, Any]]:
+        """What a worker answered, oldest first."""
+        return [run.result for run in self.container.journal.runs() if run.worker == worker]
+
+    def counts(self, worker: str) -> dict[str, int] | None:
+        """The counts of a worker's last answer, None if it never gave one."""
+        return next((result["count"] for result in reversed(self.results(worker))), None)
+
+    def imbalances(self) -> list[str]:
+        """The books that do not balance."""
+        runs = self.container.journal.runs()
+        reports = [Report(worker=run.worker, counts=run.result["count"]) for run in runs]
+        return [line for report in reports if report.counts for line in report.imbalances]
+
+    def read(self, key: str, bucket: str = SCORING) -> bytes:
+        """An object."""
+        with closing(self.container.buckets[bucket].open(key)) as source:
+            content: bytes = source.read()
+        return content
+
+    def keys(self, prefix: str, bucket: str = SCORING) -> list[str]:
+        """Keys under a prefix."""
+        return [info.key for info in self.container.buckets[bucket].list(prefix)]
+
+    def rejected(self, worker: str) -> list[dict[str, Any]]:
+        """What a stream worker turned away."""
+        keys = self.keys(f"rejected/{worker}/", CAMPAIGN_DATA)
+        return [json.loads(x) for key in keys for x in self.read(key, CAMPAIGN_DATA).splitlines()]
+
+    def wave_errors(self, wave: str = WAVE) -> list[tuple[str, str, str]]:
+        """Worker, fan and reason of the rows in a wave's errors file."""
+        key = layout.wave_errors(wave)
+        rows = read_rows([self.read(key)], file=key, required=[]) if self.keys(key) else iter(())
+        names = ("worker", "globalUserId", "reason")
+        return [tuple(row.cells[name] for name in names) for row in rows]  # type: ignore[misc]
+
+    def complaints(self) -> list[str]:
+        """Every sentence that says what went wrong: to callers, in dead letters, beside files."""
+        return [
+            *self.raised,
+            *(reason for _, reason in self.dead_letters()),
+            *(line["reason"] for worker in _STREAM_WORKERS for line in self.rejected(worker)),
+            *(reason for key in self.keys("smsWaves/errors/") for reason in self._reasons(key)),
+            *(said for key in self.keys("") if key.endswith(".json") for said in self._said(key)),
+        ]
+
+    def told(self) -> Iterator[str]:
+        """Everything that is shown to people who need not know any fan: no file of the campaign."""
+        yield from self.complaints()
+        for letter in self.container.journal.dead_letters():
+            yield json.dumps(letter.wire())
+        for run in self.container.journal.runs():
+            yield json.dumps(attrs.asdict(run))
+        for post in self.container.wiring.chat().posts():
+            yield f"{post.text} {json.dumps(post.blocks)}"
+        yield repr(self.container.wiring.metrics().counted)
+
+    def _reasons(self, key: str) -> list[str]:
+        return [row.cells["reason"] for row in read_rows([self.read(key)], file=key, required=[])]
+
+    def _said(self, key: str) -> Iterator[str]:
+        """What a status, a manifest or the config of a failed wave says of a failure."""
+        try:
+            document = json.loads(self.read(key))
+        except ValueError:
+            return
+        files = document.get("files", {}) if isinstance(document, dict) else {}
+        for part in (document, *files.values()):
+            if isinstance(part, dict):
+                yield from (part[name] for name in ("reason", "lastFailure") if name in part)
+
+
+_STREAM_WORKERS: Final = ("saveCampaignData", "transformCodeAssignments", "saveSelection")
