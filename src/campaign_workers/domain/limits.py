@@ -11,6 +11,9 @@ MAX_PARTITION_KEY: Final = 256
 MAX_RECORD_BYTES: Final = 1024 * 1024
 MAX_MESSAGE_BYTES: Final = 256 * 1024
 
+_NOT_IN_MESSAGES: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML cannot hold, and SQS therefore does not take."""
+
 _EXECUTION_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
@@ -42,10 +45,12 @@ def checked_message(body: str) -> str:
     """The message itself, if a queue takes it.
 
     Raises:
-        RejectRecord: it is empty or over 256 KiB.
+        RejectRecord: it is empty, over 256 KiB, or has control characters.
     """
     if not 0 < _bytes(body) <= MAX_MESSAGE_BYTES:
         raise RejectRecord("empty, or over 256 KiB", field="message")
+    if _NOT_IN_MESSAGES.search(body):
+        raise RejectRecord("a control character", field="message")
     return body
 
 

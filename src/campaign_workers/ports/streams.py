@@ -27,7 +27,8 @@ class MessageQueue(Protocol):
         """Send messages, any number, and return how many were sent.
 
         Raises:
-            RejectRecord: a message is empty or over 256 KiB in UTF-8; those before it are sent.
+            RejectRecord: a message is empty, over 256 KiB in UTF-8, or has control characters
+                other than tabs and line ends; those before it are sent.
             RetryLater: some could not be sent after all retries.
         """
         ...

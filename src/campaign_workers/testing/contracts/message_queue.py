@@ -16,8 +16,14 @@ from campaign_workers.testing.contracts._race import race
 Held = Callable[[], Sequence[str]]
 """What the messages in the medium say, past the adapter."""
 
-REFUSED: Final = ("", "x" * (MAX_MESSAGE_BYTES + 1), "é" * (MAX_MESSAGE_BYTES // 2 + 1), "\ud800")
-"""Empty, too large in characters or in UTF-8, and no UTF-8."""
+REFUSED: Final = {
+    "empty": "",
+    "large": "x" * (MAX_MESSAGE_BYTES + 1),
+    "large in UTF-8": "é" * (MAX_MESSAGE_BYTES // 2 + 1),
+    "without UTF-8": "\ud800",
+    "control character": "xx\0",
+    "no character": "xx\uffff",
+}
 
 
 class Failed(Exception):
@@ -56,7 +62,7 @@ class MessageQueueContract(Contract):
             queue.send([largest + "x"])
         assert list(held()) == [largest] * 3
 
-    @pytest.mark.parametrize("refused", REFUSED, ids=["empty", "large", "large UTF-8", "no UTF-8"])
+    @pytest.mark.parametrize("refused", REFUSED.values(), ids=REFUSED)
     def test_what_comes_before_a_rejected_message_is_sent(
         self, queue: MessageQueue, held: Held, refused: str
     ) -> None:
