@@ -8,9 +8,13 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+import pytest
+
 import campaign_workers.adapters
 import campaign_workers.ports
 import campaign_workers.testing.contracts
+from campaign_workers.container import Container
+from campaign_workers.settings import Profile, Settings
 from campaign_workers.testing.contracts._base import Contract
 
 Pair = tuple[str, str]
@@ -82,7 +86,9 @@ def collected() -> Iterator[ast.ClassDef]:
 
 
 def ports() -> list[type]:
-    return [port for port in classes(campaign_workers.ports) if is_protocol(port)]
+    """The ports, and what the embedded runtime asks of their adapters besides."""
+    rooms = (campaign_workers.ports, campaign_workers.testing.contracts)
+    return [port for room in rooms for port in classes(room) if is_protocol(port) and methods(port)]
 
 
 def test_every_adapter_is_held_to_the_contract_of_its_port() -> None:
@@ -90,6 +96,24 @@ def test_every_adapter_is_held_to_the_contract_of_its_port() -> None:
     pairs = served(classes(campaign_workers.adapters), ports())
     assert len(pairs) > 30
     assert sorted(pairs - held(collected())) == []
+
+
+def wired(profile: Profile, folder: Path) -> set[str]:
+    """Names of the adapters that the container wires in a profile."""
+    container = Container(profile, settings=Settings(dir=folder))
+    given = [provide() for provide in container.wiring.providers.values()]
+    many = [adapter for some in given if isinstance(some, dict) for adapter in some.values()]
+    rooms = f"{campaign_workers.adapters.__name__}."
+    container.wiring.database().close()
+    return {type(a).__name__ for a in (*given, *many) if type(a).__module__.startswith(rooms)}
+
+
+@pytest.mark.parametrize("profile", ["memory", "local"])
+def test_whatever_the_container_wires_is_held(profile: Profile, tmp_path: Path) -> None:
+    """No adapter of a profile is without a contract."""
+    found = wired(profile, tmp_path)
+    assert len(found) > 15
+    assert found <= {adapter for adapter, _ in held(collected())}
 
 
 def test_an_adapter_that_nothing_holds_is_found() -> None:
