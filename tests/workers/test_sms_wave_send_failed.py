@@ -14,7 +14,7 @@ from campaign_workers.domain.errors import (
     RetryLater,
 )
 from campaign_workers.domain.layout import WaveState, wave_config, wave_file
-from campaign_workers.testing.machines.waves import DEAD_ENDING, WaveWorld, config, registrant
+from campaign_workers.testing.machines.wave_world import DEAD_ENDING, WaveWorld, config, registrant
 from campaign_workers.workers.sms_wave_send.sending import Limits
 
 WAVE = "tour_nyc"

@@ -61,19 +61,24 @@ class Cursor:
 
 @attrs.frozen(kw_only=True)
 class SendRequest:
-    """What the state machine asks: send a wave, go on with it, or give it up."""
+    """What the state machine asks: send a wave, go on with it, or give it up.
+
+    `version` is that of the config for which the execution was started, None for whatever lies
+    there.
+    """
 
     config_key: str
     wave: str
+    version: str | None = None
     cursor: Cursor | None = None
     give_up: bool = False
 
     @classmethod
     def parse(cls, payload: Mapping[str, Any]) -> Self:
-        """Read `{configKey, cursor?, giveUp?}`.
+        """Read `{configKey, version?, cursor?, giveUp?}`.
 
         Raises:
-            BadInput: the key is not that of a wave config, or the cursor is none of ours.
+            BadInput: the key is not that of a wave config, or another field is none of ours.
         """
         key = required_text(payload, "configKey")
         wave, _ = wave_config_parts(key)
@@ -81,6 +86,7 @@ class SendRequest:
         return cls(
             config_key=key,
             wave=wave,
+            version=required_text(payload, "version") if "version" in payload else None,
             cursor=None if cursor is None else Cursor.parse(cursor),
             give_up=optional_flag(payload, "giveUp", default=False),
         )

@@ -114,6 +114,11 @@ def execution_name(config_key: str, etag: str) -> str:
     return f"{_NOT_IN_NAMES.sub('-', wave[:40])}-{digest[:16]}"
 
 
+def version_of(document: bytes) -> str:
+    """What tells one version of a config from another: 16 hex digits of SHA-256."""
+    return hashlib.sha256(document).hexdigest()[:16]
+
+
 def with_failure(document: bytes, reason: str) -> bytes:
     """A config with the reason for which its wave failed; what is no JSON object stays as it is."""
     try:

@@ -14,7 +14,7 @@ from campaign_workers.domain.errors import BadInput, Conflict, NotFound, RetryLa
 from campaign_workers.domain.events import Tick
 from campaign_workers.domain.layout import WaveState, wave_config_parts, wave_folder
 from campaign_workers.domain.reports import Report
-from campaign_workers.domain.waves import CONFIG_LIMIT, WaveConfig, execution_name
+from campaign_workers.domain.waves import CONFIG_LIMIT, WaveConfig, execution_name, version_of
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
 from campaign_workers.ports.system import Clock
 from campaign_workers.ports.workflow import WorkflowStarter
@@ -52,7 +52,8 @@ class SmsWaveScheduler:
 
     def _consider(self, info: ObjectInfo, tick: "_Tick") -> None:
         try:
-            config = self._config(info)
+            document = self._document(info)
+            config = WaveConfig.read(document, file=info.key)
         except BadInput as why:
             tick.unreadable.append({"key": info.key, "reason": str(why)})
             return
@@ -60,21 +61,20 @@ class SmsWaveScheduler:
             # It was moved or replaced since it was listed; the next tick sees what is there.
             return
         if config.is_ready(self.clock.now()):
-            self._start(info, tick)
+            self._start(info, document, tick)
         else:
             tick.waiting += 1
 
-    def _config(self, info: ObjectInfo) -> WaveConfig:
+    def _document(self, info: ObjectInfo) -> bytes:
         wave_config_parts(info.key)
-        with closing(
-            self.scoring.open(info.key, etag=info.etag, length=CONFIG_LIMIT + 1)
-        ) as source:
-            return WaveConfig.read(source.read(), file=info.key)
+        content = self.scoring.open(info.key, etag=info.etag, length=CONFIG_LIMIT + 1)
+        with closing(content):
+            return content.read()
 
-    def _start(self, info: ObjectInfo, tick: "_Tick") -> None:
-        name = execution_name(info.key, info.etag)
+    def _start(self, info: ObjectInfo, document: bytes, tick: "_Tick") -> None:
+        payload = {"configKey": info.key, "version": version_of(document)}
         try:
-            execution = self.workflow.start(name, {"configKey": info.key})
+            execution = self.workflow.start(execution_name(info.key, info.etag), payload)
         except RetryLater:
             tick.failed.append(info.key)
             return

@@ -57,28 +57,30 @@ class SmsWaveSend:
             RetryLater: a system failed, or some texts got no answer; what could be done is done.
         """
         request = SendRequest.parse(payload)
-        files = WaveFiles(self.scoring, request.wave)
+        files = WaveFiles(self.scoring, request.wave, request.version)
         if request.give_up:
             return self._give_up(request, files)
-        config = files.begin()
-        if config is None:
+        begun = files.begin()
+        if begun is None:
             return _report(request, self._known(files, WaveState.COMPLETED))
+        document, config = begun
         try:
-            return self._send(request, files, config)
+            sending, etag = self._prepared(request, files, config)
+            asyncio.run(sending.run())
+            if sending.is_complete:
+                files.complete(document)
         except Fatal as why:
-            files.fail(WaveState.TRIGGERED, str(why))
+            files.fail(WaveState.TRIGGERED, document, str(why))
             raise
+        return self._outcome(request, sending, etag)
 
-    def _send(self, request: SendRequest, files: WaveFiles, config: WaveConfig) -> Report:
-        sending, etag = self._prepared(request, files, config)
-        asyncio.run(sending.run())
+    def _outcome(self, request: SendRequest, sending: Sending, etag: str) -> Report:
         if sending.is_complete:
-            files.complete()
             return _report(request, sending.progress)
         cursor = sending.progress.cursor(etag)
         went_on = sending.has_settled or cursor.position > sending.progress.position
         if not sending.may_go_on_later or not (went_on or sending.opens):
-            raise RetryLater(f"{files.wave}: not everybody's outcome is known")
+            raise RetryLater(f"{request.wave}: not everybody's outcome is known")
         until = {"waitUntil": iso_utc(sending.opens)} if sending.opens else {}
         return _report(request, sending.progress, {"cursor": cursor.wire()} | until)
 
@@ -86,7 +88,7 @@ class SmsWaveSend:
         self, request: SendRequest, files: WaveFiles, config: WaveConfig
     ) -> tuple[Sending, str]:
         """The sending of a wave that was checked before its first text, and its file's version."""
-        etag = files.version(request.cursor.etag if request.cursor else None)
+        etag = files.file_etag(request.cursor.etag if request.cursor else None)
         plan = WavePlan(config=config, market_zones=self._market_zones(config))
         # An earlier call may have sent texts until just now, and they count for the rate too.
         pace = Pace(config.rate, start=self.clock.now()) if config.rate else None
@@ -129,7 +131,7 @@ class SmsWaveSend:
         try:
             config = files.config(state)
             rows = judged(
-                files.rows(files.version(None)),
+                files.rows(files.file_etag(None)),
                 campaign_id=config.campaign_id,
                 wave=files.wave,
                 limit=config.total_limit,

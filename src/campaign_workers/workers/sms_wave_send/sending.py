@@ -97,11 +97,16 @@ class Sending:
 
         Whoever waits for texting hours is waited for if the time of this call allows.
         """
-        while True:
-            self.opens = None
-            await self._pass()
-            if not await self._woken():
-                return
+        try:
+            while True:
+                self.opens = None
+                await self._pass()
+                if not await self._woken():
+                    return
+        finally:
+            for task in self._flying:
+                task.cancel()
+            await asyncio.gather(*self._flying, return_exceptions=True)
 
     async def _woken(self) -> bool:
         """Wait for the hours of whoever waits; False if nobody does, or not in this call."""
@@ -175,8 +180,9 @@ class Sending:
             done, self._flying = await asyncio.wait(
                 self._flying, return_when=asyncio.FIRST_COMPLETED
             )
-            for task in done:
-                task.result()
+            for failure in [task.exception() for task in done]:
+                if failure:
+                    raise failure
 
     async def _by_text(self, todo: _Todo, phone: str) -> None:
         notification = todo[1]

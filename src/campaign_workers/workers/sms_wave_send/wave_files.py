@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
+from typing import TypeGuard
 
 import attrs
 
@@ -11,7 +12,7 @@ from campaign_workers.domain.csv_files import Row, read_rows
 from campaign_workers.domain.errors import BadInput, Conflict, NotFound
 from campaign_workers.domain.layout import WaveState
 from campaign_workers.domain.registrants import REQUIRED_COLUMNS
-from campaign_workers.domain.waves import CONFIG_LIMIT, WaveConfig, with_failure
+from campaign_workers.domain.waves import CONFIG_LIMIT, WaveConfig, version_of, with_failure
 from campaign_workers.ports.object_store import ObjectStore
 
 _AFTER_A_START = (WaveState.COMPLETED, WaveState.FAILED)
@@ -19,10 +20,14 @@ _AFTER_A_START = (WaveState.COMPLETED, WaveState.FAILED)
 
 @attrs.frozen
 class WaveFiles:
-    """What lies in the bucket of one wave."""
+    """What lies in the bucket of one wave.
+
+    With a `version` only the config of that version counts; another one has its own execution.
+    """
 
     store: ObjectStore
     wave: str
+    version: str | None = None
 
     def key(self, state: WaveState) -> str:
         """The key of the config in a state."""
@@ -36,7 +41,7 @@ class WaveFiles:
         except NotFound:
             return None
 
-    def begin(self) -> WaveConfig | None:
+    def begin(self) -> tuple[bytes, WaveConfig] | None:
         """The config of a wave that is to be sent, in `triggered/` from now on.
 
         What lies in `scheduled/` is the latest word and is moved; a config that an earlier call
@@ -44,56 +49,64 @@ class WaveFiles:
 
         Raises:
             BadInput: the config is wrong; it is in `failed/` then.
-            Conflict: the wave has failed, and nobody has scheduled it again.
+            Conflict: the wave has failed and nobody scheduled it again, or another version took
+                its place.
             NotFound: there is no config in any state.
         """
         scheduled = self.document(WaveState.SCHEDULED)
         triggered = self.document(WaveState.TRIGGERED)
-        if scheduled is not None:
+        if self._is_meant(scheduled):
             config = self._read(scheduled, WaveState.SCHEDULED)
             if scheduled != triggered:
                 self.store.put(self.key(WaveState.TRIGGERED), scheduled)
             self.store.delete(map(self.key, _AFTER_A_START))
             self._delete_unless_changed(scheduled)
-            return config
-        if triggered is not None:
-            return self._read(triggered, WaveState.TRIGGERED)
-        if self.document(WaveState.COMPLETED) is not None:
+            return scheduled, config
+        if self._is_meant(triggered):
+            return triggered, self._read(triggered, WaveState.TRIGGERED)
+        if self._is_meant(self.document(WaveState.COMPLETED)):
             return None
         if self.document(WaveState.FAILED) is not None:
             raise Conflict(f"{self.key(WaveState.FAILED)}: failed; repair and schedule it again")
-        raise NotFound(f"{self.wave}: no config of this wave in any state")
+        raise self._missing()
 
-    def complete(self) -> None:
-        """Move the config from `triggered/` to `completed/`."""
-        self.store.copy(self.key(WaveState.TRIGGERED), self.key(WaveState.COMPLETED))
-        self.store.delete([self.key(WaveState.TRIGGERED)])
+    def complete(self, document: bytes) -> None:
+        """Move the config from `triggered/` to `completed/`.
 
-    def fail(self, state: WaveState, reason: str) -> None:
-        """Move the config from `state`, if it is there, to `failed/`, with the reason."""
-        if (document := self.document(state)) is not None:
+        Raises:
+            Conflict: another version took its place.
+        """
+        if self.document(WaveState.TRIGGERED) == document:
+            self.store.put(self.key(WaveState.COMPLETED), document)
+            self.store.delete([self.key(WaveState.TRIGGERED)])
+        elif self.document(WaveState.COMPLETED) != document:
+            raise self._missing()
+
+    def fail(self, state: WaveState, document: bytes, reason: str) -> None:
+        """Move the config from `state`, if it still is there, to `failed/`, with the reason."""
+        if self.document(state) == document:
             self.store.put(self.key(WaveState.FAILED), with_failure(document, reason))
             self.store.delete([self.key(state)])
 
     def give_up(self, reason: str) -> bytes | None:
         """The config as it lies in `failed/`, moved there if need be.
 
-        None if the wave is completed after all.
+        None if the wave is completed after all, or another version took its place.
 
         Raises:
             NotFound: there is no config in any state.
         """
-        failed = self.document(WaveState.FAILED)
-        scheduled = self.document(WaveState.SCHEDULED)
-        if self.document(WaveState.TRIGGERED) is not None:
-            self.fail(WaveState.TRIGGERED, reason)
-        elif failed is None and self.document(WaveState.COMPLETED) is not None:
+        for state in (WaveState.TRIGGERED, WaveState.SCHEDULED):
+            document = self.document(state)
+            if self._is_meant(document):
+                self.fail(state, document, reason)
+                break
+        if self._is_meant(self.document(WaveState.COMPLETED)):
             return None
-        elif scheduled is not None and failed in {None, with_failure(scheduled, reason)}:
-            self.fail(WaveState.SCHEDULED, reason)
-        if (given_up := self.document(WaveState.FAILED)) is None:
-            raise NotFound(f"{self.wave}: no config of this wave in any state")
-        return given_up
+        failed = self.document(WaveState.FAILED)
+        if failed is None and isinstance(missing := self._missing(), NotFound):
+            raise missing
+        return failed
 
     def config(self, state: WaveState) -> WaveConfig:
         """The config in a state.
@@ -114,7 +127,7 @@ class WaveFiles:
         """
         return self.store.head(self.key(WaveState.TRIGGERED)).modified
 
-    def version(self, expected: str | None) -> str:
+    def file_etag(self, expected: str | None) -> str:
         """The ETag of the wave file.
 
         Raises:
@@ -141,8 +154,16 @@ class WaveFiles:
         try:
             return WaveConfig.read(document, file=self.key(state))
         except BadInput as why:
-            self.fail(state, str(why))
+            self.fail(state, document, str(why))
             raise
+
+    def _is_meant(self, document: bytes | None) -> TypeGuard[bytes]:
+        return document is not None and self.version in {None, version_of(document)}
+
+    def _missing(self) -> Conflict | NotFound:
+        if any(self.document(state) is not None for state in WaveState):
+            return Conflict(f"{self.wave}: another version of its config took its place")
+        return NotFound(f"{self.wave}: no config of this wave in any state")
 
     def _delete_unless_changed(self, scheduled: bytes) -> None:
         # Somebody may have scheduled another version meanwhile; that one has its own execution.

@@ -1,0 +1,169 @@
+"""A world for the two wave workers on memory adapters, and what can be seen of it."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import attrs
+
+from campaign_workers.adapters.inprocess.campaign_store import CampaignStore
+from campaign_workers.adapters.inprocess.chat_log import ChatLog
+from campaign_workers.adapters.inprocess.sms_outbox import SentText, SmsOutbox
+from campaign_workers.adapters.inprocess.table_ledger import TableLedger
+from campaign_workers.adapters.memory.object_store import MemoryObjectStore
+from campaign_workers.adapters.memory.streams import MemoryMessageQueue
+from campaign_workers.adapters.memory.tables import DictTables
+from campaign_workers.adapters.memory.workflow import MemoryWorkflowStarter
+from campaign_workers.adapters.system.clocks import SteppedClock
+from campaign_workers.adapters.system.limits import CountdownDeadline, Unlimited
+from campaign_workers.domain.csv_files import write_rows
+from campaign_workers.domain.events import Tick
+from campaign_workers.domain.layout import WaveState, wave_config, wave_file
+from campaign_workers.domain.records import iso_utc
+from campaign_workers.domain.registrants import COLUMNS
+from campaign_workers.domain.reports import Report
+from campaign_workers.ports.system import Deadline
+from campaign_workers.testing.builders import CAMPAIGN, campaign
+from campaign_workers.workers.sms_wave_scheduler import SmsWaveScheduler
+from campaign_workers.workers.sms_wave_send import SmsWaveSend
+from campaign_workers.workers.sms_wave_send.sending import Limits
+
+NOW: Final = datetime(2026, 11, 20, 17, tzinfo=UTC)
+"""Noon in New York."""
+
+DEAD_ENDING: Final = "999"
+"""How the numbers end to which no text can be sent."""
+
+Wrap = Callable[[Any], Any]
+
+
+def registrant(fan: int | str = 1, **cells: str) -> dict[str, str]:
+    """A row of a wave file that can be texted; `cells` by column."""
+    number = fan if isinstance(fan, int) else 1
+    row = {
+        "code": f"CODE{number}",
+        "email": f"fan{number}@mail.example",
+        "firstName": "Ada",
+        "lastName": "Brown",
+        "link": "https://tickets.example",
+        "marketId": "nyc",
+        "globalUserId": f"g{fan}",
+        "mobileNumber": f"+1212555{number:04d}",
+        "smsText": "{firstName}, your code is {code}: {link}",
+    }
+    return row | cells
+
+
+def config(**fields: Any) -> dict[str, Any]:
+    """A wave config that is ready; None takes a field away."""
+    document = {
+        "campaignId": CAMPAIGN,
+        "categoryId": 4711,
+        "totalLimit": 1000,
+        "generateOfferCode": False,
+        "tiedToAccount": True,
+        "notifyDate": iso_utc(NOW),
+    }
+    return {name: value for name, value in (document | fields).items() if value is not None}
+
+
+@attrs.define
+class WaveWorld:
+    """Everything that the two wave workers talk to, each port wrapped as a test wants it."""
+
+    wrap: Wrap = attrs.field(default=lambda port: port)
+    clock: SteppedClock = attrs.field(factory=lambda: SteppedClock(NOW))
+    tables: DictTables = attrs.field(factory=DictTables)
+    limits: Limits = attrs.field(factory=Limits)
+    store: MemoryObjectStore = attrs.field(init=False)
+    campaigns: CampaignStore = attrs.field(init=False)
+    sms: SmsOutbox = attrs.field(init=False)
+    queue: MemoryMessageQueue = attrs.field(init=False)
+    ledger: TableLedger = attrs.field(init=False)
+    chat: ChatLog = attrs.field(init=False)
+    workflow: MemoryWorkflowStarter = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Open every place, with a campaign whose channel is `#tour`."""
+        self.store, self.queue = MemoryObjectStore(self.clock), MemoryMessageQueue(clock=self.clock)
+        self.campaigns, self.ledger = CampaignStore(self.tables), TableLedger(self.tables)
+        self.sms = SmsOutbox(self.tables, self.clock, dead_endings=(DEAD_ENDING,))
+        self.chat = ChatLog(self.tables, self.clock)
+        self.workflow = MemoryWorkflowStarter(self.clock)
+        self.campaigns.put(campaign(stats_channels=("#tour",)))
+
+    def upload(self, wave: str, rows: Iterable[Mapping[str, str]]) -> None:
+        """Put a wave file."""
+        self.store.put(wave_file(wave), write_rows(tuple(COLUMNS.values()), rows))
+
+    def schedule(self, wave: str, **fields: Any) -> str:
+        """Put a config into `scheduled/`; its key."""
+        key = wave_config(wave, WaveState.SCHEDULED)
+        self.store.put(key, json.dumps(config(**fields)).encode())
+        return key
+
+    def tick(self) -> Report:
+        """Run the scheduler."""
+        worker = SmsWaveScheduler(
+            scoring=self.wrap(self.store), workflow=self.wrap(self.workflow), clock=self.clock
+        )
+        return worker(Tick())
+
+    def send(self, key: str, *, deadline: Deadline | None = None, **request: Any) -> Report:
+        """Call the sender once."""
+        worker = SmsWaveSend(
+            scoring=self.wrap(self.store),
+            campaigns=self.wrap(self.campaigns),
+            sms=self.wrap(self.sms),
+            emails=self.wrap(self.queue),
+            ledger=self.wrap(self.ledger),
+            chat=self.wrap(self.chat),
+            clock=self.clock,
+            deadline=deadline or Unlimited(),
+            limits=self.limits,
+        )
+        return worker({"configKey": key, **request})
+
+    def send_to_the_end(self, key: str, *, seconds: float) -> list[Report]:
+        """Call the sender as the state machine does, each call ending after `seconds`."""
+        reports: list[Report] = []
+        request: dict[str, Any] = {}
+        while True:
+            ends = self.clock.now() + timedelta(seconds=seconds)
+            reports.append(self.send(key, deadline=CountdownDeadline(self.clock, ends), **request))
+            cursor = reports[-1].details.get("cursor")
+            if cursor is None:
+                return reports
+            request = {"cursor": json.loads(json.dumps(cursor))}
+            if until := reports[-1].details.get("waitUntil"):
+                wait = datetime.fromisoformat(until) - self.clock.now()
+                self.clock.advance(max(wait, timedelta()))
+
+    def texts(self) -> list[SentText]:
+        """What was texted, in the order in which it went."""
+        return sorted(self.sms.sent(), key=lambda text: (text.accepted, text.message.message_id))
+
+    def emails(self) -> dict[str, dict[str, Any]]:
+        """What the e-mail consumer keeps: one message an id."""
+        bodies = [json.loads(body) for body in self.queue.bodies()]
+        return {body["messageId"]: body for body in bodies}
+
+    def states(self, wave: str) -> list[WaveState]:
+        """Where the wave's config lies."""
+        keys = {info.key for info in self.store.list("smsWaves/")}
+        return [state for state in WaveState if wave_config(wave, state) in keys]
+
+    def snapshot(self) -> Mapping[str, object]:
+        """All that can be seen from outside, without when it came to be."""
+        return {
+            "objects": {info.key: self.store.open(info.key).read() for info in self.store.list("")},
+            "texts": [text.message for text in self.sms.sent()],
+            "emails": self.emails(),
+            "ledger": {
+                key: (row["state"], row.get("channel"))
+                for key, row in self.tables("deliveries").scan()
+            },
+            "executions": [name for name, _, _ in self.workflow.executions()],
+            "alerts": {(post.channel, post.text) for post in self.chat.posts()},
+        }
