@@ -123,7 +123,7 @@ class _Books:
 
     counts: Counter[str] = attrs.field(factory=Counter)
     reasons: dict[int, str] = attrs.field(factory=dict)
-    _holders: dict[str, tuple[str, str]] = attrs.field(factory=dict)
+    _holders: dict[str, tuple[str, str]] = attrs.field(factory=dict, repr=False)
 
     def batches(self, rows: Iterator[Row], size: int) -> Iterator[dict[int, Assignment]]:
         """The assignments to ask for, by line, `size` at once."""

@@ -79,7 +79,9 @@ class _Books:
     kept: defaultdict[tuple[str, date], list[Record]] = attrs.field(
         factory=lambda: defaultdict(list)
     )
-    rejected: defaultdict[date, list[bytes]] = attrs.field(factory=lambda: defaultdict(list))
+    rejected: defaultdict[date, list[bytes]] = attrs.field(
+        factory=lambda: defaultdict(list), repr=False
+    )
     refused: Counter[str] = attrs.field(factory=Counter)
     doubled: Counter[str] = attrs.field(factory=Counter)
     seen: set[str] = attrs.field(factory=set)

@@ -79,7 +79,7 @@ class ReceivedMessage:
 class _Message:
     """A message in its queue; nobody gets it before `hidden_until`, in seconds since 1970."""
 
-    body: str
+    body: str = attrs.field(repr=False)
     received: int = 0
     hidden_until: float = 0.0
 
