@@ -1,0 +1,253 @@
+"""Wave configs, their dates, and the names of their executions."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.waves import (
+    WaveConfig,
+    execution_name,
+    failure_alert,
+    version_of,
+    with_failure,
+)
+from campaign_workers.testing.machines.wave_world import config
+
+NOTIFY = datetime(2026, 11, 20, 17, tzinfo=UTC)
+KEY = "smsWaves/scheduled/{}_csv.json".format
+
+WRONG: dict[str, tuple[Any, ...]] = {
+    "campaignId": (None, "", "../x", 7, "a" * 65),
+    "categoryId": (None, "4711", 1.5, True),
+    "totalLimit": (None, -1, "10", 2.5, True, [1]),
+    "generateOfferCode": (None, "true", 1),
+    "tiedToAccount": (None, 0, []),
+    "notifyDate": (
+        None,
+        "",
+        "soon",
+        7,
+        "2026-11-20",
+        "2026-13-01T00:00:00Z",
+        "2026-11-20T10:00:00",
+        "1999-01-01T00:00:00Z",
+        "3000-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+05:00",
+    ),
+    "productId": (7, {}),
+    "source": (True, []),
+    "beginDate": ("never", "2026-01-01", "9999-12-31T23:00:00-05:00"),
+    "endDate": (7, "1800-01-01T00:00:00Z"),
+    "rate": (0, -1, "9", True, 1e300, 10**400, 1e-9),
+    "textingHours": ("9-21", [], 7),
+}
+
+_hours = st.fixed_dictionaries(
+    {
+        "start": st.sampled_from(("09:00", "22:30")),
+        "end": st.sampled_from(("00:00", "21:59")),
+        "otherwise": st.sampled_from(("email", "wait")),
+    }
+)
+_offsets = st.sampled_from(("Z", "+02:00", "-08:00", "+05:45"))
+_moments = st.builds(
+    lambda at, offset: f"{at:%Y-%m-%dT%H:%M:%S}{offset}",
+    st.datetimes(datetime(2001, 1, 1), datetime(2998, 1, 1)),  # noqa: DTZ001 - the offset follows
+    _offsets,
+)
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> dict[str, Any]:
+    """Valid configs with any of the optional fields, and fields that nobody knows."""
+    optional = {
+        "productId": st.text(),
+        "source": st.text(),
+        "rate": st.integers(1, 1000) | st.floats(0.1, 1000),
+        "textingHours": _hours,
+    }
+    chosen = draw(st.fixed_dictionaries({}, optional=optional))
+    unknown = draw(st.dictionaries(st.text(min_size=30), _json, max_size=2))
+    known = config(notifyDate=draw(_moments), totalLimit=draw(st.integers(0, 10**9)))
+    return unknown | known | chosen
+
+
+@given(documents())
+def test_reading_what_was_written_gives_the_same_config(document: dict[str, Any]) -> None:
+    """A config, its fields that nobody knows included, survives being written and read."""
+    read = WaveConfig.read(document, file="f").with_code_dates()
+    assert WaveConfig.read(read.json(), file="f") == read
+    assert WaveConfig.read(b"\xef\xbb\xbf" + read.json(), file="f") == read
+
+
+@given(documents(), st.randoms(use_true_random=False))
+def test_equal_configs_give_equal_bytes(document: dict[str, Any], chance: Any) -> None:
+    """The order of the fields that came in does not matter for what goes out."""
+    names = list(document)
+    chance.shuffle(names)
+    shuffled = {name: document[name] for name in names}
+    assert WaveConfig.read(shuffled, file="f").json() == WaveConfig.read(document, file="f").json()
+
+
+@given(documents(), st.timedeltas(timedelta(days=-2), timedelta(days=2)))
+def test_a_wave_is_ready_from_its_notify_date_on(
+    document: dict[str, Any], later: timedelta
+) -> None:
+    """Ready exactly when notifyDate <= now."""
+    wave = WaveConfig.read(document, file="f")
+    assert wave.is_ready(wave.notify_date + later) == (later >= timedelta())
+
+
+@given(documents())
+def test_codes_are_valid_from_a_day_before_to_a_year_after(document: dict[str, Any]) -> None:
+    """Code validity is notifyDate - 1 day to notifyDate + 1 year, on the same day and time."""
+    wave = WaveConfig.read(document, file="f").with_code_dates()
+    assert wave.begin_date == wave.notify_date - timedelta(days=1)
+    assert wave.end_date is not None
+    assert wave.end_date - wave.notify_date in {timedelta(days=365), timedelta(days=366)}
+    if wave.notify_date.day != 29:
+        assert wave.end_date == wave.notify_date.replace(year=wave.notify_date.year + 1)
+
+
+def test_a_leap_day_is_followed_by_the_last_of_february() -> None:
+    """A year after 29 February is 28 February."""
+    wave = WaveConfig.read(config(notifyDate="2028-02-29T12:00:00Z"), file="f").with_code_dates()
+    assert wave.end_date == datetime(2029, 2, 28, 12, tzinfo=UTC)
+
+
+def test_dates_that_the_config_gives_stay() -> None:
+    """Whoever gives beginDate or endDate gets them."""
+    given_dates = {"beginDate": "2026-11-01T00:00:00Z", "endDate": "2026-12-01T00:00:00+01:00"}
+    wave = WaveConfig.read(config(**given_dates), file="f").with_code_dates()
+    assert wave.begin_date == datetime(2026, 11, 1, tzinfo=UTC)
+    assert wave.end_date == datetime(2026, 11, 30, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [(field, value) for field, values in WRONG.items() for value in values]
+)
+def test_a_wrong_field_is_named_with_its_file(field: str, value: Any) -> None:
+    """A missing field or one of another type or range is refused by file and name."""
+    with pytest.raises(BadInput) as caught:
+        WaveConfig.read(config() | {field: value}, file="waves/w.json")
+    assert (caught.value.file, caught.value.field) == ("waves/w.json", field)
+
+
+@pytest.mark.parametrize(
+    ("hours", "field"),
+    [
+        ({}, "start"),
+        ({"start": "9:00"}, "start"),
+        ({"start": "24:00"}, "start"),
+        ({"start": 9}, "start"),
+        ({"start": "09:00", "end": "21"}, "end"),
+        ({"start": "09:00", "end": "21:00"}, "otherwise"),
+        ({"start": "09:00", "end": "21:00", "otherwise": "skip"}, "otherwise"),
+        ({"start": "09:00", "end": "21:00", "otherwise": []}, "otherwise"),
+    ],
+)
+def test_wrong_hours_are_named_by_their_part(hours: dict[str, Any], field: str) -> None:
+    """Of textingHours the part that is wrong is named."""
+    with pytest.raises(BadInput, match=rf"^f, textingHours\.{field}: "):
+        WaveConfig.read(config(textingHours=hours), file="f")
+
+
+def test_hours_of_no_length_are_refused() -> None:
+    """A window that ends when it starts could mean a whole day or none."""
+    hours = {"start": "09:00", "end": "09:00", "otherwise": "wait"}
+    with pytest.raises(BadInput, match="no hours between"):
+        WaveConfig.read(config(textingHours=hours), file="f")
+
+
+def test_codes_that_end_before_they_begin_are_refused() -> None:
+    """EndDate is after beginDate."""
+    dates = {"beginDate": "2026-11-02T00:00:00Z", "endDate": "2026-11-01T00:00:00Z"}
+    with pytest.raises(BadInput, match="endDate: not after beginDate"):
+        WaveConfig.read(config(**dates), file="f")
+
+
+@pytest.mark.parametrize(
+    "document", [b"", b"{", b"[]", b"null", b"7", b"\xff{}", b'{"rate": NaN}', b"[" * 10**5]
+)
+def test_what_is_no_json_object_is_refused(document: bytes) -> None:
+    """Anything but a JSON object in UTF-8 is refused with the name of its file."""
+    with pytest.raises(BadInput, match=r"^w\.json: not "):
+        WaveConfig.read(document, file="w.json")
+
+
+def test_a_mapping_is_read_like_a_file() -> None:
+    """A config that came decoded is read by the same rules, and must be an object too."""
+    document = config(rate=5)
+    assert WaveConfig.read(document, file="f") == WaveConfig.read(
+        json.dumps(document).encode(), file="f"
+    )
+    with pytest.raises(BadInput, match="not a JSON object"):
+        WaveConfig.read([], file="f")  # type: ignore[arg-type]
+
+
+def test_a_config_does_not_show_what_it_does_not_know() -> None:
+    """Fields that nobody knows may hold anything, so they stay out of the repr."""
+    assert "secret" not in repr(WaveConfig.read(config(note="secret"), file="f"))
+
+
+@given(st.from_regex(r"[^/\\\x00-\x1f\x7f]{1,80}", fullmatch=True), st.text())
+def test_execution_names_are_what_the_state_machine_takes(wave: str, etag: str) -> None:
+    """A name has the first 40 characters of the wave, a dash and 16 hex digits, all allowed."""
+    if wave in {".", ".."}:
+        wave = "dots"
+    name = execution_name(KEY(wave), etag)
+    assert re.fullmatch(r"[A-Za-z0-9_-]{1,57}", name)
+    head, _, digest = name.rpartition("-")
+    assert len(head) == min(len(wave), 40)
+    assert all(a == b or a == "-" for a, b in zip(head, wave, strict=False))
+    assert digest == sha256(f"{KEY(wave)}:{etag}".encode()).hexdigest()[:16]
+
+
+def test_execution_names_tell_versions_and_waves_apart() -> None:
+    """Another ETag or another wave is another execution, the same ones the same."""
+    names = {
+        execution_name(KEY(wave), etag) for wave in ("a.b", "a-b", "x" * 99) for etag in ("1", "2")
+    }
+    assert len(names) == 6
+    with pytest.raises(BadInput):
+        execution_name("smsWaves/scheduled/wave.json", "1")
+
+
+def test_a_failed_config_tells_why() -> None:
+    """The reason is added to the config, which stays readable; other files stay as they are."""
+    document = json.dumps(config()).encode()
+    failed = with_failure(document, "no wave file")
+    assert json.loads(failed) == config(lastFailure="no wave file")
+    assert WaveConfig.read(failed, file="f").extra == {"lastFailure": "no wave file"}
+    for other in (b"{", b"[1]", b"\xff"):
+        assert with_failure(other, "reason") == other
+
+
+def test_an_alert_mentions_nobody() -> None:
+    """What is posted of a failed wave is escaped, and says how far it came."""
+    failed = with_failure(b"{}", "bad <!channel>")
+    text = failure_alert("w & <x>", failed, {"ok": 3, "failed": 1})
+    assert text == (
+        "*Wave failed:* w &amp; &lt;x&gt;\nbad &lt;!channel&gt;\n"
+        "3 notified, 1 failed, 0 without an outcome"
+    )
+    for unreadable in (b"{", b"[]"):
+        assert "cannot be read" in failure_alert("w", unreadable, {})
+    assert "no reason given" in failure_alert("w", b"{}", {})
+
+
+def test_versions_differ_when_contents_do() -> None:
+    """A version is a digest of the bytes."""
+    assert version_of(b"a") == version_of(b"a") != version_of(b"b")
