@@ -1,6 +1,7 @@
 """What the embedded runtime remembers: what is pending, how far it is, what it did."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import attrs
@@ -15,6 +16,7 @@ class _Table(Protocol):
     def scan(
         self, prefix: str = "", *, after: str = ""
     ) -> Iterator[tuple[str, dict[str, Any]]]: ...
+    def atomic(self) -> AbstractContextManager[None]: ...
 
 
 @attrs.frozen(kw_only=True)
@@ -41,6 +43,14 @@ class Run:
     result: dict[str, Any]
 
 
+@attrs.frozen(kw_only=True)
+class Position:
+    """How far a consumer of a shard is: done with `done`; under way up to and with `until`."""
+
+    done: str | None = None
+    until: str | None = None
+
+
 class Journal:
     """The runtime's memory over named tables, so that another process can go on with it."""
 
@@ -65,14 +75,13 @@ class Journal:
         """Forget an event that was delivered or went to the dead letters."""
         self._events.delete([key])
 
-    def position(self, consumer: str) -> str | None:
-        """Sequence number of the last record that a consumer of a shard is done with."""
-        row = self._positions.get(consumer)
-        return row["sequence"] if row else None
+    def position(self, consumer: str) -> Position:
+        """How far a consumer of a shard is."""
+        return Position(**(self._positions.get(consumer) or {}))
 
-    def advance(self, consumer: str, sequence: str) -> None:
-        """A consumer is done with everything up to `sequence`."""
-        self._positions.put(consumer, {"sequence": sequence})
+    def move(self, consumer: str, position: Position) -> None:
+        """Remember how far a consumer of a shard is."""
+        self._positions.put(consumer, attrs.asdict(position))
 
     def finish(self, execution: str) -> None:
         """An execution of the state machine ended."""
@@ -99,6 +108,8 @@ class Journal:
         return (Run(**row) for _, row in self._runs.scan())
 
     def _append(self, table: _Table, kind: str, row: dict[str, Any]) -> None:
-        number = (self._numbers.get(kind) or {"next": 0})["next"]
-        table.put(f"{number:012d}", row)
-        self._numbers.put(kind, {"next": number + 1})
+        """Number and row are written together: else the next one would be written over this."""
+        with table.atomic():
+            number = (self._numbers.get(kind) or {"next": 0})["next"]
+            table.put(f"{number:012d}", row)
+            self._numbers.put(kind, {"next": number + 1})

@@ -9,14 +9,20 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 import attrs
 
-from campaign_workers.adapters.local.journal import DeadLetter, Journal, Run
+from campaign_workers.adapters.local.journal import DeadLetter, Journal, Position, Run
 from campaign_workers.adapters.local.schedules import firings
+from campaign_workers.adapters.local.sources import (
+    ReadableStream,
+    ReceivableQueue,
+    ReceivedMessage,
+    StartedWorkflows,
+)
 from campaign_workers.domain.errors import CampaignError
-from campaign_workers.domain.events import ObjectCreated, QueueMessage, StreamBatch, StreamRecord
+from campaign_workers.domain.events import ObjectCreated, QueueMessage, StreamBatch
 from campaign_workers.domain.reports import Report
 from campaign_workers.domain.triggers import (
     TRIGGERS,
@@ -31,34 +37,7 @@ from campaign_workers.ports.object_store import ObjectInfo
 from campaign_workers.ports.system import Clock
 
 _Kind = TypeVar("_Kind")
-
-
-class _ReadableStream(Protocol):
-    """The consumers' side of a stream."""
-
-    def shards(self) -> Sequence[str]: ...
-    def read(self, shard: str, *, after: str | None, limit: int) -> tuple[StreamRecord, ...]: ...
-
-
-class _ReceivedMessage(Protocol):
-    """A message under way, and how often it was received."""
-
-    message_id: str
-    body: str
-    receive_count: int
-
-
-class _ReceivableQueue(Protocol):
-    """The consumers' side of a queue."""
-
-    def receive(self, limit: int, *, visibility_seconds: float) -> Sequence[_ReceivedMessage]: ...
-    def delete(self, message_id: str) -> None: ...
-
-
-class _StartedWorkflows(Protocol):
-    """Executions that were started, oldest first."""
-
-    def executions(self) -> Sequence[tuple[str, Mapping[str, Any], datetime]]: ...
+_KILLED: Final = "the process ended at every attempt"
 
 
 @attrs.frozen(kw_only=True)
@@ -84,9 +63,9 @@ class Runtime:
 
     call: Callable[[str, Any], Report]
     journal: Journal
-    streams: Mapping[str, _ReadableStream]
-    queues: Mapping[str, _ReceivableQueue]
-    workflow: _StartedWorkflows
+    streams: Mapping[str, ReadableStream]
+    queues: Mapping[str, ReceivableQueue]
+    workflow: StartedWorkflows
     clock: Clock
     subscriptions: Sequence[Subscription] = ()
     triggers: Sequence[Trigger] = TRIGGERS
@@ -175,13 +154,27 @@ class Runtime:
         """Hand a consumer all that it has not seen, shard by shard, in order."""
         some = False
         for shard in self.streams[stream].shards():
-            position = self.journal.position(f"{consumer}/{shard}")
-            while records := self.streams[stream].read(shard, after=position, limit=limit):
-                consume(StreamBatch(stream=stream, shard=shard, records=records))
-                position = records[-1].sequence
-                self.journal.advance(f"{consumer}/{shard}", position)
+            while batch := self._next(f"{consumer}/{shard}", stream, shard, limit):
+                consume(batch)
+                done = Position(done=batch.records[-1].sequence)
+                self.journal.move(f"{consumer}/{shard}", done)
                 some = True
         return some
+
+    def _next(self, consumer: str, stream: str, shard: str, limit: int) -> StreamBatch | None:
+        """The next batch; after an interruption the very one that was under way.
+
+        Workers name what they write after the first and the last record of their batch, so that
+        a batch that is delivered again has to end where it ended before.
+        """
+        position = self.journal.position(consumer)
+        records = self.streams[stream].read(shard, after=position.done, limit=limit)
+        if position.until is not None:
+            records = tuple(r for r in records if r.sequence <= position.until)
+        elif records:
+            under_way = attrs.evolve(position, until=records[-1].sequence)
+            self.journal.move(consumer, under_way)
+        return StreamBatch(stream=stream, shard=shard, records=records) if records else None
 
     def _batch(self, trigger: StreamTrigger, batch: StreamBatch) -> None:
         if trigger.record_type is not None:
@@ -207,22 +200,31 @@ class Runtime:
             while received := queue.receive(trigger.batch_size, visibility_seconds=0):
                 some = True
                 for message in received:
-                    event = QueueMessage(message_id=message.message_id, body=message.body)
-                    self._deliver(trigger.worker, event, trigger.queue, trigger.attempts)
-                    queue.delete(message.message_id)
+                    if self._is_done(trigger, message):
+                        queue.delete(message.message_id)
         return some
 
+    def _is_done(self, trigger: QueueTrigger, message: ReceivedMessage) -> bool:
+        """Deliver a message; a receipt is an attempt, also one that the process did not survive."""
+        outcome: Report | str = _KILLED
+        if message.receive_count <= trigger.attempts:
+            self._back_off(message.receive_count - 1)
+            event = QueueMessage(message_id=message.message_id, body=message.body)
+            outcome = self._attempt(trigger.worker, event, trigger.queue)
+        if isinstance(outcome, str) and message.receive_count >= trigger.attempts:
+            self._bury(trigger.worker, trigger.queue, trigger.attempts, outcome)
+            return True
+        return isinstance(outcome, Report)
+
     def _executions(self) -> bool:
-        trigger = next(self._of(WorkflowTrigger))
-        pending = [
-            (name, payload)
-            for name, payload, _ in self.workflow.executions()
-            if not self.journal.is_finished(name)
-        ]
-        for name, payload in pending:
-            self._execute(trigger, name, payload)
-            self.journal.finish(name)
-        return bool(pending)
+        some = False
+        for trigger in self._of(WorkflowTrigger):
+            for name, payload, _ in self.workflow.executions():
+                if not self.journal.is_finished(name):
+                    self._execute(trigger, name, payload)
+                    self.journal.finish(name)
+                    some = True
+        return some
 
     def _execute(self, trigger: WorkflowTrigger, name: str, payload: Mapping[str, Any]) -> None:
         """The state machine: the worker again while it returns a cursor; on failure, give up."""
@@ -232,7 +234,7 @@ class Runtime:
             step = {**payload, "cursor": cursor} if cursor else dict(payload)
             report = self._deliver(trigger.worker, step, source, trigger.attempts)
             if report is None:
-                self._attempt(trigger.worker, {**payload, "giveUp": True}, source)
+                self._deliver(trigger.worker, {**payload, "giveUp": True}, source, 1)
                 return
             cursor = report.details.get("cursor")
             if not cursor:
@@ -242,16 +244,21 @@ class Runtime:
         """Call a worker as often as it may be; None when the work went to the dead letters."""
         reason = ""
         for attempt in range(attempts):
-            if attempt:
-                self.clock.sleep(self.retry_seconds * 2 ** (attempt - 1))
+            self._back_off(attempt)
             outcome = self._attempt(worker, event, source)
             if isinstance(outcome, Report):
                 return outcome
             reason = outcome
-        self.journal.bury(
-            DeadLetter(worker=worker, source=source, attempts=attempts, reason=reason)
-        )
+        self._bury(worker, source, attempts, reason)
         return None
+
+    def _back_off(self, failures: int) -> None:
+        if failures:
+            self.clock.sleep(self.retry_seconds * 2 ** (failures - 1))
+
+    def _bury(self, worker: str, source: str, attempts: int, reason: str) -> None:
+        letter = DeadLetter(worker=worker, source=source, attempts=attempts, reason=reason)
+        self.journal.bury(letter)
 
     def _attempt(self, worker: str, event: Any, source: str) -> Report | str:
         """One call: the report, or why it failed, without the text of unforeseen errors."""
@@ -274,7 +281,7 @@ class Runtime:
 
 def _is_of(record_type: str, data: bytes) -> bool:
     """What an event filter on `data.type` lets through."""
-    if record_type.encode() not in data:
+    if record_type.encode() not in data and b"\\u" not in data:
         return False
     try:
         record = json.loads(data)

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import takewhile
 
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.triggers import ScheduleTrigger
 
-_CRON = re.compile(r"cron\((?P<fields>\S+ \S+ \S+ \S+ \S+) \*\)")
+# EventBridge counts weekdays from 1 and cron from 0, so that only their names are unambiguous.
+_CRON = re.compile(r"cron\((?P<fields>(\S+ ){4}[^\s\d]+) \*\)")
 _RATE = re.compile(r"rate\(\d+ (minute|hour|day)s?\)")
 
 
@@ -37,13 +39,18 @@ def _instants(schedule: str, since: datetime, until: datetime) -> Iterator[datet
         if until > since:
             yield until
     else:
-        raise BadInput("no schedule of the form cron(...) or rate(...)", field="schedule")
+        raise _no_schedule()
 
 
 def _cron_instants(fields: str, since: datetime, until: datetime) -> Iterator[datetime]:
-    from cronsim import CronSim
+    from cronsim import CronSim, CronSimError
 
-    for instant in CronSim(fields, since):
-        if instant > until:
-            return
-        yield instant
+    try:
+        instants = CronSim(fields, since)
+    except CronSimError:
+        raise _no_schedule() from None
+    yield from takewhile(lambda instant: instant <= until, instants)
+
+
+def _no_schedule() -> BadInput:
+    return BadInput("no schedule of the form cron(...) or rate(...)", field="schedule")
