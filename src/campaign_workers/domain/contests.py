@@ -66,15 +66,18 @@ class Contest:
 
     def _outranked_among(self, keys: pl.Series, replay: Replay) -> pl.Series:
         is_contested = self._print().is_in(keys.implode())
-        leading: pl.DataFrame | None = None
-        rows = []
+        rows: list[pl.Series] = []
+        best_rows: list[pl.DataFrame] = []
         for batch in replay():
             contested = batch.filter(is_contested)
             rows.append(contested[ROW])
-            leading = best(contested if leading is None else leading.vstack(contested), self.key)
-        assert leading is not None, "the replay gives the batches that entered"
+            best_rows.append(contested)
+            # Sorting once for as many rows as are kept makes any number of batches cheap.
+            if sum(map(len, best_rows[1:])) > max(len(best_rows[0]), self.keys_at_once):
+                best_rows = [best(pl.concat(best_rows), self.key)]
         everyone = pl.concat(rows)
-        return everyone.filter(~everyone.is_in(leading[ROW].implode()))
+        winners = best(pl.concat(best_rows), self.key)[ROW]
+        return everyone.filter(~everyone.is_in(winners.implode()))
 
 
 def within(positions: pl.Series, rows: pl.Series) -> pl.Series:
