@@ -5,4 +5,4 @@ from hypothesis import settings
 from campaign_workers.testing.machines.waves import WaveMachine
 
 TestWaves = WaveMachine.TestCase
-TestWaves.settings = settings(stateful_step_count=25)
+TestWaves.settings = settings(stateful_step_count=15)

@@ -1,10 +1,11 @@
 """smsWaveScheduler: what is due starts once, and nothing hides the rest."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -127,7 +128,7 @@ def test_a_start_that_fails_stops_no_other() -> None:
     world = WaveWorld()
 
     class Flaky:
-        def start(self, name: str, payload: dict[str, Any]) -> Execution:
+        def start(self, name: str, payload: Mapping[str, Any]) -> Execution:
             if name.startswith("b-"):
                 raise RetryLater("throttled")
             return world.workflow.start(name, payload)
@@ -142,12 +143,13 @@ def test_a_start_that_fails_stops_no_other() -> None:
 
 
 def test_a_config_that_moves_away_is_no_error() -> None:
-    """A config that was moved or replaced after it was listed waits for the next tick."""
+    """What was moved or replaced after it was listed waits for the next tick; a folder is none."""
     world = WaveWorld()
     world.schedule("a")
     world.schedule("b")
     world.schedule("c")
     listed = list(world.store.list("smsWaves/scheduled/"))
+    listed.append(attrs.evolve(listed[0], key="smsWaves/scheduled/"))
 
     class Late:
         """The bucket, with a listing that is a moment old."""

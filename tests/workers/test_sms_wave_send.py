@@ -1,6 +1,7 @@
 """smsWaveSend: who hears by which channel, what is counted, and where the config goes."""
 
 import json
+from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import pytest
@@ -14,7 +15,7 @@ WAVE = "tour_nyc"
 NO_TEXT = {"doNotText": "yes"}
 
 
-def balanced(world: WaveWorld, key: str, **request: object) -> dict[str, int]:
+def balanced(world: WaveWorld, key: str, **request: Any) -> dict[str, int]:
     """The counts of one call, whose books balance; zeros left out."""
     report = world.send(key, **request)
     assert not report.imbalances
@@ -266,7 +267,7 @@ def test_a_wave_file_that_changes_under_way_is_refused() -> None:
         {"giveUp": "yes"},
     ],
 )
-def test_a_request_that_makes_no_sense_is_refused(request_: dict[str, object]) -> None:
+def test_a_request_that_makes_no_sense_is_refused(request_: dict[str, Any]) -> None:
     """A key of another form, a cursor of somebody else's or a wrong flag touches nothing."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1)])

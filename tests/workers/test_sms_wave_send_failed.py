@@ -1,5 +1,6 @@
 """smsWaveSend when a wave cannot be sent: refused, repaired, given up."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -14,6 +15,7 @@ from campaign_workers.domain.errors import (
     RetryLater,
 )
 from campaign_workers.domain.layout import WaveState, wave_config, wave_file
+from campaign_workers.ports.services import TextMessage
 from campaign_workers.testing.machines.wave_world import DEAD_ENDING, WaveWorld, config, registrant
 from campaign_workers.workers.sms_wave_send.sending import Limits
 
@@ -186,3 +188,63 @@ def test_giving_up_what_is_not_there_is_an_error() -> None:
     """A key that names no wave in any state cannot be given up."""
     with pytest.raises(NotFound):
         WaveWorld().send(wave_config(WAVE, WaveState.SCHEDULED), giveUp=True)
+
+
+def test_an_old_execution_leaves_a_newer_version_alone() -> None:
+    """An execution is for one version of a config: it sends, fails and gives up no other one."""
+    world = WaveWorld()
+    world.upload(WAVE, [registrant(1)])
+    world.schedule(WAVE)
+    world.tick()
+    key = world.schedule(WAVE, source="newer")
+    world.tick()
+    [old, new] = [payload["version"] for _, payload, _ in world.workflow.executions()]
+    with pytest.raises(Conflict, match="another version of its config"):
+        world.send(key, version=old)
+    assert not world.send(key, version=old, giveUp=True).details.get("gaveUp")
+    assert world.states(WAVE) == [WaveState.SCHEDULED]
+    assert world.send(key, version=new).counts["sms"] == 1
+    assert not list(world.chat.posts())
+
+
+def test_a_version_that_is_replaced_under_way_is_not_completed() -> None:
+    """Whoever finds another version in triggered/ at the end leaves it to its own execution."""
+    world = WaveWorld()
+    world.upload(WAVE, [registrant(1)])
+    triggered = wave_config(WAVE, WaveState.TRIGGERED)
+    newer = json.dumps(config(source="newer")).encode()
+    first = world.schedule(WAVE)
+
+    class Replaced:
+        """The text service; while it works, somebody replaces the config."""
+
+        async def send(self, message: TextMessage) -> None:
+            world.store.put(triggered, newer)
+            await world.sms.send(message)
+
+    world.wrap = lambda port: Replaced() if port is world.sms else port
+    with pytest.raises(Conflict, match="another version of its config"):
+        world.send(first)
+    assert world.states(WAVE) == [WaveState.TRIGGERED]
+    assert world.store.open(triggered).read() == newer
+
+
+def test_a_wave_that_another_call_completed_is_complete() -> None:
+    """Two calls at once for one version end as one."""
+    world = WaveWorld()
+    world.upload(WAVE, [registrant(1)])
+    key = world.schedule(WAVE)
+    elsewhere: list[int] = []
+
+    class Overtaken:
+        """The text service; while it works, another call does the whole wave."""
+
+        async def send(self, message: TextMessage) -> None:
+            world.wrap = lambda port: port
+            await asyncio.to_thread(lambda: elsewhere.append(world.send(key).counts["sms"]))
+
+    world.wrap = lambda port: Overtaken() if port is world.sms else port
+    assert world.send(key).counts["sms"] == 1
+    assert elsewhere == [1]
+    assert len(world.texts()) == 1
+    assert world.states(WAVE) == [WaveState.COMPLETED]

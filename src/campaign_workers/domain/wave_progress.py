@@ -116,11 +116,6 @@ class Progress:
         self._segments[row - self.position] = min(segments, _SEGMENTS_KEPT)
 
     @property
-    def settled_rows(self) -> int:
-        """Rows from the position on of which the fate is known."""
-        return len(self._fates) - self._fates.count(Fate.OPEN)
-
-    @property
     def unsettled_rows(self) -> int:
         """Rows seen of which nothing is known yet."""
         return self._fates.count(Fate.OPEN)

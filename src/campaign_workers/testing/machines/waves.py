@@ -232,6 +232,8 @@ class WaveMachine(RuleBasedStateMachine):
             self.tick(Fuse())
             for execution in list(self.executions):
                 self._step(execution, Fuse())
+            if not self.executions:
+                break
         assert not self.executions
         for wave in _WAVES:
             assert self.world.states(wave) == [WaveState.COMPLETED]

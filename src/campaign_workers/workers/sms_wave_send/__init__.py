@@ -26,7 +26,7 @@ from campaign_workers.ports.streams import MessageQueue
 from campaign_workers.ports.system import Clock, Deadline
 from campaign_workers.ports.tables import DeliveryLedger
 from campaign_workers.workers.sms_wave_send.sending import Limits, Sending, fate_of
-from campaign_workers.workers.sms_wave_send.wave_files import WaveFiles
+from campaign_workers.workers.sms_wave_send.wave_objects import WaveObjects
 
 WORKER: Final = "smsWaveSend"
 
@@ -57,20 +57,20 @@ class SmsWaveSend:
             RetryLater: a system failed, or some texts got no answer; what could be done is done.
         """
         request = SendRequest.parse(payload)
-        files = WaveFiles(self.scoring, request.wave, request.version)
+        objects = WaveObjects(self.scoring, request.wave, request.version)
         if request.give_up:
-            return self._give_up(request, files)
-        begun = files.begin()
+            return self._give_up(request, objects)
+        begun = objects.begin()
         if begun is None:
-            return _report(request, self._known(files, WaveState.COMPLETED))
+            return _report(request, self._known(objects, WaveState.COMPLETED))
         document, config = begun
         try:
-            sending, etag = self._prepared(request, files, config)
+            sending, etag = self._prepared(request, objects, config)
             asyncio.run(sending.run())
             if sending.is_complete:
-                files.complete(document)
+                objects.complete(document)
         except Fatal as why:
-            files.fail(WaveState.TRIGGERED, document, str(why))
+            objects.fail(WaveState.TRIGGERED, document, str(why))
             raise
         return self._outcome(request, sending, etag)
 
@@ -85,17 +85,17 @@ class SmsWaveSend:
         return _report(request, sending.progress, {"cursor": cursor.wire()} | until)
 
     def _prepared(
-        self, request: SendRequest, files: WaveFiles, config: WaveConfig
+        self, request: SendRequest, objects: WaveObjects, config: WaveConfig
     ) -> tuple[Sending, str]:
         """The sending of a wave that was checked before its first text, and its file's version."""
-        etag = files.file_etag(request.cursor.etag if request.cursor else None)
+        etag = objects.file_etag(request.cursor.etag if request.cursor else None)
         plan = WavePlan(config=config, market_zones=self._market_zones(config))
         # An earlier call may have sent texts until just now, and they count for the rate too.
         pace = Pace(config.rate, start=self.clock.now()) if config.rate else None
         sending = Sending(
-            wave=files.wave,
+            wave=objects.wave,
             plan=plan,
-            rows=lambda: files.rows(etag),
+            rows=lambda: objects.rows(etag),
             progress=Progress(request.cursor),
             sms=self.sms,
             emails=self.emails,
@@ -107,7 +107,7 @@ class SmsWaveSend:
         )
         if request.cursor is None:
             # From when it was triggered, so that a retry comes to the same conclusion.
-            plan.check(sending.judged(), files.triggered_at())
+            plan.check(sending.judged(), objects.triggered_at())
         return sending, etag
 
     def _market_zones(self, config: WaveConfig) -> dict[str, str]:
@@ -116,28 +116,28 @@ class SmsWaveSend:
         markets = self.campaigns.markets(config.campaign_id)
         return {market.market_id: market.timezone for market in markets if market.timezone}
 
-    def _give_up(self, request: SendRequest, files: WaveFiles) -> Report:
+    def _give_up(self, request: SendRequest, objects: WaveObjects) -> Report:
         """After the last attempt: the config goes to `failed/`, and people are told."""
-        failed = files.give_up("given up after the last attempt")
+        failed = objects.give_up("given up after the last attempt")
         if failed is None:
-            return _report(request, self._known(files, WaveState.COMPLETED))
-        progress = self._known(files, WaveState.FAILED)
-        channels = self._alert(files.wave, failed, progress.counts())
+            return _report(request, self._known(objects, WaveState.COMPLETED))
+        progress = self._known(objects, WaveState.FAILED)
+        channels = self._alert(objects.wave, failed, progress.counts())
         return _report(request, progress, {"gaveUp": True, "alerted": channels})
 
-    def _known(self, files: WaveFiles, state: WaveState) -> Progress:
+    def _known(self, objects: WaveObjects, state: WaveState) -> Progress:
         """What the ledger knows of a wave whose config is in `state`, claiming nothing."""
         progress = Progress(None)
         try:
-            config = files.config(state)
+            config = objects.config(state)
             rows = judged(
-                files.rows(files.file_etag(None)),
+                objects.rows(objects.file_etag(None)),
                 campaign_id=config.campaign_id,
-                wave=files.wave,
+                wave=objects.wave,
                 limit=config.total_limit,
             )
             for batch in batches(rows, self.limits.batch_size):
-                self._look_up(files.wave, batch, progress)
+                self._look_up(objects.wave, batch, progress)
         except Fatal:
             # The wave may have failed for its files; what could be read of them counts.
             return progress

@@ -1,4 +1,4 @@
-"""The files of one wave: its config, whose folder is its state, and its registrants."""
+"""The objects of one wave: its config, whose folder is its state, and its registrants."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,7 +19,7 @@ _AFTER_A_START = (WaveState.COMPLETED, WaveState.FAILED)
 
 
 @attrs.frozen
-class WaveFiles:
+class WaveObjects:
     """What lies in the bucket of one wave.
 
     With a `version` only the config of that version counts; another one has its own execution.
