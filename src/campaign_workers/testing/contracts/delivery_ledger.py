@@ -39,6 +39,23 @@ class DeliveryLedgerContract(Contract):
         ledger.settle("wave", TEXTED, now=NOW)
         assert ledger.claim("wave", ["m1"], now=NOW + timedelta(days=300)) == {"m1": TEXTED}
 
+    def test_a_claim_keeps_how_it_is_meant_to_go(self, ledger: DeliveryLedger) -> None:
+        """The first claim decides on the channel; later claims and reads show it."""
+        meant = attrs.evolve(CLAIMED, channel=Channel.EMAIL)
+        assert ledger.claim("wave", ["m1"], now=NOW, channel=Channel.EMAIL) == {"m1": meant}
+        assert ledger.claim("wave", ["m1"], now=NOW, channel=Channel.SMS) == {"m1": meant}
+        assert ledger.claim("wave", ["m1"], now=NOW) == ledger.read("wave", ["m1"]) == {"m1": meant}
+
+    @pytest.mark.parametrize("outcome", [TEXTED, MAILED, FAILED], ids=str)
+    def test_an_outcome_replaces_what_was_meant(
+        self, ledger: DeliveryLedger, outcome: Delivery
+    ) -> None:
+        """A delivery goes by whatever channel it went, or by none, whichever was meant."""
+        ledger.claim("wave", ["m1"], now=NOW, channel=Channel.SMS)
+        for _ in range(2):
+            ledger.settle("wave", outcome, now=NOW)
+        assert ledger.read("wave", ["m1"]) == {"m1": outcome}
+
     def test_reading_claims_nothing(self, ledger: DeliveryLedger) -> None:
         """Only claimed deliveries are read, and reading makes none."""
         ledger.claim("wave", ["m1"], now=NOW)
