@@ -1,0 +1,70 @@
+"""The matrix of docs/adapters.md: which adapter serves which port in which profile.
+
+`python -m tests.contracts.adapters_page` writes it anew.
+"""
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import campaign_workers.ports
+import campaign_workers.testing.contracts
+from campaign_workers.container import Container
+from campaign_workers.container.wiring import PROFILES
+from campaign_workers.settings import Profile, Settings
+from tests.contracts.test_every_adapter_is_held import classes, is_protocol, served
+
+ROOT: Final = Path(__file__).parents[2]
+PAGE: Final = ROOT / "docs" / "adapters.md"
+SUITES: Final = "src/campaign_workers/testing/contracts"
+BEGIN, END = "<!-- matrix -->\n", "<!-- end of matrix -->\n"
+
+HANDED_OUT: Final = {"Merge": "an engine's answer"}
+NAMESAKES: Final = {("CampaignStore", "MarketRepository"): "its `markets` is the service's"}
+
+
+def wired(profile: Profile) -> list[type]:
+    """The classes that the container wires in a profile."""
+    with TemporaryDirectory() as folder:
+        container = Container(profile, settings=Settings(dir=Path(folder)))
+        given: list[Any] = [provide() for provide in container.wiring.providers.values()]
+        container.wiring.database().close()
+    each = (some.values() if isinstance(some, dict) else (some,) for some in given)
+    return [type(adapter) for adapters in each for adapter in adapters]
+
+
+def suite(port: type) -> str:
+    """A link to the module of a port's contract."""
+    for found in classes(campaign_workers.testing.contracts):
+        if found.__name__ == f"{port.__name__}Contract":
+            file = Path(import_module(found.__module__).__file__ or "").name
+            return f"[{found.__name__}](../{SUITES}/{file})"
+    raise LookupError(f"{port.__name__} has no contract")
+
+
+def rows() -> Iterator[tuple[str, ...]]:
+    """Port, suite, and the adapter of each profile."""
+    ports = [p for p in classes(campaign_workers.ports) if is_protocol(p)]
+    pairs = [served(wired(profile), ports) - NAMESAKES.keys() for profile in PROFILES]
+    for port in sorted(ports, key=lambda port: port.__name__):
+        if port.__name__ not in HANDED_OUT:
+            names = (
+                ", ".join(f"`{name}`" for name, of in sorted(some) if of == port.__name__)
+                for some in pairs
+            )
+            yield (f"`{port.__name__}`", suite(port), *names)
+
+
+def matrix() -> str:
+    """The table, as it stands on the page."""
+    head = ("port", "contract", *PROFILES)
+    lines = [head, ("---",) * len(head), *rows()]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{BEGIN}{matrix()}{END}{after}", encoding="utf-8")

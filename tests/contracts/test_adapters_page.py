@@ -1,0 +1,39 @@
+"""The page about adapters says what is so."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from sybil import Sybil
+from sybil.parsers.markdown import PythonCodeBlockParser
+
+from campaign_workers.container.wiring import PROFILES
+from tests.contracts.adapters_page import BEGIN, END, PAGE, matrix, rows
+
+
+def test_the_matrix_is_that_of_the_container() -> None:
+    """Ports, suites and adapters stand on the page as the container wires them."""
+    page = PAGE.read_text(encoding="utf-8")
+    expected = f"{BEGIN}{matrix()}{END}"
+    assert expected in page, "run `python -m tests.contracts.adapters_page` to write it anew"
+
+
+def test_every_port_is_served_once_in_every_profile() -> None:
+    """No profile lacks an adapter, and none has two for one port."""
+    for _, _, *adapters in rows():
+        assert [adapter.count("`") for adapter in adapters] == [2] * len(PROFILES)
+
+
+def test_the_example_holds_an_adapter(tmp_path: Path) -> None:
+    """Saved as the page says, the example runs the whole suite, and passes."""
+    [example] = Sybil(parsers=[PythonCodeBlockParser()]).parse(PAGE).examples()
+    (tmp_path / "test_my_store.py").write_text(str(example.parsed), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_my_store.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert int(done.stdout.rsplit(" passed", 1)[0].split()[-1]) > 150
