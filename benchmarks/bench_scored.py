@@ -23,9 +23,9 @@ from campaign_workers.domain.campaigns import Campaign
 from campaign_workers.domain.columns import joined
 from campaign_workers.domain.events import ObjectCreated
 from campaign_workers.domain.lottery import seed_name
-from campaign_workers.domain.scored_files import fans_of
-from campaign_workers.domain.scoring_columns import scoring_records
 from campaign_workers.domain.scrub import ScrubPolicy, scrub
+from campaign_workers.domain.scrub.scored_files import fans_of
+from campaign_workers.domain.scrub.scoring_columns import scoring_records
 from campaign_workers.domain.wire import to_wire
 from campaign_workers.settings import Settings
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.audit import verify_audit
-from campaign_workers.domain.fingerprints import fingerprint
 from campaign_workers.domain.lottery import commitment
 from campaign_workers.domain.selection import MarketQuota, SelectionOptions
+from campaign_workers.domain.selection.fingerprints import fingerprint
 from tests.selection_worlds import Fan, World, worlds
 
 Faults = list[str]

@@ -6,8 +6,8 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.email_columns import read_emails
 from campaign_workers.domain.emails import is_email, read_email
+from campaign_workers.domain.emails.columns import read_emails
 from tests.scrub_oracle import email_by_hand
 
 TRICKY = {

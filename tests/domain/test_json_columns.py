@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.dedupe import canonical_json, dedupe_key
-from campaign_workers.domain.json_columns import canonical_objects, record_lines
 from campaign_workers.domain.records import parse_record
+from campaign_workers.domain.records.dedupe import canonical_json, dedupe_key
+from campaign_workers.domain.records.json_columns import canonical_objects, record_lines
 
 SCHEMA: dict[str, Any] = {
     "email": pl.String,

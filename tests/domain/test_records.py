@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.errors import RejectRecord
-from campaign_workers.domain.record_types import Kind, RecordType
 from campaign_workers.domain.records import (
     RECORD_TYPES,
     SELECTION_TYPES,
@@ -20,6 +19,7 @@ from campaign_workers.domain.records import (
     parse_utc,
     read_record,
 )
+from campaign_workers.domain.records.types import Kind, RecordType
 from tests.record_strategies import moments, wire_records
 
 CREATED = "2026-09-01T00:00:00Z"

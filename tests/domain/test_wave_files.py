@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from campaign_workers.domain.campaigns import TicketType
 from campaign_workers.domain.codes import TM, is_external
-from campaign_workers.domain.market_details import WaveMarket
-from campaign_workers.domain.wave_files import (
+from campaign_workers.domain.wave_prep.files import (
     FAN_COLUMNS,
     WaveFiles,
     candidate_table,
     wave_files,
 )
+from campaign_workers.domain.wave_prep.market_details import WaveMarket
 
 MARKETS = tuple(
     WaveMarket(market_id=market, name=market, ticket_type=kind, limit=9)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.record_types import RECORD_TYPES
+from campaign_workers.domain.records.types import RECORD_TYPES
 from campaign_workers.domain.wire import camel, from_wire, other_spelling, snake, to_wire
 
 names = st.text(st.sampled_from("aBc_1é ")) | st.sampled_from(["memberId", "member_id", "rank"])

@@ -9,7 +9,7 @@ import avro.schema
 import pytest
 
 from campaign_workers.adapters.avro.schemas import folder, in_force, version_of, versions
-from campaign_workers.domain.record_types import RECORD_TYPES, Kind, RecordType
+from campaign_workers.domain.records.types import RECORD_TYPES, Kind, RecordType
 
 TYPES = sorted(RECORD_TYPES)
 OPTIONAL_STRING = {"type": ["null", "string"], "default": None}

@@ -11,8 +11,8 @@ from campaign_workers.adapters.avro.schemas import folder
 from campaign_workers.domain.campaigns import Market
 from campaign_workers.domain.csv_files import Row
 from campaign_workers.domain.errors import BadInput, RejectRecord
-from campaign_workers.domain.market_details import read_market_details
 from campaign_workers.domain.records import SELECTION_TYPES, read_record
+from campaign_workers.domain.wave_prep.market_details import read_market_details
 from campaign_workers.domain.waves import WaveConfig
 
 WAVE = {

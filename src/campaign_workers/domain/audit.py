@@ -5,9 +5,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from campaign_workers.domain.candidates import checked_candidates
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.fingerprints import FORMAT, fingerprint
 from campaign_workers.domain.lottery import commitment
 from campaign_workers.domain.selection import (
     PICK_TYPES,
@@ -16,7 +14,9 @@ from campaign_workers.domain.selection import (
     SelectionOptions,
     select_fans,
 )
-from campaign_workers.domain.selection_options import quota_table
+from campaign_workers.domain.selection.candidates import checked_candidates
+from campaign_workers.domain.selection.fingerprints import FORMAT, fingerprint
+from campaign_workers.domain.selection.options import quota_table
 
 OPTION_NAMES: Final = {
     "campaignId": "campaign_id",

@@ -9,9 +9,9 @@ import polars as pl
 
 from campaign_workers.domain.columns import trimmed
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.json_columns import record_lines
 from campaign_workers.domain.limits import MAX_PARTITION_KEY
 from campaign_workers.domain.ranks import RankFormula, scores_from_ranks, whole_ranks
+from campaign_workers.domain.records.json_columns import record_lines
 
 REQUIRED_COLUMNS: Final = ("rank",)
 IDS: Final = ("globalUserId", "memberId", "email")

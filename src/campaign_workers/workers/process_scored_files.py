@@ -24,18 +24,18 @@ from campaign_workers.domain.errors import BadInput, NotFound, PermanentFailure
 from campaign_workers.domain.events import ObjectCreated
 from campaign_workers.domain.lottery import seed_name
 from campaign_workers.domain.reports import Report
-from campaign_workers.domain.rulebook import Rulebook, Rules
-from campaign_workers.domain.scored_files import (
+from campaign_workers.domain.scrub import DECISIVE, Competition, ScrubPolicy, finished
+from campaign_workers.domain.scrub.lists import LARGEST, allowed_patterns, list_entries
+from campaign_workers.domain.scrub.rulebook import Rulebook, Rules
+from campaign_workers.domain.scrub.scored_files import (
     DELIMITER,
     REQUIRED,
     campaign_in_name,
     scrubbed_columns,
     scrubbed_rows,
 )
-from campaign_workers.domain.scoring_columns import scoring_records
-from campaign_workers.domain.scrub import DECISIVE, Competition, ScrubPolicy, finished
-from campaign_workers.domain.scrub_lists import LARGEST, allowed_patterns, list_entries
-from campaign_workers.domain.scrub_statistics import statistics_message
+from campaign_workers.domain.scrub.scoring_columns import scoring_records
+from campaign_workers.domain.scrub.statistics import statistics_message
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.services import CampaignService, Chat
 from campaign_workers.ports.streams import RecordStream

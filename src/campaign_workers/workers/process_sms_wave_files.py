@@ -17,14 +17,8 @@ from campaign_workers.domain import layout, lottery
 from campaign_workers.domain.codes import Reservation
 from campaign_workers.domain.csv_files import read_rows
 from campaign_workers.domain.errors import CampaignError, Conflict, NotFound
-from campaign_workers.domain.market_details import (
-    REQUIRED_COLUMNS,
-    WaveMarket,
-    read_market_details,
-)
 from campaign_workers.domain.reports import Report
 from campaign_workers.domain.selection import Selection, select_fans
-from campaign_workers.domain.wave_files import WaveFiles, candidate_table, wave_files
 from campaign_workers.domain.wave_prep import (
     WavePrepRequest,
     first_expiry,
@@ -32,7 +26,13 @@ from campaign_workers.domain.wave_prep import (
     quotas,
     refuse_no_market,
 )
-from campaign_workers.domain.wave_prep_status import LEASE, State, WavePrepStatus, triggered
+from campaign_workers.domain.wave_prep.files import WaveFiles, candidate_table, wave_files
+from campaign_workers.domain.wave_prep.market_details import (
+    REQUIRED_COLUMNS,
+    WaveMarket,
+    read_market_details,
+)
+from campaign_workers.domain.wave_prep.status import LEASE, State, WavePrepStatus, triggered
 from campaign_workers.ports.files import ZipWriter
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.services import (

@@ -17,8 +17,8 @@ from campaign_workers.domain.code_assignments import (
 from campaign_workers.domain.codes import NO_MARKET, Outcome
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.domain.events import StreamBatch
-from campaign_workers.domain.intake import Intake
 from campaign_workers.domain.records import Record, iso_utc, parse_selection
+from campaign_workers.domain.records.intake import Intake
 from campaign_workers.domain.reports import Report
 from campaign_workers.domain.verdicts import verdict_messages
 from campaign_workers.ports.object_store import ObjectStore

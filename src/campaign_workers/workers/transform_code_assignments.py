@@ -15,9 +15,9 @@ from campaign_workers.domain.code_assignments import (
 )
 from campaign_workers.domain.errors import RejectRecord
 from campaign_workers.domain.events import StreamBatch
-from campaign_workers.domain.intake import Intake
 from campaign_workers.domain.limits import checked_record
 from campaign_workers.domain.records import Record, claimed_type, parse_record
+from campaign_workers.domain.records.intake import Intake
 from campaign_workers.domain.reports import Report
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.services import CampaignService, UserService

@@ -11,9 +11,9 @@ from campaign_workers.domain.codes import Reservation
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.events import optional_flag, optional_number
 from campaign_workers.domain.identifiers import key_id
-from campaign_workers.domain.market_details import WaveMarket
 from campaign_workers.domain.records import iso_utc
 from campaign_workers.domain.selection import MarketQuota, SelectionOptions
+from campaign_workers.domain.wave_prep.market_details import WaveMarket
 
 _FLAGS: Final = {
     "reassign": False,

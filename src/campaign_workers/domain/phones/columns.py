@@ -9,8 +9,8 @@ from typing import Final
 import polars as pl
 
 from campaign_workers.domain.columns import trimmed
-from campaign_workers.domain.numbering import country_codes, numbering_plan
 from campaign_workers.domain.phones import MEXICO, NORTH_AMERICA, normalise_phone
+from campaign_workers.domain.phones.numbering import country_codes, numbering_plan
 
 E164: Final = r"^\+[0-9]+$"
 PUNCTUATED: Final = r"^\+?[0-9 ().-]+$"

@@ -7,7 +7,7 @@ import attrs
 from campaign_workers.domain.errors import RejectRecord
 from campaign_workers.domain.events import StreamBatch, StreamRecord
 from campaign_workers.domain.records import Record
-from campaign_workers.domain.rejections import rejected_file
+from campaign_workers.domain.records.rejections import rejected_file
 
 
 @attrs.frozen(kw_only=True)

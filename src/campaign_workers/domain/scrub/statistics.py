@@ -9,7 +9,7 @@ import polars as pl
 
 from campaign_workers.domain.bands import NAMES
 from campaign_workers.domain.campaigns import Campaign
-from campaign_workers.domain.scrub_rules import TAGS
+from campaign_workers.domain.scrub.rules import TAGS
 from campaign_workers.domain.slack import Message, escaped, fields, header, section
 
 UNSCORED: Final = "no score"

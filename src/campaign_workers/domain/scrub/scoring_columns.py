@@ -6,9 +6,9 @@ from typing import Final
 import polars as pl
 
 from campaign_workers.domain.columns import trimmed
-from campaign_workers.domain.json_columns import record_lines
 from campaign_workers.domain.limits import MAX_PARTITION_KEY, MAX_RECORD_BYTES
-from campaign_workers.domain.record_types import RECORD_TYPES, Field, Kind
+from campaign_workers.domain.records.json_columns import record_lines
+from campaign_workers.domain.records.types import RECORD_TYPES, Field, Kind
 from campaign_workers.domain.wire import snake
 
 SCORING: Final = RECORD_TYPES["scoring"]

@@ -10,7 +10,7 @@ from campaign_workers.domain.campaigns import Market, TicketType
 from campaign_workers.domain.csv_files import Row
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.identifiers import key_id
-from campaign_workers.domain.selection_options import LARGEST_LIMIT
+from campaign_workers.domain.selection.options import LARGEST_LIMIT
 
 REQUIRED_COLUMNS: Final = ("marketId", "marketName", "ticketType", "limit")
 

@@ -7,11 +7,11 @@ import attrs
 import polars as pl
 
 from campaign_workers import __version__
-from campaign_workers.domain.candidates import checked_candidates, eligible
-from campaign_workers.domain.fingerprints import FORMAT, fingerprint
 from campaign_workers.domain.lottery import commitment
-from campaign_workers.domain.mechanisms import MECHANISMS, accepted
-from campaign_workers.domain.selection_options import MarketQuota, SelectionOptions, quota_table
+from campaign_workers.domain.selection.candidates import checked_candidates, eligible
+from campaign_workers.domain.selection.fingerprints import FORMAT, fingerprint
+from campaign_workers.domain.selection.mechanisms import MECHANISMS, accepted
+from campaign_workers.domain.selection.options import MarketQuota, SelectionOptions, quota_table
 
 __all__ = ["PICK_TYPES", "MarketQuota", "Selection", "SelectionOptions", "select_fans"]
 

@@ -5,10 +5,10 @@ from typing import Final
 import polars as pl
 
 from campaign_workers.domain.columns import trimmed
-from campaign_workers.domain.email_columns import read_emails
+from campaign_workers.domain.emails.columns import read_emails
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.phone_columns import normalised_phones
-from campaign_workers.domain.scrub_policy import ScrubPolicy
+from campaign_workers.domain.phones.columns import normalised_phones
+from campaign_workers.domain.scrub.policy import ScrubPolicy
 
 REQUIRED: Final = ("global_user_id", "campaign_id", "email", "phone", "score")
 IDS: Final = ("global_user_id", "campaign_id", "member_id")

@@ -6,12 +6,12 @@ import attrs
 import polars as pl
 
 from campaign_workers.domain.campaigns import Campaign
-from campaign_workers.domain.contests import ROW
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.identifiers import is_key_id
-from campaign_workers.domain.scored_files import fans_of
 from campaign_workers.domain.scrub import ScrubPolicy, examined
-from campaign_workers.domain.scrub_statistics import ScrubStatistics
+from campaign_workers.domain.scrub.contests import ROW
+from campaign_workers.domain.scrub.scored_files import fans_of
+from campaign_workers.domain.scrub.statistics import ScrubStatistics
 
 
 @attrs.frozen(kw_only=True)

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import attrs
 
-from campaign_workers.domain.dedupe import NOT_CONTENT, TRANSPORT_NOTES, dedupe_key
 from campaign_workers.domain.errors import RejectRecord
-from campaign_workers.domain.record_types import RECORD_TYPES, SELECTION_TYPES, RecordType
+from campaign_workers.domain.records.dedupe import NOT_CONTENT, TRANSPORT_NOTES, dedupe_key
+from campaign_workers.domain.records.types import RECORD_TYPES, SELECTION_TYPES, RecordType
 
 __all__ = [
     "RECORD_TYPES",

@@ -9,9 +9,9 @@ import polars as pl
 
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.lottery import lottery_numbers
-from campaign_workers.domain.phone_columns import normalised_phones
 from campaign_workers.domain.phones import NORTH_AMERICA
-from campaign_workers.domain.selection_options import SelectionOptions
+from campaign_workers.domain.phones.columns import normalised_phones
+from campaign_workers.domain.selection.options import SelectionOptions
 
 MOST_PREFERENCES: Final = 4
 

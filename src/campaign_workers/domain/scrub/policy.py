@@ -8,7 +8,7 @@ import attrs
 
 from campaign_workers.domain.emails import read_email
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.wildcards import regex_of
+from campaign_workers.domain.scrub.wildcards import regex_of
 
 
 def _listed(entries: Iterable[str]) -> frozenset[str]:

@@ -6,10 +6,10 @@ from typing import Final
 import polars as pl
 
 from campaign_workers.domain.columns import split, trimmed
-from campaign_workers.domain.contests import ROW
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.scrub import OUTCOME
-from campaign_workers.domain.scrub_rules import MARKS
+from campaign_workers.domain.scrub.contests import ROW
+from campaign_workers.domain.scrub.rules import MARKS
 from campaign_workers.domain.wire import camel, from_wire, other_spelling, to_wire
 
 DELIMITER: Final = "\t"

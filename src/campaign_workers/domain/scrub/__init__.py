@@ -12,11 +12,11 @@ import attrs
 import polars as pl
 
 from campaign_workers.domain.bands import band_of, band_score
-from campaign_workers.domain.contests import KEYS_AT_ONCE, ROW, Contest, entrants, within
 from campaign_workers.domain.lottery import lottery_expr
-from campaign_workers.domain.scrub_facts import facts, normalised, require_columns
-from campaign_workers.domain.scrub_policy import ScrubPolicy
-from campaign_workers.domain.scrub_rules import (
+from campaign_workers.domain.scrub.contests import KEYS_AT_ONCE, ROW, Contest, entrants, within
+from campaign_workers.domain.scrub.facts import facts, normalised, require_columns
+from campaign_workers.domain.scrub.policy import ScrubPolicy
+from campaign_workers.domain.scrub.rules import (
     DISQUALIFYING,
     MARKS,
     RULES,
