@@ -88,14 +88,14 @@ class SmsWaveSend:
         self, request: SendRequest, objects: WaveObjects, config: WaveConfig
     ) -> tuple[Sending, str]:
         """The sending of a wave that was checked before its first text, and its file's version."""
-        etag = objects.file_etag(request.cursor.etag if request.cursor else None)
+        registrants = objects.registrants(request.cursor.etag if request.cursor else None)
         plan = WavePlan(config=config, market_zones=self._market_zones(config))
         # An earlier call may have sent texts until just now, and they count for the rate too.
         pace = Pace(config.rate, start=self.clock.now()) if config.rate else None
         sending = Sending(
             wave=objects.wave,
             plan=plan,
-            rows=lambda: objects.rows(etag),
+            rows=lambda: objects.rows(registrants),
             progress=Progress(request.cursor),
             sms=self.sms,
             emails=self.emails,
@@ -108,7 +108,7 @@ class SmsWaveSend:
         if request.cursor is None:
             # From when it was triggered, so that a retry comes to the same conclusion.
             plan.check(sending.judged(), objects.triggered_at())
-        return sending, etag
+        return sending, registrants.etag
 
     def _market_zones(self, config: WaveConfig) -> dict[str, str]:
         if config.texting_hours is None:
@@ -131,7 +131,7 @@ class SmsWaveSend:
         try:
             config = objects.config(state)
             rows = judged(
-                objects.rows(objects.file_etag(None)),
+                objects.rows(objects.registrants(None)),
                 campaign_id=config.campaign_id,
                 wave=objects.wave,
                 limit=config.total_limit,

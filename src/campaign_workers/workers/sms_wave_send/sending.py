@@ -119,17 +119,23 @@ class Sending:
         return True
 
     async def _pass(self) -> None:
-        reached_end = True
-        for batch in batches(self._open_rows(), self.limits.batch_size):
-            if self._must_stop():
-                reached_end = False
-                break
-            await self._deliver(batch)
-            if len(self._letters) >= self.limits.batch_size:
-                self._post()
+        reached_end = await self._gone_over()
         await self._landed(0)
         self._post()
         self.is_complete = reached_end and not self.progress.unsettled_rows
+
+    async def _gone_over(self) -> bool:
+        """Go over the file once; whether that came to its end."""
+        try:
+            for batch in batches(self._open_rows(), self.limits.batch_size):
+                if self._must_stop():
+                    return False
+                await self._deliver(batch)
+                if len(self._letters) >= self.limits.batch_size:
+                    self._post()
+        except RetryLater:
+            self._is_down = True
+        return not self._is_down
 
     def _open_rows(self) -> Iterator[_Todo]:
         for row, found in self.judged():
@@ -151,11 +157,7 @@ class Sending:
             if not todos:
                 continue
             ids = [notification.message_id for _, notification in todos]
-            try:
-                claims = self.ledger.claim(self.wave, ids, now=now, channel=channel)
-            except RetryLater:
-                self._is_down = True
-                return
+            claims = self.ledger.claim(self.wave, ids, now=now, channel=channel)
             for todo in todos:
                 await self._take(todo, claims[todo[1].message_id], channel)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
-from typing import TypeGuard
+from typing import Final, TypeGuard
 
 import attrs
 
@@ -13,9 +13,10 @@ from campaign_workers.domain.errors import BadInput, Conflict, NotFound
 from campaign_workers.domain.layout import WaveState
 from campaign_workers.domain.registrants import REQUIRED_COLUMNS
 from campaign_workers.domain.waves import CONFIG_LIMIT, WaveConfig, version_of, with_failure
-from campaign_workers.ports.object_store import ObjectStore
+from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
 
-_AFTER_A_START = (WaveState.COMPLETED, WaveState.FAILED)
+_PIECE: Final = 1024 * 1024
+_AFTER_A_START: Final = (WaveState.COMPLETED, WaveState.FAILED)
 
 
 @attrs.frozen
@@ -127,28 +128,34 @@ class WaveObjects:
         """
         return self.store.head(self.key(WaveState.TRIGGERED)).modified
 
-    def file_etag(self, expected: str | None) -> str:
-        """The ETag of the wave file.
+    def registrants(self, expected: str | None) -> ObjectInfo:
+        """The wave file as it is now.
 
         Raises:
-            Conflict: it is not the `expected` one.
+            Conflict: its ETag is not the `expected` one.
             NotFound: there is no wave file.
         """
-        etag = self.store.head(layout.wave_file(self.wave)).etag
-        if expected not in {None, etag}:
-            raise Conflict(f"{layout.wave_file(self.wave)}: changed while the wave was being sent")
-        return etag
+        info = self.store.head(layout.wave_file(self.wave))
+        if expected not in {None, info.etag}:
+            raise Conflict(f"{info.key}: changed while the wave was being sent")
+        return info
 
-    def rows(self, etag: str) -> Iterator[Row]:
+    def rows(self, registrants: ObjectInfo) -> Iterator[Row]:
         """The rows of this version of the wave file, as they are read.
 
         Raises:
             BadInput: the file is not as wave files are.
             Conflict: there is another version by now.
         """
-        key = layout.wave_file(self.wave)
-        with closing(self.store.open(key, etag=etag)) as source:
-            yield from read_rows(source, file=key, required=REQUIRED_COLUMNS)
+        pieces = self._pieces(registrants)
+        yield from read_rows(pieces, file=registrants.key, required=REQUIRED_COLUMNS)
+
+    def _pieces(self, registrants: ObjectInfo) -> Iterator[bytes]:
+        # At a low rate a file is read for hours, longer than any connection lasts.
+        for start in range(0, registrants.size, _PIECE):
+            key, etag = registrants.key, registrants.etag
+            with closing(self.store.open(key, etag=etag, start=start, length=_PIECE)) as source:
+                yield source.read()
 
     def _read(self, document: bytes, state: WaveState) -> WaveConfig:
         try:
