@@ -16,14 +16,15 @@ Event = ObjectCreated | StreamBatch | QueueMessage | Mapping[str, Any]
 def events(worker: str, event: Mapping[str, Any]) -> tuple[Event, ...]:
     """What `worker` is to be called with, one call each, for one event of AWS.
 
-    A payload without `Records` is an invocation, a schedule or a step, and is passed on.
+    A payload without `Records` is an invocation, a schedule or a step, and is passed on; workers
+    of streams and queues have none.
 
     Raises:
         BadInput: the envelope is not of the worker's trigger, or a part of it is missing.
     """
-    if "Records" not in event:
-        return (event,)
     trigger = next(kind for kind in TRIGGERS if kind.worker == worker)
+    if "Records" not in event and not isinstance(trigger, StreamTrigger | QueueTrigger):
+        return (event,)
     opener = _OPENERS.get(type(trigger))
     if opener is None:
         raise BadInput(f"{worker} is invoked with a payload, not with Records", field="Records")
