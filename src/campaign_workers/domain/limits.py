@@ -4,7 +4,7 @@ import hashlib
 import re
 from typing import Final
 
-from campaign_workers.domain.errors import BadInput, Fatal, RejectRecord
+from campaign_workers.domain.errors import BadInput, RejectRecord
 
 MAX_KEY_BYTES: Final = 1024
 MAX_PARTITION_KEY: Final = 256
@@ -21,10 +21,12 @@ def checked_key(key: str) -> str:
     """`key` itself, if a bucket takes it.
 
     Raises:
-        Fatal: it is empty, too long, no UTF-8, or has an empty, `.` or `..` segment.
+        BadInput: it is empty, too long, no UTF-8, or has an empty, `.` or `..` segment.
     """
     if not 0 < _bytes(key) <= MAX_KEY_BYTES or not {"", ".", ".."}.isdisjoint(key.split("/")):
-        raise Fatal("a key that no bucket takes")
+        raise BadInput(
+            "a key that no bucket takes", field="key", remedy="name folders and a file, without .."
+        )
     return key
 
 
