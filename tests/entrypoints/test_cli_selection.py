@@ -116,13 +116,13 @@ def test_candidates_come_in_several_formats(files: Path, suffix: str) -> None:
     ("name", "content", "said"),
     [
         ("candidates.csv", "", "candidates.csv: empty"),
-        ("candidates.csv", "globalUserId,score\n", "market_ids missing"),
+        ("candidates.csv", "globalUserId,score\n", "line 1, marketIds: missing"),
         ("candidates.csv", CANDIDATES.replace("0.8", "zz"), "line 3, score: not a number"),
         ("candidates.csv", CANDIDATES.replace("x|y", "p|q|r|s|t"), "more than 4 markets"),
         ("candidates.csv", CANDIDATES + "a,0.1,x,1,k\n", "twice"),
         ("quotas.csv", "marketId,limit\nx,-1\n", "line 2, limit: not a whole number"),
-        ("quotas.csv", "marketId,limit\nx,1\nx,2\n", "has one already"),
-        ("quotas.csv", "marketId\nx\n", "limit missing"),
+        ("quotas.csv", "marketId,limit\nx,1\nx,2\n", "quotas.csv, line 3, marketId: comes twice"),
+        ("quotas.csv", "marketId\nx\n", "quotas.csv, line 1, limit: missing"),
     ],
 )
 def test_bad_files_are_named_with_their_place(

@@ -8,9 +8,10 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from campaign_workers.domain import columns
+from campaign_workers.domain.csv_frames import read_frames
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.selection import MarketQuota
-from campaign_workers.domain.wire import snake
+from campaign_workers.domain.wire import camel, snake
 
 READERS: Final[Mapping[str, Callable[[Path], pl.DataFrame]]] = {
     ".csv": lambda path: _read_text(path, ","),
@@ -54,18 +55,24 @@ def read_quotas(path: Path) -> tuple[MarketQuota, ...]:
     """Quotas from a file with marketId and limit, such as market details.
 
     Raises:
-        BadInput: the file cannot be read, lacks a column, or a limit is no whole number of 0 or
-            more.
+        BadInput: the file cannot be read, lacks a column, a limit is no whole number of 0 or more,
+            or a market comes twice.
     """
     frame = _read(path)
     _require(path, frame, ("market_id", "limit"))
     frame = _typed(path, frame, "limit", pl.Int64)
+    quotas: dict[str, MarketQuota] = {}
     for row, (market, limit) in enumerate(frame.select("market_id", "limit").iter_rows()):
-        if not market or limit is None or limit < 0:
-            field = "limit" if market else "marketId"
-            problem = "not a whole number of 0 or more" if market else "empty"
-            raise BadInput(problem, file=str(path), line=row + 2, field=field)
-    return tuple(MarketQuota(*row) for row in frame.select("market_id", "limit").iter_rows())
+        wrong = (
+            (not market, "marketId", "empty"),
+            (market in quotas, "marketId", "comes twice"),
+            (limit is None or limit < 0, "limit", "not a whole number of 0 or more"),
+        )
+        for is_wrong, field, problem in wrong:
+            if is_wrong:
+                raise BadInput(problem, file=str(path), line=row + 2, field=field)
+        quotas[market] = MarketQuota(market, limit)
+    return tuple(quotas.values())
 
 
 def read_picks(path: Path) -> pl.DataFrame:
@@ -88,22 +95,22 @@ def _read(path: Path) -> pl.DataFrame:
         raise BadInput("no such file", file=str(path))
     try:
         frame = reader(path)
+        return frame.rename({name: snake(name.strip()) for name in frame.columns})
     except PolarsError as error:
         reason = "empty" if not path.stat().st_size else f"not readable ({type(error).__name__})"
         raise BadInput(reason, file=str(path)) from None
-    return frame.rename({name: snake(name.strip()) for name in frame.columns})
 
 
 def _read_text(path: Path, separator: str) -> pl.DataFrame:
-    frame = pl.read_csv(path, separator=separator, infer_schema=False)
-    return frame.with_columns(columns.unguarded(pl.all().fill_null("")))
+    with path.open("rb") as source:
+        table = read_frames(source, file=str(path), required=(), delimiter=separator)
+        none = pl.DataFrame(schema=dict.fromkeys(table.columns, pl.String))
+        return pl.concat([none, *table.frames])
 
 
 def _require(path: Path, frame: pl.DataFrame, names: tuple[str, ...]) -> None:
-    if missing := [name for name in names if name not in frame.columns]:
-        raise BadInput(
-            f"column {', '.join(missing)} missing", file=str(path), line=1, field=missing[0]
-        )
+    if missing := [camel(name) for name in names if name not in frame.columns]:
+        raise BadInput("missing", file=str(path), line=1, field=", ".join(missing))
 
 
 def _of_campaign(path: Path, frame: pl.DataFrame, campaign_id: str) -> pl.DataFrame:
@@ -141,7 +148,7 @@ def _checked(
 ) -> pl.DataFrame:
     wrong = (typed.is_null() & column.is_not_null()).arg_true()
     if wrong.len():
-        raise BadInput(problem, file=str(path), line=wrong[0] + 2, field=column.name)
+        raise BadInput(problem, file=str(path), line=wrong[0] + 2, field=camel(column.name))
     return frame.with_columns(typed.alias(column.name))
 
 

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections import deque
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,7 +13,7 @@ from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.triggers import INPUT_STREAM, STREAMS, WORKERS
 from campaign_workers.entrypoints.cli.operator import chunks
 from campaign_workers.entrypoints.cli.results import Result, lines
-from campaign_workers.entrypoints.cli.uploads import partition_key
+from campaign_workers.entrypoints.cli.uploads import partition_key, records
 from campaign_workers.entrypoints.envelopes import events
 from campaign_workers.settings import Settings
 
@@ -100,8 +100,10 @@ def put_records(
         raise BadInput("no such stream", field="--stream", remedy=f"use {', '.join(STREAMS)}")
     if not file.is_file():
         raise BadInput("no such file", file=str(file))
+    # Once for nothing but errors, so that a file with a wrong line is not half put.
+    deque(records(file), maxlen=0)
     container = Container("local", settings=Settings(dir=folder))
-    put = container.streams[stream].put((partition_key(line), line) for line in _lines(file))
+    put = container.streams[stream].put((partition_key(line), line) for line in records(file))
     return _ran(container, {"stream": stream, "records": put})
 
 
@@ -126,16 +128,11 @@ def _payload(event: str) -> dict[str, Any]:
     name = "standard input" if event == "-" else event
     if event != "-" and not Path(event).is_file():
         raise BadInput("no such file", file=event)
-    text = sys.stdin.read() if event == "-" else Path(event).read_text(encoding="utf-8-sig")
     try:
+        text = sys.stdin.read() if event == "-" else Path(event).read_text(encoding="utf-8-sig")
         payload = json.loads(text or "{}")
     except (ValueError, RecursionError) as error:
-        raise BadInput("not JSON", file=name, line=getattr(error, "lineno", 1)) from None
+        raise BadInput("not JSON in UTF-8", file=name, line=getattr(error, "lineno", 1)) from None
     if not isinstance(payload, dict):
         raise BadInput("not a JSON object", file=name)
     return payload
-
-
-def _lines(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as source:
-        yield from (line for raw in source if (line := raw.strip()))

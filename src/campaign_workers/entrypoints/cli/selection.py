@@ -73,11 +73,11 @@ def select(
         exclude_intl_phone=exclude_intl_phone,
         seed=seed,
     )
-    frame = read_candidates(candidates, campaign_id)
+    frame, limits = read_candidates(candidates, campaign_id), read_quotas(quotas)
     try:
-        selection = select_fans(frame, read_quotas(quotas), options)
+        selection = select_fans(frame, limits, options)
     except BadInput as error:
-        raise error if error.file else error.within(str(candidates)) from None
+        raise error.within(str(candidates)) from None
     files = write_selection(out, selection)
     cutoffs = selection.cutoffs.select("market_id", "limit", "taken", "filled")
     return Result(

@@ -1,5 +1,6 @@
 """A folder of uploads, laid out as an operator has it."""
 
+import codecs
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,8 @@ from typing import Any
 
 import attrs
 
-from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.errors import BadInput, RejectRecord
+from campaign_workers.domain.limits import checked_record
 
 REQUIRED = ("campaign.json", "registrations.jsonl", "scored.txt", "market-details.csv")
 LISTS = {
@@ -61,7 +63,10 @@ class Uploads:
         """The codes of `external-codes.csv`, none without it."""
         if (path := self.file("external-codes.csv")) is None:
             return ()
-        header, *codes = path.read_text(encoding="utf-8-sig").split() or [""]
+        try:
+            header, *codes = path.read_text(encoding="utf-8-sig").split() or [""]
+        except UnicodeDecodeError:
+            raise BadInput("not UTF-8", file=str(path)) from None
         if header != "code":
             raise BadInput("the only column must be code", file=str(path), line=1)
         return tuple(codes)
@@ -81,10 +86,9 @@ class Uploads:
 
         A line without a readable `created` came in with its neighbour above. Days never go back.
         """
-        with (self.folder / "registrations.jsonl").open("rb") as lines:
-            dated = _dated(line.strip() for line in lines if line.strip())
-            for day, group in groupby(dated, key=lambda pair: pair[0]):
-                yield day, [line for _, line in group]
+        dated = _dated(records(self.folder / "registrations.jsonl"))
+        for day, group in groupby(dated, key=lambda pair: pair[0]):
+            yield day, [line for _, line in group]
 
 
 def _dated(lines: Iterator[bytes]) -> Iterator[tuple[datetime, bytes]]:
@@ -109,6 +113,24 @@ def _day_of(line: bytes) -> datetime | None:
         return datetime.fromisoformat(text).replace(tzinfo=UTC) if found else None
     except ValueError:
         return None
+
+
+def records(file: Path) -> Iterator[bytes]:
+    """The lines of a file of records; blank ones are passed over.
+
+    Raises:
+        BadInput: a line is more than a stream takes; names file and line.
+    """
+    with file.open("rb") as lines:
+        for number, raw in enumerate(lines, 1):
+            line = raw.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").strip()
+            if not line:
+                continue
+            try:
+                checked_record(partition_key(line), line)
+            except RejectRecord as why:
+                raise BadInput(why.reason, file=str(file), line=number) from None
+            yield line
 
 
 def partition_key(line: bytes) -> str:
