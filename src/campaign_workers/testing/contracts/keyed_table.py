@@ -251,20 +251,23 @@ class AtomicTablesContract(Contract):
 
     def test_nobody_sees_half_of_a_context(self, tables: Tables) -> None:
         """Another thread finds all that was changed together, or nothing of it."""
-        found: list[set[int]] = []
+        table, found = tables("t"), list[set[int]]()
 
-        def look() -> None:
-            some = tables("t").get_many(["a", "b"])
-            found.append({row["n"] for row in some.values()})
-            found.append({row["n"] for _, row in tables("t").scan()})
+        def get() -> None:
+            found.append({row["n"] for row in table.get_many(["a", "b"]).values()})
 
-        tables("t").put_many([("a", {"n": 1}), ("b", {"n": 1})])
-        looking = Thread(target=look)
-        with tables("t").atomic():
-            tables("t").put("a", {"n": 2})
-            looking.start()
-            looking.join(timeout=0.1)
-            tables("t").put("b", {"n": 2})
-        looking.join()
+        def scan() -> None:
+            found.append({row["n"] for _, row in table.scan()})
+
+        table.put_many([("a", {"n": 1}), ("b", {"n": 1})])
+        looking = [Thread(target=look) for look in (get, scan)]
+        with table.atomic():
+            table.put("a", {"n": 2})
+            for thread in looking:
+                thread.start()
+                thread.join(timeout=0.1)
+            table.put("b", {"n": 2})
+        for thread in looking:
+            thread.join()
         assert all(len(numbers) == 1 for numbers in found)
         assert len(found) == 2
