@@ -11,16 +11,16 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from campaign_workers.domain import layout
+from campaign_workers.domain import layout, lottery
 from campaign_workers.domain.events import ObjectCreated
 from campaign_workers.domain.layout import CAMPAIGN_DATA, WaveState
 from campaign_workers.domain.triggers import MOVE_MERGED_QUEUE, VF_INPUT_STREAM
 from campaign_workers.entrypoints.envelopes import events
-from campaign_workers.testing.builders import CAMPAIGN, scoring
-from tests.journeys.mishaps import WAVE, Scene
+from campaign_workers.testing.builders import CAMPAIGN, campaign, scoring
+from tests.journeys.mishaps import SEED, WAVE, Scene
 from tests.journeys.test_bad_input import READERS, REGISTRANTS, wave_config
 
-SCORED, RANKS = READERS[:2]
+SCORED, RANKS, MARKET_DETAILS = READERS[:3]
 WAVE_FILE: Final = next(reader for reader in READERS if reader.rows is REGISTRANTS)
 DAY: Final = "avro/registration/2026/09/01/"
 WRONG_KEYS: Final = {
@@ -93,18 +93,14 @@ def test_a_key_of_an_invocation_is_taken_as_it_is(scene: Scene) -> None:
     """Nothing in it is decoded, so that a plus sign is one and a percent sign too."""
     for wave in ("tour_a+b", "tour_100%25"):
         scene.upload(layout.wave_file(wave), WAVE_FILE.table(REGISTRANTS))
-        report = scene.invoke("processScheduledWave", {"fileKey": layout.wave_file(wave)})
-        assert report
-        assert report.counts["in"] == 2
+        scene.invoke("processScheduledWave", {"fileKey": layout.wave_file(wave)})
+        assert (scene.counts("processScheduledWave") or {})["in"] == 2
 
 
 TRIGGERING: Final[dict[str, tuple[str, bytes]]] = {
     "processScoredFiles": (SCORED.key, SCORED.table(SCORED.rows)),
     "translateRanksToScores": (RANKS.key, RANKS.table(RANKS.rows)),
-    "loadCodeAssignmentsToStream": (
-        layout.wave_config(WAVE, WaveState.TRIGGERED),
-        wave_config(),
-    ),
+    "loadCodeAssignmentsToStream": (layout.wave_config(WAVE, WaveState.TRIGGERED), wave_config()),
 }
 each_trigger = pytest.mark.parametrize("worker", TRIGGERING)
 
@@ -247,3 +243,56 @@ def test_a_move_of_not_one_merged_period_is_given_up(scene: Scene, message: str)
     scene.invoke("mergeAvroFiles", {"inputPrefix": "2026/09/01"})
     assert scene.keys(DAY, CAMPAIGN_DATA) == [f"{DAY}merged"]
     assert len(scene.dead_letters()) == 1
+
+
+LISTS: Final = {
+    "blocklist/emails.txt": (
+        b"# ours\nplanted@planted-mail.example\nplanted\xe9@x\n",
+        3,
+        "not UTF-8",
+    ),
+    f"blocklist/{CAMPAIGN}/domains.txt": (b"\xff", 1, "not UTF-8"),
+    "allowlist/patterns.txt": (b"# ours\n\nplanted*\n", 3, "a pattern without @"),
+}
+
+
+@pytest.mark.parametrize("key", LISTS)
+def test_a_wrong_list_stops_the_scrub(scene: Scene, key: str) -> None:
+    """Nobody is scrubbed by half a list: it is named with its line, and mended all goes on."""
+    content, line, problem = LISTS[key]
+    scene.upload(key, content)
+    scene.upload(SCORED.key, SCORED.table(SCORED.rows))
+    [(_, reason)] = scene.dead_letters()
+    assert reason.startswith(f"BadInput: {key}, line {line}: {problem}")
+    assert scene.keys("scrubbed/") == []
+    scene.upload(key, b"\xef\xbb\xbf# ours\r\nnobody@nowhere.example\r\n")
+    scene.upload(SCORED.key, SCORED.table(SCORED.rows))
+    assert scene.counts("processScoredFiles") == {"in": 2, "out": 2, "rejected": 0, "duplicates": 0}
+
+
+def test_a_campaign_that_nobody_knows_is_told_of(scene: Scene) -> None:
+    """Whatever names it is given up or refused; once it is known, the same files are taken."""
+    header, *fans = SCORED.rows
+    rows = [[*header, "campaignId"], *([*fan, "tour2"] for fan in fans)]
+    uploads = {
+        layout.scored("any"): SCORED.table(rows),
+        layout.fanlist_upload("tour2", "members"): RANKS.table(RANKS.rows),
+    }
+    for key, content in uploads.items():
+        scene.upload(key, content)
+    letters = {x.source: x.reason for x in scene.container.journal.dead_letters()}
+    assert set(letters) == set(uploads)
+    assert all("campaign" in reason for reason in letters.values())
+    scene.invoke("processSmsWaveFiles", {"campaignId": "tour2", "dateKey": "d1"})
+    assert "campaign" in scene.raised[-1]
+    assert not scene.keys("scrubbed/") + scene.keys("fanlist/scored/")
+
+    scene.container.campaigns.put(campaign("tour2"))
+    scene.container.secrets.write(lottery.seed_name("tour2"), SEED)
+    for key, content in uploads.items():
+        scene.upload(key, content)
+    scene.upload(layout.market_details("tour2", "d1"), MARKET_DETAILS.table(MARKET_DETAILS.rows))
+    scene.invoke("processSmsWaveFiles", {"campaignId": "tour2", "dateKey": "d1"})
+    counts = scene.counts("processSmsWaveFiles")
+    assert counts == {"in": 1, "out": 1, "rejected": 0, "duplicates": 0}
+    assert len(scene.dead_letters()) == 2
