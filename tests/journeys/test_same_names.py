@@ -64,6 +64,7 @@ def test_a_handler_runs_the_worker_of_its_name(
             return Report(worker=name, counts={}, details={"ran": name})
 
     monkeypatch.setattr(handlers, "_container", Answering)
+    monkeypatch.setattr(handlers, "events", lambda worker, event: (event,))
     entrypoint = importlib.import_module(f"campaign_workers.entrypoints.{snake(worker)}")
     assert entrypoint.handler({}, None)["ran"] == worker
 
