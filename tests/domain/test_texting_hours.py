@@ -93,6 +93,14 @@ def test_hours_are_those_of_the_clock_on_the_wall(day: date) -> None:
     assert opening.astimezone(ZoneInfo(NEW_YORK[0])).hour == 9
 
 
+def test_hours_that_begin_in_the_repeated_hour_begin_twice() -> None:
+    """When clocks go back over the start, the hours end with the first pass and begin again."""
+    half_past_one = TextingHours(start=time(1, 30), end=time(5), otherwise=Otherwise.WAIT)
+    first, second = (datetime(2026, 11, 1, hour, 30, tzinfo=UTC) for hour in (5, 6))
+    assert half_past_one.open(first - MINUTE, NEW_YORK) == first
+    assert half_past_one.open(second - 25 * MINUTE, NEW_YORK) == second
+
+
 def test_a_zone_that_does_not_exist_is_refused() -> None:
     """A name that no time zone has says so."""
     for name in ("Mars/Olympus", "../etc", ""):
@@ -168,6 +176,14 @@ def test_a_wave_that_waits_has_the_whole_window() -> None:
     every = timedelta(minutes=1)
     assert unfit(hours(9, 21), {NEW_YORK: 720}, night, every) is None
     assert unfit(hours(9, 21), {NEW_YORK: 721}, night, every)
+
+
+def test_each_part_of_a_wave_has_its_own_window() -> None:
+    """Whoever's hours begin when the others are done is measured by these hours alone."""
+    morning = NOON - timedelta(hours=3)
+    groups: Groups = {NEW_YORK: 60, LOS_ANGELES: 60}
+    assert unfit(hours(9, 10), groups, morning, timedelta(minutes=1)) is None
+    assert unfit(hours(9, 10), groups | {LOS_ANGELES: 61}, morning, timedelta(minutes=1))
 
 
 def test_whoever_gets_an_e_mail_instead_takes_no_time() -> None:

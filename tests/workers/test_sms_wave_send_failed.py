@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from campaign_workers.adapters.system.limits import CountdownDeadline
 from campaign_workers.domain.errors import (
     BadInput,
     Conflict,
@@ -16,7 +18,13 @@ from campaign_workers.domain.errors import (
 )
 from campaign_workers.domain.layout import WaveState, wave_config, wave_file
 from campaign_workers.ports.services import TextMessage
-from campaign_workers.testing.machines.wave_world import DEAD_ENDING, WaveWorld, config, registrant
+from campaign_workers.testing.machines.wave_world import (
+    DEAD_ENDING,
+    NOW,
+    WaveWorld,
+    config,
+    registrant,
+)
 from campaign_workers.workers.sms_wave_send.sending import Limits
 
 WAVE = "tour_nyc"
@@ -248,3 +256,25 @@ def test_a_wave_that_another_call_completed_is_complete() -> None:
     assert elsewhere == [1]
     assert len(world.texts()) == 1
     assert world.states(WAVE) == [WaveState.COMPLETED]
+
+
+def test_a_config_that_a_killed_call_moved_is_not_written_again() -> None:
+    """What lies in triggered/ already is left as it is, and so starts nobody again."""
+    world = WaveWorld()
+    world.upload(WAVE, [registrant(1)])
+    key = world.schedule(WAVE)
+    world.store.copy(key, wave_config(WAVE, WaveState.TRIGGERED))
+    written: list[str] = []
+    world.store.on_created(lambda info: written.append(info.key))
+    world.send(key)
+    assert written == [wave_config(WAVE, WaveState.COMPLETED)]
+
+
+def test_a_call_without_time_for_anything_fails() -> None:
+    """A call that can do nothing is no progress: it fails instead of asking to be called again."""
+    world = WaveWorld()
+    world.upload(WAVE, [registrant(1)])
+    deadline = CountdownDeadline(world.clock, NOW + timedelta(seconds=59))
+    with pytest.raises(RetryLater):
+        world.send(world.schedule(WAVE), deadline=deadline)
+    assert not world.texts()

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.adapters.system.clocks import SteppedClock
+from campaign_workers.adapters.system.limits import CountdownDeadline
 from campaign_workers.domain.campaigns import Market
 from campaign_workers.domain.errors import BadInput, OutcomeUnknown, RetryLater
 from campaign_workers.domain.layout import WaveState
@@ -78,6 +79,17 @@ def test_a_rate_is_used_to_the_full() -> None:
     world.upload(WAVE, [registrant(number) for number in range(300)])
     world.send(world.schedule(WAVE, rate=100))
     assert (world.clock.now() - start).total_seconds() == pytest.approx(1 + 299 / 100)
+
+
+def test_a_call_does_not_wait_for_a_turn_that_comes_too_late() -> None:
+    """When the next text is due after the call must end, the call ends now."""
+    world = WaveWorld()
+    start = world.clock.now()
+    world.upload(WAVE, [registrant(1), registrant(2)])
+    deadline = CountdownDeadline(world.clock, start + timedelta(seconds=210))
+    report = world.send(world.schedule(WAVE, rate=0.01), deadline=deadline)
+    assert report.details["cursor"]["position"] == 1
+    assert world.clock.now() - start == timedelta(seconds=100)
 
 
 def test_a_text_waits_for_the_morning_of_its_market() -> None:

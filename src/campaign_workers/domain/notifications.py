@@ -150,6 +150,8 @@ def clean_name(name: str) -> str:
 
     Bots register with links for names; a word that a phone would make a link of goes as a whole.
     """
+    if name.isalpha():
+        return name[:NAME_LIMIT]
     visible = "".join(
         " " if character in _BREAKS else character
         for character in name.translate(_BRACES)
