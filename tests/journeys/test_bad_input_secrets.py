@@ -125,9 +125,9 @@ def test_a_failing_adapter_is_told_of_by_its_kind(scene: Scene) -> None:
 
 
 def classes() -> Iterator[type[attrs.AttrsInstance]]:
-    """Every attrs class of the package, but for what the command line is asked to show."""
+    """Every attrs class, but for the test kit and what the command line is asked to show."""
     for found in pkgutil.walk_packages(campaign_workers.__path__, "campaign_workers."):
-        if re.search(r"__main__|\.cli\b", found.name):
+        if re.search(r"__main__|\.cli\b|\.testing\b", found.name):
             continue
         for value in vars(importlib.import_module(found.name)).values():
             if inspect.isclass(value) and value.__module__ == found.name and attrs.has(value):
