@@ -130,15 +130,20 @@ def with_failure(document: bytes, reason: str) -> bytes:
     return f"{json.dumps(raw | {FAILURE: reason}, indent=2, ensure_ascii=False)}\n".encode()
 
 
-def failure_alert(wave: str, config: bytes, counts: Mapping[str, int]) -> str:
-    """What people are told of a wave that failed, in Slack's notation."""
+def failure_of(document: bytes) -> str:
+    """Why the wave of a config in `failed/` failed, as far as the config tells."""
     try:
-        reason = str(_decoded(config, "config").get(FAILURE, "no reason given"))
+        return str(_decoded(document, "config").get(FAILURE, "no reason given"))
     except (AttributeError, BadInput):
-        reason = "its config cannot be read"
+        return "its config cannot be read"
+
+
+def failure_alert(wave: str, document: bytes, counts: Mapping[str, int]) -> str:
+    """What people are told of a wave that failed, in Slack's notation."""
     figures = (("ok", "notified"), ("failed", "failed"), ("unsettled", "without an outcome"))
     said = ", ".join(f"{counts.get(name, 0)} {words}" for name, words in figures)
-    return f"*Wave failed:* {escaped(wave)}\n{escaped(reason, _LONGEST_REASON)}\n{said}"
+    reason = escaped(failure_of(document), _LONGEST_REASON)
+    return f"*Wave failed:* {escaped(wave)}\n{reason}\n{said}"
 
 
 def _decoded(document: bytes, file: str) -> Any:

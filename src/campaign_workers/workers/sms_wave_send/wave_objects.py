@@ -12,7 +12,13 @@ from campaign_workers.domain.csv_files import Row, read_rows
 from campaign_workers.domain.errors import BadInput, Conflict, NotFound
 from campaign_workers.domain.layout import WaveState
 from campaign_workers.domain.registrants import REQUIRED_COLUMNS
-from campaign_workers.domain.waves import CONFIG_LIMIT, WaveConfig, version_of, with_failure
+from campaign_workers.domain.waves import (
+    CONFIG_LIMIT,
+    WaveConfig,
+    failure_of,
+    version_of,
+    with_failure,
+)
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
 
 _PIECE: Final = 1024 * 1024
@@ -67,8 +73,9 @@ class WaveObjects:
             return triggered, self._read(triggered, WaveState.TRIGGERED)
         if self._is_meant(self.document(WaveState.COMPLETED)):
             return None
-        if self.document(WaveState.FAILED) is not None:
-            raise Conflict(f"{self.key(WaveState.FAILED)}: failed; repair and schedule it again")
+        if (failed := self.document(WaveState.FAILED)) is not None:
+            reason = f"the wave failed ({failure_of(failed)}); repair and schedule it again"
+            raise Conflict(f"{self.key(WaveState.FAILED)}: {reason}")
         raise self._missing()
 
     def complete(self, document: bytes) -> None:
