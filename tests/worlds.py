@@ -21,8 +21,8 @@ from campaign_workers.adapters.memory.system import MemoryMetrics
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.csv_files import read_rows, write_rows
-from campaign_workers.domain.registrants import COLUMNS
 from campaign_workers.domain.triggers import INPUT_STREAM, SAVE_SELECTION_STREAM, VERDICT_QUEUE
+from campaign_workers.domain.waves.registrants import COLUMNS
 
 NOW: Final = datetime(2026, 10, 1, 12, tzinfo=UTC)
 

@@ -15,6 +15,9 @@ from typed_settings.exceptions import TsError
 from campaign_workers.domain.errors import BadInput
 
 Profile = Literal["memory", "local", "aws"]
+ReadPreference = Literal[
+    "primary", "primaryPreferred", "secondary", "secondaryPreferred", "nearest"
+]
 
 
 @attrs.frozen(kw_only=True)
@@ -23,6 +26,8 @@ class Settings:
 
     `profile` chooses the adapters and `dir` is the folder of the local one. `avro_codec` is that of
     new containers in the lake. `spool_dir` holds temporary files (default: the system's).
+    `mongodb_uri` is the address of the database, which may hold a password; counting the entries of
+    a campaign has a limit of its own, for it reads all of them.
     """
 
     profile: Profile = "local"
@@ -32,6 +37,10 @@ class Settings:
     texts_in_flight: int = attrs.field(default=200, validator=attrs.validators.ge(1))
     offer_codes_in_flight: int = attrs.field(default=25, validator=attrs.validators.ge(1))
     merge_limit_bytes: int = attrs.field(default=1_200_000_000, validator=attrs.validators.ge(1))
+    mongodb_uri: str | None = attrs.field(default=None, repr=False)
+    mongodb_read_preference: ReadPreference = "secondaryPreferred"
+    mongodb_timeout_seconds: float = attrs.field(default=10, validator=attrs.validators.gt(0))
+    mongodb_counting_seconds: float = attrs.field(default=240, validator=attrs.validators.gt(0))
 
 
 def load_settings() -> Settings:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.notifications import (
+from campaign_workers.domain.waves.notifications import (
     NAME_LIMIT,
     Fate,
     Notification,
@@ -17,7 +17,7 @@ from campaign_workers.domain.notifications import (
     fill,
     segments,
 )
-from campaign_workers.domain.registrants import Registrant
+from campaign_workers.domain.waves.registrants import Registrant
 from campaign_workers.testing.machines.wave_world import registrant
 
 GSM_BASIC = (

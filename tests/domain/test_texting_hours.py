@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.area_codes import EVERYWHERE, zones_of_number
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.texting_hours import Otherwise, TextingHours, unfit, zone
+from campaign_workers.domain.waves.area_codes import EVERYWHERE, zones_of_number
+from campaign_workers.domain.waves.texting_hours import Otherwise, TextingHours, unfit, zone
 
 MINUTE = timedelta(minutes=1)
 NEW_YORK, LOS_ANGELES = ("America/New_York",), ("America/Los_Angeles",)

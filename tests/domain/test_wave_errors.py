@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.domain.errors import BadInput, RetryLater
-from campaign_workers.domain.wave_errors import errors_file, rows_taken_out
+from campaign_workers.domain.waves.errors import errors_file, rows_taken_out
 from campaign_workers.ports.object_updates import ATTEMPTS, Opener, update_object
 from tests.worlds import World, table
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from campaign_workers.ports.record_codec import RecordCodec
     from campaign_workers.ports.system import Clock
 
-__all__ = ["Container", "record_codec"]
+__all__ = ["Container", "ensure_mongo_indexes", "record_codec"]
 
 
 class Container:
@@ -186,6 +186,26 @@ def record_codec() -> "RecordCodec":
     """What reads and writes files of the lake, without a container around it."""
     codec: RecordCodec = lazy(f"{ADAPTERS}.avro.codec:AvroRecordCodec")()
     return codec
+
+
+def ensure_mongo_indexes(settings: Settings) -> Any:
+    """Create the indexes that are missing in the database; says of each whether it was made.
+
+    Raises:
+        BadInput: the settings name no database, or its driver is not installed.
+        CampaignError: the database refuses or fails.
+    """
+    try:
+        database = lazy(f"{ADAPTERS}.mongo.connection:database")(
+            settings.mongodb_uri,
+            read_preference=settings.mongodb_read_preference,
+            timeout_seconds=settings.mongodb_timeout_seconds,
+        )
+    except ModuleNotFoundError:
+        raise BadInput(
+            "the driver is not installed", field="mongo", remedy="install campaign-workers[mongo]"
+        ) from None
+    return lazy(f"{ADAPTERS}.mongo.indexes:ensure_indexes")(database)
 
 
 def _event(worker: str, event: Any) -> Any:

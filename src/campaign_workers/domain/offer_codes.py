@@ -8,8 +8,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 from campaign_workers.domain.codes import is_external
 from campaign_workers.domain.csv_files import Row, write_rows
-from campaign_workers.domain.registrants import Registrant
 from campaign_workers.domain.waves import WaveConfig
+from campaign_workers.domain.waves.registrants import Registrant
 
 CODE_COLUMN: Final = "code"
 

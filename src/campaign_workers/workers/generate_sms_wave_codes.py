@@ -15,10 +15,10 @@ from campaign_workers.domain.events import taken_text
 from campaign_workers.domain.identifiers import file_name
 from campaign_workers.domain.layout import WaveState
 from campaign_workers.domain.offer_codes import needs_code, offer_code_key, sha256, with_codes
-from campaign_workers.domain.registrants import REQUIRED_COLUMNS, Registrant
 from campaign_workers.domain.reports import Report
-from campaign_workers.domain.wave_errors import Opener, errors_file, refused, rows_taken_out
 from campaign_workers.domain.waves import WaveConfig
+from campaign_workers.domain.waves.errors import Opener, errors_file, refused, rows_taken_out
+from campaign_workers.domain.waves.registrants import REQUIRED_COLUMNS, Registrant
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.object_updates import update_object
 from campaign_workers.ports.services import OfferCodeRequest, OfferCodes

@@ -14,10 +14,10 @@ from campaign_workers.domain.events import ObjectCreated
 from campaign_workers.domain.layout import WaveState
 from campaign_workers.domain.limits import checked_record
 from campaign_workers.domain.records import iso_utc, read_record
-from campaign_workers.domain.registrants import REQUIRED_COLUMNS, Registrant
 from campaign_workers.domain.reports import Report
-from campaign_workers.domain.wave_errors import errors_file, refused
 from campaign_workers.domain.waves import WaveConfig
+from campaign_workers.domain.waves.errors import errors_file, refused
+from campaign_workers.domain.waves.registrants import REQUIRED_COLUMNS, Registrant
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
 from campaign_workers.ports.object_updates import update_object
 from campaign_workers.ports.streams import RecordStream

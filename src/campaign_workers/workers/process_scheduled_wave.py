@@ -12,10 +12,10 @@ from campaign_workers.domain.csv_files import Row, Table, read_table
 from campaign_workers.domain.errors import BadInput, NotFound, RejectRecord
 from campaign_workers.domain.events import taken_text
 from campaign_workers.domain.identifiers import key_id
-from campaign_workers.domain.registrants import REQUIRED_COLUMNS, Registrant
 from campaign_workers.domain.reports import Report
-from campaign_workers.domain.wave_errors import errors_file, refused
 from campaign_workers.domain.waves import WaveConfig
+from campaign_workers.domain.waves.errors import errors_file, refused
+from campaign_workers.domain.waves.registrants import REQUIRED_COLUMNS, Registrant
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.object_updates import update_object
 from campaign_workers.ports.services import CodeService

@@ -12,8 +12,8 @@ from campaign_workers.domain.columns import trimmed
 from campaign_workers.domain.csv_frames import write_frames
 from campaign_workers.domain.phones import NORTH_AMERICA
 from campaign_workers.domain.phones.columns import normalised_phones
-from campaign_workers.domain.registrants import COLUMNS
 from campaign_workers.domain.wave_prep.market_details import WaveMarket
+from campaign_workers.domain.waves.registrants import COLUMNS
 
 Member = tuple[str, Iterable[bytes]]
 

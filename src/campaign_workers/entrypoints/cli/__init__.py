@@ -33,6 +33,7 @@ COMMANDS = (
     ("verify-audit", "selection:verify_audit", "Recompute a selection and compare."),
     ("seed", "seeds:app", "Lottery seeds and their commitments."),
     ("lake", "lake:app", "Look into the Avro files of the lake."),
+    ("mongo", "mongo:app", "Prepare the MongoDB database."),
 )
 """Name, place and purpose of each command; its module is imported when it is used."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from campaign_workers.domain.campaigns import Campaign
+from campaign_workers.domain.campaigns import Campaign, Market
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.ports.repositories import CampaignRepository
 from campaign_workers.testing.builders import campaign
@@ -18,7 +18,11 @@ class CampaignRepositoryContract(Contract):
 
     def test_open_campaigns_come_by_id(self, repository: CampaignRepository, plant: Plant) -> None:
         """Campaigns with status OPEN come whole and sorted, however they were put."""
-        planted = [campaign(name, category_id=number) for number, name in enumerate("bcaZ")]
+        markets = (Market(market_id="chi", city="Chicago"), Market(market_id="nyc"))
+        planted = [
+            campaign(name, category_id=number, markets=markets)
+            for number, name in enumerate("bcaZ")
+        ]
         for one in planted:
             plant(one)
         assert list(repository.open_campaigns()) == sorted(planted, key=lambda c: c.campaign_id)

@@ -21,6 +21,7 @@ from campaign_workers.testing.contracts._object_writing import (
     WritingContract,
     failing,
 )
+from campaign_workers.testing.contracts._race import race
 
 __all__ = ["AnnouncingStore", "AnnouncingStoreContract", "ObjectStoreContract", "Peek", "Plant"]
 
@@ -101,6 +102,23 @@ class ListingContract(Contract):
             store.put("z", b"")
         assert [key for key in seen if key in "acei"] == ["a", "c", "e", "i"]
         assert len(seen) == len(set(seen))
+
+    def test_a_list_bears_other_threads(self, store: ObjectStore, plant: Plant) -> None:
+        """Whoever writes and deletes at the same moment breaks no list."""
+        for number in range(100):
+            plant(f"stays/{number:02}", b"")
+
+        def change() -> None:
+            for number in range(20):
+                store.put(f"comes/{number}", b"")
+                store.delete([f"comes/{number}"])
+
+        def look() -> None:
+            for _ in range(5):
+                assert keys(store, "stays/") == [f"stays/{number:02}" for number in range(100)]
+                assert len(keys(store)) >= 100
+
+        assert race(change, look, change, look) == [None] * 4
 
 
 class ObjectStoreContract(ReadingContract, WritingContract, ListingContract):

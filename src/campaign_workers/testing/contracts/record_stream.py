@@ -188,6 +188,15 @@ class ReadableStreamContract(Contract):
         sequences = [record.sequence for record in records]
         assert sequences == sorted(set(sequences)) == sorted(sequences, key=int)
 
+    def test_putters_side_by_side_share_no_sequence(self, stream: ReadableStream) -> None:
+        """Whatever threads put at once is read in an order, and none of it twice."""
+        put = numbered(100, keys=9)
+        race(*[partial(stream.put, put)] * 4)
+        for records in everything(stream, limit=7).values():
+            sequences = [record.sequence for record in records]
+            assert sequences == sorted(set(sequences))
+        assert sum(map(len, everything(stream).values())) == stream.depth() == 400
+
     def test_what_is_put_later_is_read_later(self, stream: ReadableStream) -> None:
         """A consumer that has read everything finds what came since, and only that."""
         stream.put([("fan", b"1")])

@@ -21,8 +21,8 @@ from campaign_workers.domain.csv_files import write_rows
 from campaign_workers.domain.events import Tick
 from campaign_workers.domain.layout import WaveState, wave_config, wave_file
 from campaign_workers.domain.records import iso_utc
-from campaign_workers.domain.registrants import COLUMNS
 from campaign_workers.domain.reports import Report
+from campaign_workers.domain.waves.registrants import COLUMNS
 from campaign_workers.ports.system import Deadline
 from campaign_workers.testing.builders import CAMPAIGN, campaign
 from campaign_workers.workers.sms_wave_scheduler import SmsWaveScheduler

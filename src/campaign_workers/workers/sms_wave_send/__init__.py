@@ -13,13 +13,13 @@ import attrs
 
 from campaign_workers.domain.errors import BadInput, Fatal, NotFound, PermanentFailure, RetryLater
 from campaign_workers.domain.layout import WaveState
-from campaign_workers.domain.notifications import Fate, Notification, segments
-from campaign_workers.domain.pacing import Pace
 from campaign_workers.domain.records import iso_utc
 from campaign_workers.domain.reports import Report
-from campaign_workers.domain.wave_plans import WavePlan
-from campaign_workers.domain.wave_progress import Progress, SendRequest, batches, judged
 from campaign_workers.domain.waves import WaveConfig, failure_alert
+from campaign_workers.domain.waves.notifications import Fate, Notification, segments
+from campaign_workers.domain.waves.pacing import Pace
+from campaign_workers.domain.waves.plans import WavePlan
+from campaign_workers.domain.waves.progress import Progress, SendRequest, batches, judged
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.services import CampaignService, Chat, SmsService
 from campaign_workers.ports.streams import MessageQueue

@@ -10,10 +10,10 @@ import attrs
 from campaign_workers.domain.csv_files import Row
 from campaign_workers.domain.errors import Conflict, PermanentFailure, RetryLater
 from campaign_workers.domain.limits import MAX_MESSAGE_BYTES
-from campaign_workers.domain.notifications import Fate, Notification, segments
-from campaign_workers.domain.pacing import Pace
-from campaign_workers.domain.wave_plans import WavePlan
-from campaign_workers.domain.wave_progress import Progress, batches, judged
+from campaign_workers.domain.waves.notifications import Fate, Notification, segments
+from campaign_workers.domain.waves.pacing import Pace
+from campaign_workers.domain.waves.plans import WavePlan
+from campaign_workers.domain.waves.progress import Progress, batches, judged
 from campaign_workers.ports.services import SmsService, TextMessage
 from campaign_workers.ports.streams import MessageQueue
 from campaign_workers.ports.system import Clock, Deadline

@@ -11,7 +11,6 @@ from campaign_workers.domain import layout
 from campaign_workers.domain.csv_files import Row, read_rows
 from campaign_workers.domain.errors import BadInput, Conflict, NotFound
 from campaign_workers.domain.layout import WaveState
-from campaign_workers.domain.registrants import REQUIRED_COLUMNS
 from campaign_workers.domain.waves import (
     CONFIG_LIMIT,
     WaveConfig,
@@ -19,6 +18,7 @@ from campaign_workers.domain.waves import (
     version_of,
     with_failure,
 )
+from campaign_workers.domain.waves.registrants import REQUIRED_COLUMNS
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
 
 _PIECE: Final = 1024 * 1024

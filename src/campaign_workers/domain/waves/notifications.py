@@ -13,7 +13,7 @@ import smsutil
 
 from campaign_workers.domain.emails import is_email
 from campaign_workers.domain.phones import NORTH_AMERICA, normalise_phone
-from campaign_workers.domain.registrants import Registrant, message_id
+from campaign_workers.domain.waves.registrants import Registrant, message_id
 
 NAME_LIMIT: Final = 40
 """Characters of a first name that are kept."""

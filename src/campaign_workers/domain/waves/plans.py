@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from campaign_workers.domain.area_codes import zones_of_number
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.notifications import Fate, Notification
-from campaign_workers.domain.pacing import interval
-from campaign_workers.domain.texting_hours import Otherwise, Zones, unfit, zone
 from campaign_workers.domain.waves import WaveConfig
+from campaign_workers.domain.waves.area_codes import zones_of_number
+from campaign_workers.domain.waves.notifications import Fate, Notification
+from campaign_workers.domain.waves.pacing import interval
+from campaign_workers.domain.waves.texting_hours import Otherwise, Zones, unfit, zone
 
 
 @attrs.frozen(kw_only=True)

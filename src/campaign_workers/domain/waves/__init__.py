@@ -14,7 +14,7 @@ from campaign_workers.domain.identifiers import key_id
 from campaign_workers.domain.layout import wave_config_parts
 from campaign_workers.domain.records import iso_utc
 from campaign_workers.domain.slack import escaped
-from campaign_workers.domain.texting_hours import TextingHours
+from campaign_workers.domain.waves.texting_hours import TextingHours
 
 _Read = Callable[[Any], Any]
 
