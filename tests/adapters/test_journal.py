@@ -1,41 +1,25 @@
-"""The runtime's memory bears the end of a process between any two of its writes."""
+"""The runtime's memory loses nothing, whoever writes to it."""
 
-from typing import Any
+from functools import partial
 
 from campaign_workers.adapters.local.journal import DeadLetter, Journal, Position, Run
 from campaign_workers.adapters.memory.tables import DictTables
-from campaign_workers.testing.crashes import Fuse, Killed
-
-
-def entries(journal: Journal) -> list[str]:
-    """Workers of the events that are pending, oldest first."""
-    return [worker for _, worker, _ in journal.expected()]
+from campaign_workers.testing.contracts._race import race
 
 
 def test_no_entry_is_written_over_another() -> None:
-    """Wherever a process ends while it notes an event, every noted one stays, in order."""
-    count = Fuse()
-    Journal(lambda name: count.wrap(DictTables()(name))).expect("second", {})
-    assert count.calls > 2
-    for at in range(1, count.calls + 1):
-        tables = DictTables()
-        Journal(tables).expect("first", {})
-        _killed_while_expecting(tables, "second", at)
-        Journal(tables).expect("third", {})
-        assert entries(Journal(tables)) in (["first", "third"], ["first", "second", "third"])
+    """Whoever notes events at the same moment, each has a number of its own, in order."""
+    tables = DictTables()
 
+    def expect(thread: int) -> None:
+        for number in range(50):
+            Journal(tables).expect(f"{thread}/{number:02}", {})
 
-def _killed_while_expecting(tables: DictTables, worker: str, at: int) -> None:
-    fuse = Fuse(at=at, side="after")
-
-    def fused(name: str) -> Any:
-        return fuse.wrap(tables(name))
-
-    try:
-        Journal(fused).expect(worker, {})
-    except Killed:
-        return
-    raise AssertionError("the process lived on")
+    race(*(partial(expect, thread) for thread in range(4)))
+    found = [worker for _, worker, _ in Journal(tables).expected()]
+    for thread in range(4):
+        mine = [worker for worker in found if worker.startswith(f"{thread}/")]
+        assert mine == [f"{thread}/{number:02}" for number in range(50)]
 
 
 def test_everything_is_remembered() -> None:
