@@ -1,0 +1,1 @@
+"""Repositories over MongoDB, and the indexes that their queries need."""

@@ -1,0 +1,49 @@
+"""The collection `adminStats`."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pymongo import ReadPreference
+from pymongo.database import Database
+
+from campaign_workers.adapters.mongo.documents import Document, collection, storable, stored
+from campaign_workers.adapters.mongo.failures import translated
+from campaign_workers.domain.errors import NotFound
+from campaign_workers.domain.stats import AdminStats
+from campaign_workers.ports.repositories import StatsDocument
+
+
+class MongoAdminStatsRepository:
+    """Serves `AdminStatsRepository`; each of its two writers sets its own fields and no other."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        # A secondary may not know yet what was posted, and the same would be posted again.
+        self._documents = collection(database, "adminStats").with_options(
+            read_preference=ReadPreference.PRIMARY
+        )
+
+    @translated()
+    def save(self, campaign_id: str, stats: AdminStats, *, now: datetime) -> None:
+        """See `AdminStatsRepository.save`."""
+        saved = {"stats": storable(stats.wire()), "updated": now}
+        self._documents.update_one({"_id": campaign_id}, {"$set": saved}, upsert=True)
+
+    @translated()
+    def read(self, campaign_id: str) -> StatsDocument | None:
+        """See `AdminStatsRepository.read`."""
+        document = self._documents.find_one({"_id": campaign_id})
+        if document is None:
+            return None
+        return StatsDocument(
+            stats=AdminStats.read(stored(document["stats"])),
+            updated=document["updated"],
+            last_posted=stored(document.get("lastPosted")),
+        )
+
+    @translated()
+    def mark_posted(self, campaign_id: str, posted: Mapping[str, Any]) -> None:
+        """See `AdminStatsRepository.mark_posted`."""
+        marked = {"$set": {"lastPosted": storable(posted)}}
+        if not self._documents.update_one({"_id": campaign_id}, marked).matched_count:
+            raise NotFound("there are no statistics of this campaign")

@@ -1,0 +1,96 @@
+"""The collections `campaigns` and `markets`."""
+
+import logging
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+from pymongo.database import Database
+
+from campaign_workers.adapters.mongo.documents import Document, collection
+from campaign_workers.adapters.mongo.failures import translated
+from campaign_workers.domain.campaigns import Campaign, Market, read_campaign, read_market
+from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.identifiers import key_id
+
+_log: Final = logging.getLogger(__name__)
+
+# Documents hold dates and more that nothing here reads; what is not asked for cannot be wrong.
+CAMPAIGN_FIELDS: Final = (
+    "type", "status", "name", "categoryId", "artist.name", "options.allowIntlPhones",
+    "scoringType", "halfLife", "slack.channels.stats",
+)  # fmt: skip
+MARKET_FIELDS: Final = ("campaign_id", "name", "city", "timezone", "ticketer")
+
+
+class MongoCampaignRepository:
+    """Serves `CampaignRepository` from the collection `campaigns`."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._campaigns = collection(database, "campaigns")
+        self._markets = _Markets(database)
+
+    @translated()
+    def open_campaigns(self) -> Iterator[Campaign]:
+        """See `CampaignRepository.open_campaigns`.
+
+        A document that cannot be read is logged and left out, so that it hides no other.
+        """
+        found = self._campaigns.find({"status": "OPEN"}, list(CAMPAIGN_FIELDS))
+        documents = list(found.sort("_id"))
+        markets = self._markets.of(
+            [key for document in documents if isinstance(key := document["_id"], str)]
+        )
+        campaigns = [_campaign(document, markets) for document in documents]
+        return iter([campaign for campaign in campaigns if campaign is not None])
+
+
+class MongoMarketRepository:
+    """Serves `MarketRepository` from the collection `markets`."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._markets = _Markets(database)
+
+    @translated()
+    def markets(self, campaign_id: str) -> tuple[Market, ...]:
+        """See `MarketRepository.markets`.
+
+        Raises:
+            BadInput: a market's document cannot be read; the message names its field.
+        """
+        documents = self._markets.of([campaign_id])[campaign_id]
+        return tuple(read_market(document) for document in documents)
+
+
+class _Markets:
+    """Markets as JSON documents, for `domain.campaigns` to read."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._documents = collection(database, "markets")
+
+    def of(self, campaign_ids: Collection[str]) -> Mapping[str, list[Document]]:
+        """The markets of each campaign, by id."""
+        found: dict[str, list[Document]] = {campaign_id: [] for campaign_id in campaign_ids}
+        wanted = {"campaign_id": {"$in": list(found)}}
+        for document in self._documents.find(wanted, list(MARKET_FIELDS)):
+            found[document["campaign_id"]].append({**document, "id": _id(document["_id"])})
+        for documents in found.values():
+            documents.sort(key=lambda document: str(document["id"]))
+        return found
+
+
+def _id(key: Any) -> Any:
+    """A market's id; where campaigns share ids of markets, `_id` holds both."""
+    return key.get("market_id") if isinstance(key, Mapping) else key
+
+
+def _campaign(document: Document, markets: Mapping[str, list[Document]]) -> Campaign | None:
+    category = document.get("categoryId")
+    if isinstance(category, float) and category.is_integer():
+        # Shells write every number as a float.
+        category = int(category)
+    try:
+        own = markets.get(key_id(document["_id"], "_id"), [])
+        return read_campaign({**document, "categoryId": category, "markets": own})
+    except BadInput as error:
+        _log.error("the campaign %r cannot be read and is left out: %s", document["_id"], error)
+        return None
