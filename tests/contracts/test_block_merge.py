@@ -19,6 +19,7 @@ from campaign_workers.adapters.avro.containers import read_blocks, read_header
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.records import read_record
+from campaign_workers.testing.contracts._base import Outage
 from campaign_workers.testing.contracts.query_engine import QueryEngineContract
 from tests.lake_scenes import CODEC, decoded, fans, new_lake, plant
 from tests.record_strategies import wire_records
@@ -44,6 +45,11 @@ class TestBlockMerge(QueryEngineContract):
     def engine(self, lake: MemoryObjectStore) -> BlockMerge:
         """An engine on it."""
         return BlockMerge(lake=lake)
+
+    @pytest.fixture
+    def outage(self, lake: MemoryObjectStore) -> Outage:
+        """The lake fails."""
+        return lake.outage
 
 
 def merged(lake: MemoryObjectStore, *sources: str, codec: str = "deflate") -> tuple[bytes, Any]:

@@ -26,10 +26,14 @@ class Database:
         self._connection = sqlite3.connect(
             path, check_same_thread=False, isolation_level=None, timeout=patience_seconds
         )
-        self.execute("PRAGMA journal_mode = WAL")
-        self.execute("PRAGMA synchronous = NORMAL")
-        # Moving the log into the file every 4 MB, as is usual, halves the speed of puts.
-        self.execute("PRAGMA wal_autocheckpoint = 16000")
+        try:
+            self.execute("PRAGMA journal_mode = WAL")
+            self.execute("PRAGMA synchronous = NORMAL")
+            # Moving the log into the file every 4 MB, as is usual, halves the speed of puts.
+            self.execute("PRAGMA wal_autocheckpoint = 16000")
+        except BaseException:
+            self.close()
+            raise
 
     def execute(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows."""

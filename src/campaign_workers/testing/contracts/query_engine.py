@@ -13,7 +13,7 @@ from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.query_engine import QueryEngine
 from campaign_workers.ports.record_codec import RecordCodec
 from campaign_workers.testing.builders import registration
-from campaign_workers.testing.contracts._base import Contract
+from campaign_workers.testing.contracts._base import Contract, Outage
 
 DAY = "avro/registration/2026/09/02"
 NOTES = {"campaign-workers.sources": '[{"key": "é"}]'}
@@ -40,7 +40,7 @@ def _full(fan: str) -> dict[str, Any]:
 
 
 class QueryEngineContract(Contract):
-    """Fixtures: `lake`, the bucket that `engine` merges files of; `codec`."""
+    """Fixtures: `lake`, the bucket that `engine` merges files of; `codec`; `outage`."""
 
     def test_every_record_of_every_source_is_there_once(
         self, lake: ObjectStore, engine: QueryEngine, codec: RecordCodec
@@ -92,6 +92,25 @@ class QueryEngineContract(Contract):
         lake.put(f"{DAY}/scoring.avro", codec.encode("scoring", []))
         with pytest.raises(BadInput, match=r"scoring\.avro"):
             _merged(engine, [f"{DAY}/scoring.avro"])
+
+    def test_a_source_of_an_unknown_schema_is_refused_by_name(
+        self, lake: ObjectStore, engine: QueryEngine, codec: RecordCodec
+    ) -> None:
+        """What no version of the history has written, nobody knows how to read."""
+        known = codec.encode("registration", [read_record(_full("g1"))])
+        lake.put(f"{DAY}/strange.avro", known.replace(b'"firstName"', b'"firstNamf"'))
+        with pytest.raises(BadInput, match=r"strange\.avro"):
+            _merged(engine, [f"{DAY}/strange.avro"])
+
+    def test_an_outage_asks_for_another_try(
+        self, lake: ObjectStore, engine: QueryEngine, codec: RecordCodec, outage: Outage
+    ) -> None:
+        """A source that cannot be read now is no reason to give up, and nothing is left behind."""
+        _plant(lake, codec)
+        before = [info.key for info in lake.list("")]
+        with outage(), pytest.raises(RetryLater):
+            _merged(engine, list(_FILES))
+        assert [info.key for info in lake.list("")] == before
 
     def test_a_source_that_is_gone_ends_the_merge(
         self, lake: ObjectStore, engine: QueryEngine, codec: RecordCodec

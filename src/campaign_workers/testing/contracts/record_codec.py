@@ -89,6 +89,25 @@ class RecordCodecContract(Contract):
             with pytest.raises(BadInput):
                 read(BytesIO(data))
 
+    def test_what_came_before_the_damage_is_given(self, codec: RecordCodec) -> None:
+        """A reader gets the records up to where the container ends, in order, then the error."""
+        records = [read_record(registration(f"g{number}")) for number in range(3000)]
+        data = codec.encode("registration", records)
+        given: list[dict[str, Any]] = []
+        with pytest.raises(BadInput):
+            given.extend(codec.decode(BytesIO(data[: len(data) * 9 // 10])))
+        assert 0 < len(given) < 3000
+        assert given == [record.wire() for record in records[: len(given)]]
+
+    def test_no_more_is_read_than_is_asked_for(self, codec: RecordCodec) -> None:
+        """The notes are read without the records, and the first record without the last."""
+        records = [read_record(registration(f"g{number}")) for number in range(3000)]
+        data = codec.encode("registration", records)
+        noted, decoded = BytesIO(data), BytesIO(data)
+        assert codec.notes(noted) == {}
+        assert next(codec.decode(decoded)) == records[0].wire()
+        assert max(noted.tell(), decoded.tell()) < len(data) / 2
+
     def test_a_failing_store_is_no_damage(self, codec: RecordCodec) -> None:
         """What goes wrong while reading from a store passes through unchanged."""
         for read in _readings(codec):
