@@ -22,7 +22,6 @@ SUITES: Final = "src/campaign_workers/testing/contracts"
 BEGIN, END = "<!-- matrix -->\n", "<!-- end of matrix -->\n"
 
 HANDED_OUT: Final = {"Merge": "an engine's answer"}
-NAMESAKES: Final = {("CampaignStore", "MarketRepository"): "its `markets` is the service's"}
 
 
 def wired(profile: Profile) -> list[type]:
@@ -47,7 +46,7 @@ def suite(port: type) -> str:
 def rows() -> Iterator[tuple[str, ...]]:
     """Port, suite, and the adapter of each profile."""
     ports = [p for p in classes(campaign_workers.ports) if is_protocol(p)]
-    pairs = [served(wired(profile), ports) - NAMESAKES.keys() for profile in PROFILES]
+    pairs = [served(wired(profile), ports) for profile in PROFILES]
     for port in sorted(ports, key=lambda port: port.__name__):
         if port.__name__ not in HANDED_OUT:
             names = (

@@ -41,14 +41,22 @@ def methods(found: type) -> dict[str, list[str]]:
 
 
 def served(adapters: Iterable[type], ports: Iterable[type]) -> set[Pair]:
-    """Who has every method of which port."""
-    return {
-        (adapter.__name__, port.__name__)
-        for adapter in adapters
-        if not is_protocol(adapter)
-        for port in ports
-        if methods(port).items() <= methods(adapter).items()
-    }
+    """Who has every method of which port; one method of a larger port makes no smaller one."""
+    pairs = set()
+    for adapter in adapters:
+        if not is_protocol(adapter):
+            fitting = [p for p in ports if methods(p).items() <= methods(adapter).items()]
+            pairs |= {
+                (adapter.__name__, port.__name__)
+                for port in fitting
+                if not any(is_part(port, of=larger) for larger in fitting)
+            }
+    return pairs
+
+
+def is_part(port: type, *, of: type) -> bool:
+    """Whether a port's methods are some of another's, which yet does not extend it."""
+    return methods(port).items() < methods(of).items() and port not in of.__mro__
 
 
 def is_protocol(found: type) -> bool:
@@ -65,9 +73,9 @@ def held(tests: Iterable[ast.ClassDef]) -> set[Pair]:
     return {
         (name, kept.__name__.removesuffix("Contract"))
         for test in tests
-        for base in test.bases
-        if isinstance(base, ast.Name) and base.id in contracts
-        for kept in contracts[base.id].__mro__
+        for base in map(ast.unparse, test.bases)
+        if (contract := contracts.get(base.rpartition(".")[2]))
+        for kept in contract.__mro__
         for name in names(test)
     }
 
