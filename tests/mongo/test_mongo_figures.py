@@ -132,7 +132,8 @@ class TestFigures(OverMongo):
             assert repository.admin_stats(name).total == entries_
             peaks[name] = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
-        assert peaks["many"] < peaks["few"] + 50_000
+        # Three thousand documents would be megabytes.
+        assert peaks["many"] < peaks["few"] + 500_000
 
     def test_an_outage_is_known_before_counting(self, raw: Database[Document]) -> None:
         """While the database is away a count fails as soon as any call, not after its own limit."""
