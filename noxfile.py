@@ -58,6 +58,13 @@ def contracts(session: nox.Session) -> None:
 
 
 @nox.session
+def services(session: nox.Session) -> None:
+    """Clients and doubles of other teams' services, and the doubles at length by schemathesis."""
+    pytest(session, "tests/services", "tests/contracts/test_http_services.py")
+    run(session, "python", "-m", "tests.services.examination")
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Every Python block of README and docs."""
     pytest(session, "tests/test_docs.py")

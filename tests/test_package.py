@@ -18,6 +18,7 @@ EXTRAS_ONLY = (
     "entrypoints.cli.report.charts",
     "entrypoints.cli.report.sections",
     "testing.contracts",
+    "testing.doubles",
     "testing.machines",
     "testing.strategies",
 )

@@ -34,6 +34,7 @@ COMMANDS = (
     ("seed", "seeds:app", "Lottery seeds and their commitments."),
     ("lake", "lake:app", "Look into the Avro files of the lake."),
     ("mongo", "mongo:app", "Prepare the MongoDB database."),
+    ("services", "services:services", "Serve doubles of other teams' services on loopback."),
 )
 """Name, place and purpose of each command; its module is imported when it is used."""
 

@@ -1,0 +1,1 @@
+"""Clients of other teams' services, as `schemas/openapi/` documents them."""

@@ -1,0 +1,110 @@
+"""Calls that do not block, so that hundreds may be under way."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import httpx
+import stamina
+
+from campaign_workers.adapters.http.calls import Answer, Call, TryFailed
+from campaign_workers.adapters.http.exchange import Exchange, Service
+from campaign_workers.domain.errors import RetryLater
+
+_ONE: Final = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+
+
+class AsyncSession:
+    """Connections to one service, for any number of coroutines on any number of loops.
+
+    Connections belong to the loop that they were opened on. A worker runs a loop of its own for
+    each call, so that each loop has its own, which are closed when the loop is shut down.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool] = WeakKeyDictionary()
+
+    async def send(self, call: Call) -> Any:
+        """Carry a call out and give the JSON of its answer, None if there is none.
+
+        Raises:
+            NotFound, PermanentFailure, OutcomeUnknown, RetryLater: as the answer says.
+        """
+        exchange = Exchange(self._service, call)
+        try:
+            async for attempt in stamina.retry_context(
+                on=exchange.wait, **self._service.limits.retries()
+            ):
+                with attempt:
+                    return exchange.content(await self._answered(exchange))
+        except TryFailed as error:
+            raise exchange.given_up(error) from None
+        except RetryLater as error:
+            raise exchange.too_late(error) from None
+        raise AssertionError("unreachable")
+
+    async def _answered(self, exchange: Exchange) -> Answer:
+        tokens = self._service.tokens
+        if (token := tokens.known) is None:
+            # Reading a secret blocks, and hundreds of others are under way.
+            token = await asyncio.to_thread(tokens.current)
+        answer = await self._try(exchange, token)
+        if self._service.reading.refuses_token(answer):
+            renewed = await asyncio.to_thread(tokens.renewed, token)
+            answer = await self._try(exchange, renewed)
+        return answer
+
+    async def _try(self, exchange: Exchange, token: str) -> Answer:
+        async with self._pool().client() as client:
+            intake = exchange.intake()
+            try:
+                async with client.stream(**exchange.request(token)) as response:
+                    async for piece in response.aiter_bytes():
+                        intake.take(piece)
+                    return intake.answer(response.status_code, response.headers)
+            except httpx.RequestError as error:
+                raise exchange.broken(error) from None
+
+    def _pool(self) -> "_Pool":
+        loop = asyncio.get_running_loop()
+        if loop not in self._pools:
+            self._pools[loop] = _Pool(self._service)
+        return self._pools[loop]
+
+
+class _Pool:
+    """Clients of one connection each, the one that was used last first.
+
+    A client with many connections looks through all of them before and after each request, which
+    with hundreds takes longer than the request.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self._options = service.client_options() | {"limits": _ONE}
+        self._turn = asyncio.Semaphore(service.limits.connections)
+        self._free: list[httpx.AsyncClient] = []
+        self._held: list[AsyncGenerator[httpx.AsyncClient, None]] = []
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
+        """A client that nobody else uses meanwhile."""
+        async with self._turn:
+            client = self._free.pop() if self._free else await self._opened()
+            try:
+                yield client
+            finally:
+                self._free.append(client)
+
+    async def _opened(self) -> httpx.AsyncClient:
+        holding = self._holding()
+        self._held.append(holding)
+        return await anext(holding)
+
+    async def _holding(self) -> AsyncGenerator[httpx.AsyncClient, None]:
+        # A loop closes the generators that are open on it before it ends, and with them the
+        # connections: nobody else would know when.
+        async with httpx.AsyncClient(**self._options) as client:
+            yield client

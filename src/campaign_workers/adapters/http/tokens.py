@@ -1,0 +1,52 @@
+"""The bearer token of one service, kept until the service refuses it."""
+
+from threading import Lock
+
+import attrs
+
+from campaign_workers.domain.errors import NotFound, RetryLater
+from campaign_workers.ports.system import Secrets
+
+
+@attrs.define
+class TokenSource:
+    """Reads the token from the secret `name` once, and anew when it is refused."""
+
+    secrets: Secrets
+    name: str
+    _token: str | None = attrs.field(default=None, init=False, repr=False)
+    _turn: Lock = attrs.field(factory=Lock, init=False, repr=False)
+
+    @property
+    def known(self) -> str | None:
+        """The token, None if it was not read yet."""
+        return self._token
+
+    def current(self) -> str:
+        """The token.
+
+        Raises:
+            RetryLater: it cannot be had.
+        """
+        with self._turn:
+            if self._token is None:
+                self._token = self._read()
+            return self._token
+
+    def renewed(self, refused: str) -> str:
+        """The token in place of one that was refused; of many who ask at once one reads it.
+
+        Raises:
+            RetryLater: it cannot be had.
+        """
+        with self._turn:
+            if self._token in {None, refused}:
+                self._token = self._read()
+            return self._token or ""
+
+    def _read(self) -> str:
+        try:
+            return self.secrets.read(self.name).strip()
+        except NotFound:
+            # To a caller "not found" would mean the campaign that was asked for.
+            raise RetryLater(f"there is no secret {self.name}") from None

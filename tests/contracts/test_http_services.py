@@ -1,0 +1,191 @@
+"""The HTTP clients keep the contracts of their ports, on good days and on bad ones."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+import pytest
+
+from campaign_workers.adapters.http.campaign_service import HttpCampaignService
+from campaign_workers.adapters.http.code_service import HttpCodeService
+from campaign_workers.adapters.http.entry_service import HttpEntryService
+from campaign_workers.adapters.http.offer_codes import HttpOfferCodes
+from campaign_workers.adapters.http.slack_chat import SlackChat
+from campaign_workers.adapters.http.sms_service import HttpSmsService
+from campaign_workers.adapters.http.user_service import HttpUserService
+from campaign_workers.ports.services import OfferCodeRequest, TextMessage
+from campaign_workers.testing.builders import CREATED, batch, offer_code_request, text_message
+from campaign_workers.testing.contracts._base import Outage
+from campaign_workers.testing.contracts.campaign_service import CampaignServiceContract
+from campaign_workers.testing.contracts.campaign_service import Plant as PlantCampaign
+from campaign_workers.testing.contracts.candidates import Feed
+from campaign_workers.testing.contracts.chat import ChatContract, Posted
+from campaign_workers.testing.contracts.code_service import Advance, CodeServiceContract, Load
+from campaign_workers.testing.contracts.entry_service import EntryServiceContract
+from campaign_workers.testing.contracts.offer_codes import OfferCodesContract
+from campaign_workers.testing.contracts.sms_service import Accepted, SmsServiceContract
+from campaign_workers.testing.contracts.user_service import Plant as PlantUser
+from campaign_workers.testing.contracts.user_service import UserServiceContract
+from campaign_workers.testing.doubles import Fault, Kind
+from tests.contracts.http_worlds import BEFORE, LIMITS, OverHttp, World, secrets
+from tests.contracts.over_tables import FreshIds
+
+
+class TestCampaignService(OverHttp, CampaignServiceContract):
+    """`HttpCampaignService`."""
+
+    @pytest.fixture
+    def service(self, world: World) -> Iterator[HttpCampaignService]:
+        with HttpCampaignService(world.at("campaign"), secrets(), limits=LIMITS) as service:
+            yield service
+
+    @pytest.fixture
+    def plant(self, world: World) -> PlantCampaign:
+        return world.behind.campaigns.put
+
+    @pytest.fixture
+    def outage(self, world: World) -> Outage:
+        return world.doubles.switchboard.outage
+
+
+class TestEntryService(OverHttp, EntryServiceContract):
+    """`HttpEntryService`, with pages so small that there are several."""
+
+    @pytest.fixture
+    def service(self, world: World) -> Iterator[HttpEntryService]:
+        with HttpEntryService(world.at("entry"), secrets(), limits=LIMITS, page_size=4) as service:
+            yield service
+
+    @pytest.fixture
+    def plant(self, world: World) -> PlantCampaign:
+        return world.behind.campaigns.put
+
+    @pytest.fixture
+    def feed(self, world: World) -> Feed:
+        return lambda kept: world.behind.entries.consume(batch(kept))
+
+    @pytest.fixture
+    def fresh_id(self) -> Callable[[], str]:
+        return FreshIds()
+
+    @pytest.fixture
+    def outage(self, world: World) -> Outage:
+        return world.doubles.switchboard.outage
+
+
+class TestCodeService(OverHttp, CodeServiceContract):
+    """`HttpCodeService`."""
+
+    @pytest.fixture
+    def service(self, world: World) -> Iterator[HttpCodeService]:
+        with HttpCodeService(world.at("code"), secrets(), limits=LIMITS) as service:
+            yield service
+
+    @pytest.fixture
+    def load(self, world: World) -> Load:
+        return world.behind.codes.load
+
+    @pytest.fixture
+    def advance(self, world: World) -> Advance:
+        return world.clock.advance
+
+    @pytest.fixture
+    def outage(self, world: World) -> Outage:
+        return world.doubles.switchboard.outage
+
+
+class TestUserService(OverHttp, UserServiceContract):
+    """`HttpUserService`."""
+
+    @pytest.fixture
+    def service(self, world: World) -> Iterator[HttpUserService]:
+        with HttpUserService(world.at("user"), secrets(), limits=LIMITS) as service:
+            yield service
+
+    @pytest.fixture
+    def plant(self, world: World) -> PlantUser:
+        return world.behind.users.put
+
+    @pytest.fixture
+    def outage(self, world: World) -> Outage:
+        return world.doubles.switchboard.outage
+
+
+class TestOfferCodes(OverHttp, OfferCodesContract):
+    """`HttpOfferCodes`."""
+
+    refusals: ClassVar[dict[str, Any]] = {
+        "refuses": lambda request: request.product_id == "sold out"
+    }
+
+    @pytest.fixture
+    def service(self, world: World) -> HttpOfferCodes:
+        return HttpOfferCodes(world.at("pacman"), secrets(), limits=LIMITS)
+
+    @pytest.fixture(params=["by choice", "by dates"])
+    def refused(self, request: pytest.FixtureRequest) -> OfferCodeRequest:
+        reasons: dict[str, dict[str, Any]] = {
+            "by choice": {"product_id": "sold out"},
+            "by dates": {"end": CREATED},
+        }
+        return offer_code_request("refused", **reasons[request.param])
+
+    @pytest.fixture
+    def outage(self, world: World) -> Outage:
+        return world.doubles.switchboard.outage
+
+
+class TestSmsService(OverHttp, SmsServiceContract):
+    """`HttpSmsService`, told to try again by itself."""
+
+    refusals: ClassVar[dict[str, Any]] = {"dead_endings": ("0199",)}
+
+    @pytest.fixture
+    def service(self, world: World) -> HttpSmsService:
+        return HttpSmsService(world.at("sms"), secrets(), world.clock, limits=LIMITS)
+
+    @pytest.fixture
+    def accepted(self, world: World) -> Accepted:
+        return lambda: [text.message for text in world.behind.sms.sent()]
+
+    @pytest.fixture(params=["dead", "no number", "too long"])
+    def refused(self, request: pytest.FixtureRequest) -> TextMessage:
+        reasons = {
+            "dead": {"phone": "+12125550199"},
+            "no number": {"phone": "555-CALL"},
+            "too long": {"text": "x" * 1601},
+        }
+        return text_message(**reasons[request.param])
+
+    @pytest.fixture
+    def lose_answer(self, world: World) -> Callable[[], object]:
+        return partial(
+            world.doubles.switchboard.order, Fault(Kind.ANSWER_LOST), times=LIMITS.attempts
+        )
+
+    @pytest.fixture
+    def outage(self, world: World) -> Outage:
+        return world.doubles.switchboard.outage
+
+
+class TestChat(OverHttp, ChatContract):
+    """`SlackChat`; Slack knows no repeats, so that a lost answer may post twice."""
+
+    faults: ClassVar[dict[Fault, float]] = BEFORE
+    refusals: ClassVar[dict[str, Any]] = {"channels": {"#tour", "#stats"}}
+
+    @pytest.fixture
+    def chat(self, world: World) -> Iterator[SlackChat]:
+        with SlackChat(world.at("slack"), secrets(), limits=LIMITS) as chat:
+            yield chat
+
+    @pytest.fixture
+    def posted(self, world: World) -> Posted:
+        def posted(channel: str) -> Sequence[tuple[str, Sequence[object]]]:
+            return [(post.text, post.blocks) for post in world.behind.chat.posts(channel)]
+
+        return posted  # type: ignore[return-value]
+
+    @pytest.fixture
+    def outage(self, world: World) -> Outage:
+        return world.doubles.switchboard.outage

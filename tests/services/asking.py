@@ -1,0 +1,79 @@
+"""Requests as the documents show them, for tests that ask the doubles without our clients."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+from jsonschema import Draft202012Validator
+
+from campaign_workers.testing.doubles import LOCAL_TOKEN
+from campaign_workers.testing.doubles.documents import SERVICES, Operation, document, operations
+from tests.contracts.http_worlds import World
+
+
+def every_operation() -> Iterator[Operation]:
+    """All operations of all services."""
+    for service in SERVICES:
+        yield from operations(service)
+
+
+def node(operation: Operation) -> dict[str, Any]:
+    """What the document says of an operation."""
+    found: dict[str, Any] = document(operation.service)["paths"][operation.path][
+        operation.method.lower()
+    ]
+    return found
+
+
+def example(operation: Operation) -> Any:
+    """The first example of a request's body, None if it has no body."""
+    body = node(operation).get("requestBody")
+    if body is None:
+        return None
+    return next(iter(body["content"]["application/json"]["examples"].values()))["value"]
+
+
+def ask(
+    world: World,
+    operation: Operation,
+    *,
+    token: str = LOCAL_TOKEN,
+    body: Any = ...,
+    key: str = "key-1",
+    campaign_id: str = "summer-tour",
+    **headers: str,
+) -> httpx.Response:
+    """The example of an operation, sent, with something else about it."""
+    queries: dict[str, dict[str, Any]] = {
+        "findCampaigns": {"categoryId": [4711, 4712]},
+        "countAvailable": {"campaignId": campaign_id},
+    }
+    return httpx.request(
+        operation.method,
+        world.at(operation.service) + operation.path.format(campaignId=campaign_id),
+        params=queries.get(operation.name),
+        json=example(operation) if body is ... else body,
+        headers={
+            "Authorization": f"Bearer {token}",
+            "Idempotency-Key": key,
+            "X-Correlation-Id": "call-1",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        },
+        trust_env=False,
+    )
+
+
+def assert_documented(operation: Operation, answer: httpx.Response) -> None:
+    """An answer has a documented status, media type, headers and content."""
+    response = node(operation)["responses"][str(answer.status_code)]
+    for name, header in response.get("headers", {}).items():
+        if name != "Retry-After":
+            assert name in answer.headers
+        elif name in answer.headers:
+            assert answer.headers[name].isdigit(), header
+    content = response.get("content")
+    if content is None:
+        assert not answer.content
+        return
+    media_type = answer.headers["content-type"].partition(";")[0]
+    Draft202012Validator(content[media_type]["schema"]).validate(answer.json())

@@ -1,0 +1,128 @@
+"""What clients really sent, held to the documents without the doubles' own checks."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import attrs
+from jsonschema import Draft202012Validator
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from campaign_workers.testing.doubles.documents import SERVICES, document
+
+OURS: Final = {"authorization", "idempotency-key", "x-correlation-id", "content-type"}
+HTTP: Final = {"accept", "accept-encoding", "connection", "content-length", "host", "user-agent"}
+
+
+@attrs.frozen(kw_only=True)
+class Recorded:
+    """One request as it came in."""
+
+    service: str
+    method: str
+    path: str
+    query: Mapping[str, list[str]]
+    headers: Mapping[str, str]
+    body: bytes = attrs.field(repr=False)
+    status: int | None
+    """What it was answered; None if no answer came."""
+
+
+@attrs.define
+class Recorder:
+    """An app that writes down what the app behind it is asked."""
+
+    inner: ASGIApp
+    requests: list[Recorded] = attrs.field(factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and keep it."""
+        place = scope["path"].removeprefix(scope.get("root_path", ""))
+        service, _, path = place.removeprefix("/").partition("/")
+        pieces: list[bytes] = []
+        statuses: list[int | None] = []
+
+        async def listening() -> Message:
+            message = await receive()
+            pieces.append(message.get("body", b""))
+            return message
+
+        async def sending(message: Message) -> None:
+            statuses.append(message.get("status"))
+            await send(message)
+
+        await self.inner(scope, listening, sending)
+        self.requests.append(
+            Recorded(
+                service=service,
+                method=scope["method"],
+                path=f"/{path}",
+                query=parse_qs(scope["query_string"].decode(), keep_blank_values=True),
+                headers={name.decode(): value.decode() for name, value in scope["headers"]},
+                body=b"".join(pieces),
+                status=next(iter(statuses), None),
+            )
+        )
+
+
+def documented(request: Recorded) -> str:
+    """The id of the operation that a request asks for; fails if it is not as documented."""
+    assert request.service in SERVICES
+    template, node = operation(request)
+    given = _path_values(template, request.path)
+    expected = {parameter["name"]: parameter for parameter in node.get("parameters", ())}
+    assert request.query.keys() <= expected.keys()
+    for name, parameter in expected.items():
+        value = {
+            "path": given.get(name),
+            "header": request.headers.get(name.lower()),
+            "query": _query_value(request.query.get(name), parameter["schema"]),
+        }[parameter["in"]]
+        assert value is not None or not parameter.get("required"), name
+        if value is not None:
+            Draft202012Validator(parameter["schema"]).validate(value)
+    _hold_headers(request)
+    if "requestBody" in node:
+        content = node["requestBody"]["content"][request.headers["content-type"]]
+        Draft202012Validator(content["schema"]).validate(json.loads(request.body))
+    else:
+        assert not request.body
+    return str(node["operationId"])
+
+
+def operation(request: Recorded) -> tuple[str, Mapping[str, Any]]:
+    """The address and the node of the operation that a request asks for."""
+    found = [
+        (path, item[request.method.lower()])
+        for path, item in document(request.service)["paths"].items()
+        if request.method.lower() in item and _matches(path, request.path)
+    ]
+    assert len(found) == 1, request
+    return found[0]
+
+
+def _matches(template: str, path: str) -> re.Match[str] | None:
+    pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(template))
+    return re.fullmatch(pattern, path)
+
+
+def _path_values(template: str, path: str) -> dict[str, str]:
+    match = _matches(template, path)
+    assert match
+    return match.groupdict()
+
+
+def _query_value(values: list[str] | None, schema: Mapping[str, Any]) -> Any:
+    if values is None:
+        return None
+    return [int(value) for value in values] if schema["type"] == "array" else values[0]
+
+
+def _hold_headers(request: Recorded) -> None:
+    """Every call has a token and a correlation id, every POST a key, and nothing is unforeseen."""
+    assert request.headers.keys() <= OURS | HTTP
+    assert request.headers["authorization"].startswith("Bearer ")
+    assert request.headers["x-correlation-id"]
+    assert ("idempotency-key" in request.headers) == (request.method == "POST")

@@ -1,0 +1,67 @@
+"""`campaign-workers services` as a developer meets it."""
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from socket import socket
+
+import pytest
+
+from campaign_workers.adapters.http.user_service import HttpUserService
+from campaign_workers.container import Container
+from campaign_workers.entrypoints.cli import run
+from campaign_workers.settings import Settings
+from tests.contracts.http_worlds import secrets
+
+
+def test_the_services_of_a_folder_are_served_until_interrupted(tmp_path: Path) -> None:
+    """The doubles serve what lies in a folder, fail as told, and end well on Ctrl-C."""
+    Container("local", settings=Settings(dir=tmp_path)).wiring.users().put("g1", "u1")
+    command = [sys.executable, "-m", "campaign_workers", "services", "--json", "--port", "0"]
+    told = ["--dir", str(tmp_path), "--token", "mine", "--share", "error=503:0.3", "--seed", "3"]
+    process = subprocess.Popen(
+        [*command, *told], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stderr
+        lines = [process.stderr.readline() for _ in range(8)]
+        url = next(found[1] for line in lines if (found := re.match(r"user +(\S+)", line)))
+        with HttpUserService(url, secrets("mine")) as users:
+            assert [users.user_ids(["g1", f"g{n}"]) for n in range(2, 12)] == [{"g1": "u1"}] * 10
+    finally:
+        process.send_signal(signal.SIGINT)
+        result, _ = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert '"user": {"error": ' in result
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["--dir", "/nowhere"], "/nowhere: no such folder"),
+        (["--port", "70000"], "--port"),
+        (["--share", "flood:0.2"], "no such fault"),
+        (["--share", "reset"], "--share"),
+        (["--share", "reset:lots"], "--share"),
+        (["--share", "reset:2"], "shares"),
+    ],
+)
+def test_wrong_wishes_are_told(
+    argv: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be served is told in one line with status 2."""
+    assert run(["services", *argv]) == 2
+    message = capsys.readouterr().err
+    assert said in message
+    assert message.count("\n") == 1
+
+
+def test_a_port_that_is_taken_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two at one port do not work."""
+    with socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert run(["services", "--port", str(taken.getsockname()[1])]) == 2
+    assert "choose another one" in capsys.readouterr().err

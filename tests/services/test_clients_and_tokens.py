@@ -1,0 +1,138 @@
+"""Tokens that are refused, addresses that are none, and Slack's own ways."""
+
+import asyncio
+from collections.abc import Callable
+
+import attrs
+import pytest
+import stamina
+
+from campaign_workers.adapters.http.calls import ServiceBusy
+from campaign_workers.adapters.http.campaign_service import HttpCampaignService
+from campaign_workers.adapters.http.limits import HttpLimits
+from campaign_workers.adapters.http.offer_codes import HttpOfferCodes
+from campaign_workers.adapters.http.slack_chat import SlackChat
+from campaign_workers.adapters.http.sms_service import HttpSmsService
+from campaign_workers.adapters.http.user_service import HttpUserService
+from campaign_workers.adapters.memory.system import MemorySecrets
+from campaign_workers.domain.errors import (
+    BadInput,
+    CampaignError,
+    OutcomeUnknown,
+    PermanentFailure,
+    RetryLater,
+)
+from campaign_workers.testing.builders import offer_code_request, text_message
+from campaign_workers.testing.doubles import Fault, Kind
+from tests.contracts.http_worlds import LIMITS, Server, World, secrets, world
+
+
+@pytest.fixture
+def fresh(http_server: Server) -> World:
+    """A world with one channel."""
+    return world(http_server, channels={"#tour"})
+
+
+def test_a_new_token_is_read_once(fresh: World) -> None:
+    """A refused token is read anew; with the new one the same call goes on."""
+    store = secrets("old")
+    with HttpUserService(fresh.at("user"), store, limits=LIMITS) as users:
+        fresh.doubles.tokens["old"] = ["user"]
+        assert users.user_ids(["g1"]) == {}
+        del fresh.doubles.tokens["old"]
+        store.write("services/user/token", "local")
+        assert users.user_ids(["g1"]) == {}
+        del fresh.doubles.tokens["local"]
+        with pytest.raises(RetryLater, match="our token is refused, status 401, unauthorized"):
+            users.user_ids(["g1"])
+
+
+@attrs.define
+class CountingSecrets:
+    """Counts how often it is asked."""
+
+    token: str = "local"
+    reads: int = 0
+
+    def read(self, _: str) -> str:
+        self.reads += 1
+        return self.token
+
+
+def test_hundreds_share_a_renewal(fresh: World) -> None:
+    """Texts that are refused side by side read the new token once and all go out."""
+    store = CountingSecrets("old")
+    sms = HttpSmsService(fresh.at("sms"), store, fresh.clock)
+
+    async def wave() -> None:
+        with pytest.raises(RetryLater):
+            await sms.send(text_message("first"))
+        store.token = "local"
+        await asyncio.gather(*(sms.send(text_message(f"m{number}")) for number in range(100)))
+
+    asyncio.run(wave())
+    assert store.reads == 3
+    assert len(list(fresh.behind.sms.sent())) == 100
+
+
+def test_a_missing_token_is_no_missing_campaign(fresh: World) -> None:
+    """Without a secret the work waits; nobody is told that the campaign is not there."""
+    with (
+        HttpCampaignService(fresh.at("campaign"), MemorySecrets(), limits=LIMITS) as client,
+        pytest.raises(RetryLater, match="services/campaign/token"),
+    ):
+        client.campaign("tour")
+
+
+@pytest.mark.parametrize("url", ["", "ftp://x", "http://", "x", "http://u:p@h", "http://h?q=1"])
+def test_an_address_is_checked_at_once(url: str) -> None:
+    """A client for no address at all is not made."""
+    with pytest.raises(BadInput, match="base_url"):
+        HttpUserService(url, secrets())
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (lambda world: world.doubles.tokens.clear(), RetryLater),
+        (lambda world: world.doubles.tokens.update(local=()), RetryLater),
+        (
+            lambda world: world.doubles.switchboard.order(Fault(Kind.ERROR, 500), times=9),
+            OutcomeUnknown,
+        ),
+        (lambda world: world.doubles.switchboard.order(Fault(Kind.TOO_MANY, 99)), ServiceBusy),
+        (lambda _: None, PermanentFailure),
+    ],
+    ids=["token", "scope", "failure", "busy", "channel"],
+)
+def test_slack_is_understood(
+    fresh: World, error: Callable[[World], object], raised: type[CampaignError]
+) -> None:
+    """Slack's own errors lead to the same errors of ours."""
+    error(fresh)
+    with (
+        SlackChat(fresh.at("slack"), secrets(), limits=LIMITS) as chat,
+        pytest.raises(raised) as caught,
+    ):
+        chat.post("#nowhere", "hello")
+    assert caught.type is raised
+
+
+def test_a_lost_answer_may_post_twice(fresh: World) -> None:
+    """Slack cannot tell a repeat: a message comes at least once."""
+    fresh.doubles.switchboard.order(Fault(Kind.ANSWER_LOST))
+    with SlackChat(fresh.at("slack"), secrets(), limits=LIMITS) as chat:
+        chat.post("#tour", "hello")
+    assert {post.text for post in fresh.behind.chat.posts()} == {"hello"}
+
+
+def test_retries_can_be_switched_off(fresh: World) -> None:
+    """With stamina inactive a lost answer is still told to be one."""
+    stamina.set_active(False)
+    try:
+        fresh.doubles.switchboard.order(Fault(Kind.ANSWER_LOST))
+        codes = HttpOfferCodes(fresh.at("pacman"), secrets(), limits=HttpLimits())
+        with pytest.raises(OutcomeUnknown):
+            asyncio.run(codes.create(offer_code_request()))
+    finally:
+        stamina.set_active(True)

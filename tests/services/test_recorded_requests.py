@@ -1,0 +1,153 @@
+"""A day's calls of every client: as documented, by one key a call, and telling nobody's secrets."""
+
+import asyncio
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any, Final
+
+import attrs
+import pytest
+
+from campaign_workers.adapters.http.campaign_service import HttpCampaignService
+from campaign_workers.adapters.http.code_service import HttpCodeService
+from campaign_workers.adapters.http.entry_service import HttpEntryService
+from campaign_workers.adapters.http.offer_codes import HttpOfferCodes
+from campaign_workers.adapters.http.slack_chat import SlackChat
+from campaign_workers.adapters.http.sms_service import HttpSmsService
+from campaign_workers.adapters.http.user_service import HttpUserService
+from campaign_workers.domain.errors import PermanentFailure
+from campaign_workers.ports.services import EligibleQuery
+from campaign_workers.testing.builders import (
+    assignment,
+    batch,
+    campaign,
+    offer_code_request,
+    registration,
+    scoring,
+    text_message,
+)
+from tests.contracts.http_worlds import EVERY_FAULT, LIMITS, Server, World, secrets, world
+from tests.services.asking import every_operation
+from tests.services.recording import Recorder, documented
+
+TOKEN: Final = "t0ken-of-ours"
+PHONE, EMAIL, NAME, CODE = "+12125550162", "ada@mail.example", "Adalovelace", "C0DE-K7Q2"
+SECRETS: Final = (TOKEN, PHONE, EMAIL, NAME, CODE)
+DAYS: Final = 12
+"""As often as it takes for every fault to strike."""
+
+
+@attrs.frozen(kw_only=True)
+class Day:
+    """A world in which everything is asked, and what was asked."""
+
+    world: World
+    recorder: Recorder
+
+
+@pytest.fixture
+def day(http_server: Server) -> Day:
+    """A day on which everything goes wrong now and then."""
+    made = world(http_server, channels={"#tour"}, dead_endings=("0199",))
+    made.doubles.tokens[TOKEN] = list(made.doubles.services)
+    recorder = Recorder(made.doubles.app)
+    made = attrs.evolve(made, url=http_server.add_app(recorder))
+    made.behind.campaigns.put(campaign(category_id=7))
+    made.behind.codes.load("tour", [CODE, *(f"CODE{number}" for number in range(50))])
+    person = {"email": EMAIL, "phone": PHONE, "firstName": NAME}
+    fans = [registration(f"g{number}", **person) for number in range(7)]
+    scores = [scoring(f"g{number}", email=EMAIL, phone=PHONE) for number in range(7)]
+    made.behind.entries.consume(batch([*fans, *scores]))
+    made.doubles.switchboard.share(EVERY_FAULT, seed="day", in_a_row=2)
+    return Day(world=made, recorder=recorder)
+
+
+def ask_blocking(at: Callable[[str], str], number: int) -> None:
+    """Call every method of every client that blocks."""
+    with ExitStack() as stack:
+        opened = stack.enter_context
+        tokens = secrets(TOKEN)
+        campaigns = opened(HttpCampaignService(at("campaign"), tokens, limits=LIMITS))
+        entries = opened(HttpEntryService(at("entry"), tokens, limits=LIMITS, page_size=3))
+        codes = opened(HttpCodeService(at("code"), tokens, limits=LIMITS))
+        users = opened(HttpUserService(at("user"), tokens, limits=LIMITS))
+        slack = opened(SlackChat(at("slack"), tokens, limits=LIMITS))
+        campaigns.campaign("tour")
+        campaigns.markets("tour")
+        campaigns.campaign_ids([7, -1, number])
+        bounds: dict[str, Any] = {"min_score": 0.1, "max_score": None, "reassign": True}
+        list(entries.eligible(EligibleQuery(campaign_id="tour", market_ids=("nyc",), **bounds)))
+        given = [
+            assignment("g1", CODE),
+            assignment(f"n{number}", "TM", market_id=None, created=None),
+        ]
+        entries.assign_codes("tour", given)
+        entries.set_verdicts("tour", ["g1", "g2"], selected=bool(number % 2))
+        entries.codes("tour", ["g1", "unknown"])
+        reservation = codes.reserve("tour", "chi", 2, reserve_id=f"a/b c#{number}")
+        codes.release(reservation.reserve_id, reservation.codes[1:])
+        codes.assign("tour", [assignment("g1", CODE, user_id="u1")])
+        codes.available("tour")
+        users.user_ids(["g1", "g2"])
+        slack.post("#tour", f"{number} entries", [{"type": "divider"}])
+
+
+def ask_together(at: Callable[[str], str], day: World, number: int) -> None:
+    """Call the clients that do not block."""
+    offers = HttpOfferCodes(at("pacman"), secrets(TOKEN), limits=LIMITS)
+    sms = HttpSmsService(at("sms"), secrets(TOKEN), day.clock, limits=LIMITS)
+    words = {"text": f"{NAME}, your code is {CODE}", "metadata": {"campaignId": "tour"}}
+
+    async def together() -> None:
+        await asyncio.gather(
+            *(offers.create(offer_code_request(f"{number}-{n}")) for n in range(3)),
+            *(sms.send(text_message(f"{number}-{n}", phone=PHONE, **words)) for n in range(3)),
+        )
+        with pytest.raises(PermanentFailure):
+            await sms.send(text_message(f"{number}-x", phone="+12125550199", **words))
+
+    asyncio.run(together())
+
+
+def test_a_bad_day_is_asked_through_as_documented(
+    day: Day, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every request of every client, repeats included, is as documented; logs tell no secret."""
+    caplog.set_level(logging.DEBUG)
+    for number in range(DAYS):
+        ask_blocking(day.world.at, number)
+        ask_together(day.world.at, day.world, number)
+    asked = [documented(request) for request in day.recorder.requests]
+    assert set(asked) == {operation.name for operation in every_operation()}
+    struck = {kind for _, kind in day.world.doubles.switchboard.struck}
+    assert struck == {fault.kind for fault in EVERY_FAULT}
+    hold_keys(day.recorder)
+    told = "\n".join(f"{record.getMessage()} {vars(record)!r}" for record in caplog.records)
+    assert "stamina.retry_scheduled" in told
+    assert not [secret for secret in SECRETS if secret in told]
+
+
+def hold_keys(recorder: Recorder) -> None:
+    """All tries of a call have one key and one body, and no two calls of a service share one."""
+    calls: dict[str, set[tuple[str, bytes]]] = defaultdict(set)
+    for request in recorder.requests:
+        if request.method == "POST":
+            call = request.headers["x-correlation-id"]
+            key = f"{request.service} {request.headers['idempotency-key']}"
+            calls[call].add((key, request.body))
+    assert all(len(tries) == 1 for tries in calls.values())
+    keys = [key for tries in calls.values() for key, _ in tries]
+    assert len(set(keys)) == len(keys)
+    assert len(calls) < sum(request.method == "POST" for request in recorder.requests)
+
+
+def test_addresses_tell_nobody(day: Day) -> None:
+    """What stands in addresses is campaigns and categories alone."""
+    ask_blocking(day.world.at, 1)
+    ask_together(day.world.at, day.world, 1)
+    places = json.dumps([(request.path, request.query) for request in day.recorder.requests])
+    assert "g1" not in places
+    assert not [secret for secret in SECRETS if secret in places]
