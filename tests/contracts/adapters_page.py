@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+import campaign_workers.adapters
 import campaign_workers.ports
 import campaign_workers.testing.contracts
 from campaign_workers.container import Container
@@ -20,6 +21,9 @@ ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "adapters.md"
 SUITES: Final = "src/campaign_workers/testing/contracts"
 BEGIN, END = "<!-- matrix -->\n", "<!-- end of matrix -->\n"
+
+REMOTE: Final = ("aws", "http", "mongo")
+"""Rooms whose adapters reach what serves a port over a network."""
 
 HANDED_OUT: Final = {"Merge": "an engine's answer"}
 
@@ -34,6 +38,14 @@ def wired(profile: Profile) -> list[type]:
     return [type(adapter) for adapters in each for adapter in adapters]
 
 
+def remote() -> list[type]:
+    """The classes of the rooms that reach over a network."""
+    rooms = tuple(f"{campaign_workers.adapters.__name__}.{room}." for room in REMOTE)
+    return [
+        found for found in classes(campaign_workers.adapters) if found.__module__.startswith(rooms)
+    ]
+
+
 def suite(port: type) -> str:
     """A link to the module of a port's contract."""
     for found in classes(campaign_workers.testing.contracts):
@@ -44,9 +56,9 @@ def suite(port: type) -> str:
 
 
 def rows() -> Iterator[tuple[str, ...]]:
-    """Port, suite, and the adapter of each profile."""
+    """Port, suite, the adapters of each profile, and those that reach over a network."""
     ports = [p for p in classes(campaign_workers.ports) if is_protocol(p)]
-    pairs = [served(wired(profile), ports) for profile in PROFILES]
+    pairs = [served(some, ports) for some in (*(wired(name) for name in PROFILES), remote())]
     for port in sorted(ports, key=lambda port: port.__name__):
         if port.__name__ not in HANDED_OUT:
             names = (
@@ -58,7 +70,7 @@ def rows() -> Iterator[tuple[str, ...]]:
 
 def matrix() -> str:
     """The table, as it stands on the page."""
-    head = ("port", "contract", *PROFILES)
+    head = ("port", "contract", *PROFILES, "over a network")
     lines = [head, ("---",) * len(head), *rows()]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
