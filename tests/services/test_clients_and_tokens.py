@@ -1,6 +1,7 @@
 """Tokens that are refused, addresses that are none, and Slack's own ways."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 import attrs
@@ -22,7 +23,7 @@ from campaign_workers.domain.errors import (
     PermanentFailure,
     RetryLater,
 )
-from campaign_workers.testing.builders import offer_code_request, text_message
+from campaign_workers.testing.builders import CREATED, offer_code_request, text_message
 from campaign_workers.testing.doubles import Fault, Kind
 from tests.contracts.http_worlds import LIMITS, Server, World, secrets, world
 
@@ -82,6 +83,30 @@ def test_a_missing_token_is_no_missing_campaign(fresh: World) -> None:
         pytest.raises(RetryLater, match="services/campaign/token"),
     ):
         client.campaign("tour")
+
+
+@pytest.mark.parametrize("token", ["", " ", "two words", "line\nbreak", "clé"])
+def test_what_is_no_token_is_not_sent(fresh: World, token: str) -> None:
+    """A secret that cannot stand in a header lets the work wait, and is not repeated."""
+    with (
+        HttpUserService(fresh.at("user"), secrets(token), limits=LIMITS) as users,
+        pytest.raises(RetryLater, match="services/user/token is no token") as caught,
+    ):
+        users.user_ids(["g1"])
+    assert token.strip() == "" or token not in str(caught.value)
+
+
+def test_a_reason_is_the_same_on_every_run(fresh: World, caplog: pytest.LogCaptureFixture) -> None:
+    """What a worker writes down of a refusal has no correlation id; the log has it."""
+    caplog.set_level(logging.INFO)
+    codes = HttpOfferCodes(fresh.at("pacman"), secrets(), limits=LIMITS)
+    reasons = set()
+    for _ in range(2):
+        with pytest.raises(PermanentFailure) as caught:
+            asyncio.run(codes.create(offer_code_request(end=CREATED)))
+        reasons.add(str(caught.value))
+    assert reasons == {"pacman service: refused for good, status 422, refused (POST /offer-codes)"}
+    assert caplog.text.count("POST /offer-codes, correlation id") == 2
 
 
 @pytest.mark.parametrize("url", ["", "ftp://x", "http://", "x", "http://u:p@h", "http://h?q=1"])

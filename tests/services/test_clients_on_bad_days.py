@@ -191,7 +191,7 @@ def answer(retry_after: str) -> Answer:
     return Answer(status=429, headers={"retry-after": retry_after}, body=b"")
 
 
-@pytest.mark.parametrize("fault", ["drip=0.2", "latency=2"])
+@pytest.mark.parametrize("fault", ["drip=0.5", "latency=5"])
 def test_a_try_has_an_end(fresh: World, fault: str) -> None:
     """A service that is silent, or that drips for ever, is hung up on."""
     limits = attrs.evolve(LIMITS, silence_seconds=0.3, try_seconds=0.5, attempts=1)
@@ -202,7 +202,7 @@ def test_a_try_has_an_end(fresh: World, fault: str) -> None:
         pytest.raises(RetryLater),
     ):
         users.user_ids(["g1"])
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 4
 
 
 def test_an_answer_has_an_end(fresh: World) -> None:

@@ -1,5 +1,6 @@
 """One call of an operation, an answer to it, and what can be wrong with that."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
@@ -7,6 +8,8 @@ from uuid import uuid4
 import attrs
 
 from campaign_workers.domain.errors import OutcomeUnknown, PermanentFailure, RetryLater
+
+_log = logging.getLogger(__name__)
 
 
 class ServiceBusy(RetryLater):
@@ -59,8 +62,13 @@ class Call:
         return f"{self.service} service: {problem} ({place})"
 
     def refused(self, problem: str) -> PermanentFailure:
-        """The service refused for good."""
-        return PermanentFailure(self.told(problem))
+        """The service refused for good.
+
+        Workers write the reason into files that have to be the same on every run, so that the
+        correlation id is in the log alone.
+        """
+        _log.info("%s", self.told(problem))
+        return PermanentFailure(f"{self.service} service: {problem} ({self.method} {self.path})")
 
     def failed(self, problem: str, *, unknown: bool) -> RetryLater:
         """The service failed; what changes something may have happened if that is `unknown`."""

@@ -118,7 +118,7 @@ def _problem(answer: Answer) -> str | None:
     Raises:
         TryFailed: it tells one that something on the way has spoilt.
     """
-    if not answer.headers.get("content-type", "").startswith(PROBLEM):
+    if not answer.headers.get("content-type", "").lower().startswith(PROBLEM):
         return None
     try:
         problem = decoded(answer.body)

@@ -1,11 +1,15 @@
 """The bearer token of one service, kept until the service refuses it."""
 
+import re
 from threading import Lock
+from typing import Final
 
 import attrs
 
 from campaign_workers.domain.errors import NotFound, RetryLater
 from campaign_workers.ports.system import Secrets
+
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 
 
 @attrs.define
@@ -46,7 +50,11 @@ class TokenSource:
 
     def _read(self) -> str:
         try:
-            return self.secrets.read(self.name).strip()
+            token = self.secrets.read(self.name).strip()
         except NotFound:
             # To a caller "not found" would mean the campaign that was asked for.
             raise RetryLater(f"there is no secret {self.name}") from None
+        if not _TOKEN.fullmatch(token):
+            # A library that cannot put it into a header would repeat it in its error.
+            raise RetryLater(f"the secret {self.name} is no token")
+        return token
