@@ -31,7 +31,7 @@ def test_an_unknown_worker_or_profile_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="saveStats"):
         Container("memory", settings=settings).worker("nope")
     with pytest.raises(BadInput, match="memory"):
-        Container("aws", settings=settings)
+        Container("cloud", settings=settings)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("worker", WORKERS)

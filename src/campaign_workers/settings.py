@@ -28,6 +28,12 @@ class Settings:
     new containers in the lake. `spool_dir` holds temporary files (default: the system's).
     `mongodb_uri` is the address of the database, which may hold a password; counting the entries of
     a campaign has a limit of its own, for it reads all of them.
+
+    What follows is for the profile `aws`. Streams, queues and tables have the names of
+    `domain.triggers` and `domain.layout` with `name_suffix` behind them, secrets have
+    `secret_prefix` before theirs; without `mongodb_uri` the secret `mongodb/uri` holds the address.
+    `services_url` is where other teams' services answer, with `{service}` in the place of each
+    one's name; one that answers elsewhere has its own, such as `slack_url`.
     """
 
     profile: Profile = "local"
@@ -41,6 +47,36 @@ class Settings:
     mongodb_read_preference: ReadPreference = "secondaryPreferred"
     mongodb_timeout_seconds: float = attrs.field(default=10, validator=attrs.validators.gt(0))
     mongodb_counting_seconds: float = attrs.field(default=240, validator=attrs.validators.gt(0))
+    name_suffix: str = ""
+    campaign_data_bucket: str | None = None
+    scoring_bucket: str | None = None
+    sms_wave_state_machine: str | None = None
+    athena_workgroup: str = "campaign-workers"
+    athena_database: str = "campaign_workers"
+    secret_prefix: str = "campaign-workers/"  # noqa: S105 a name
+    services_url: str | None = None
+    campaign_url: str | None = None
+    entry_url: str | None = None
+    code_url: str | None = None
+    user_url: str | None = None
+    pacman_url: str | None = None
+    sms_url: str | None = None
+    slack_url: str | None = None
+
+    def service_url(self, service: str) -> str:
+        """Where `service` answers.
+
+        Raises:
+            BadInput: no setting says so.
+        """
+        own: str | None = getattr(self, f"{service}_url")
+        if own is None and self.services_url is None:
+            raise BadInput(
+                f"nothing says where the service {service} answers",
+                field="services_url",
+                remedy="set CAMPAIGN_WORKERS_SERVICES_URL, with {service} for its name",
+            )
+        return own or str(self.services_url).replace("{service}", service)
 
 
 def load_settings() -> Settings:

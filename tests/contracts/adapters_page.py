@@ -13,7 +13,7 @@ import campaign_workers.adapters
 import campaign_workers.ports
 import campaign_workers.testing.contracts
 from campaign_workers.container import Container
-from campaign_workers.container.wiring import PROFILES
+from campaign_workers.container.ports import EMBEDDED
 from campaign_workers.settings import Profile, Settings
 from tests.contracts.test_every_adapter_is_held import classes, is_protocol, served
 
@@ -31,7 +31,15 @@ HANDED_OUT: Final = {"Merge": "an engine's answer"}
 def wired(profile: Profile) -> list[type]:
     """The classes that the container wires in a profile."""
     with TemporaryDirectory() as folder:
-        container = Container(profile, settings=Settings(dir=Path(folder)))
+        settings = Settings(
+            dir=Path(folder),
+            mongodb_uri="mongodb://127.0.0.1/campaigns",
+            services_url="http://127.0.0.1/{service}",
+            campaign_data_bucket="campaign-data",
+            scoring_bucket="scoring",
+            sms_wave_state_machine="arn:aws:states:us-east-1:000000000000:stateMachine:wave",
+        )
+        container = Container(profile, settings=settings)
         given: list[Any] = [provide() for provide in container.wiring.providers.values()]
         container.wiring.database().close()
     each = (some.values() if isinstance(some, dict) else (some,) for some in given)
@@ -58,7 +66,7 @@ def suite(port: type) -> str:
 def rows() -> Iterator[tuple[str, ...]]:
     """Port, suite, the adapters of each profile, and those that reach over a network."""
     ports = [p for p in classes(campaign_workers.ports) if is_protocol(p)]
-    pairs = [served(some, ports) for some in (*(wired(name) for name in PROFILES), remote())]
+    pairs = [served(some, ports) for some in (*(wired(name) for name in EMBEDDED), remote())]
     for port in sorted(ports, key=lambda port: port.__name__):
         if port.__name__ not in HANDED_OUT:
             names = (
@@ -70,7 +78,7 @@ def rows() -> Iterator[tuple[str, ...]]:
 
 def matrix() -> str:
     """The table, as it stands on the page."""
-    head = ("port", "contract", *PROFILES, "over a network")
+    head = ("port", "contract", *EMBEDDED, "over a network")
     lines = [head, ("---",) * len(head), *rows()]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-from campaign_workers.container.wiring import PROFILES
+from campaign_workers.container.ports import EMBEDDED
 from tests.contracts.adapters_page import BEGIN, END, PAGE, matrix, rows
 
 
@@ -21,7 +21,7 @@ def test_the_matrix_is_that_of_the_container() -> None:
 def test_every_port_is_served_once_in_every_profile() -> None:
     """No profile lacks an adapter, and none has two for one port."""
     for _, _, *adapters, remote in rows():
-        assert [adapter.count("`") for adapter in adapters] == [2] * len(PROFILES)
+        assert [adapter.count("`") for adapter in adapters] == [2] * len(EMBEDDED)
         assert remote.count("`") in {0, 2}
 
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from campaign_workers.container.wiring import ADAPTERS, PROFILES, WORKERS_ROOM, Wiring, lazy
+from campaign_workers.container.ports import EMBEDDED, PROFILES
+from campaign_workers.container.providing import ADAPTERS, WORKERS_ROOM, lazy
+from campaign_workers.container.wiring import Wiring
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.events import ObjectCreated, Tick, required_text
 from campaign_workers.domain.layout import CAMPAIGN_DATA, SCORING
@@ -34,18 +36,19 @@ if TYPE_CHECKING:
     from campaign_workers.adapters.inprocess.code_pool import CodePool
     from campaign_workers.adapters.local.journal import Journal
     from campaign_workers.adapters.local.runtime import Runtime
-    from campaign_workers.ports.object_store import ObjectInfo
+    from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
     from campaign_workers.ports.record_codec import RecordCodec
     from campaign_workers.ports.system import Clock
 
-__all__ = ["Container", "ensure_mongo_indexes", "record_codec"]
+__all__ = ["Container", "bucket", "ensure_mongo_indexes", "record_codec"]
 
 
 class Container:
     """The product, wired for one profile.
 
-    `memory` keeps everything in this object, `local` in the folder `settings.dir`. With `starts`
-    the clock stands there and moves only when somebody waits; without, it is the machine's.
+    `memory` keeps everything in this object, `local` in the folder `settings.dir`, and `aws` calls
+    the services of an account, the database and other teams' services. With `starts` the clock
+    stands there and moves only when somebody waits; without, it is the machine's.
 
     Raises:
         BadInput: there is no such profile.
@@ -70,8 +73,9 @@ class Container:
         )
         self.wiring = Wiring(settings=self.settings, clock=clock)
         self.wiring.check_dependencies()
-        for name, bucket in self.buckets.items():
-            bucket.on_created(partial(self._created, name))
+        if self.settings.profile in EMBEDDED:
+            for name, bucket in self.buckets.items():
+                bucket.on_created(partial(self._created, name))
 
     def worker(self, name: str) -> Callable[[Any], Report]:
         """The worker `name` (such as `processScoredFiles`).
@@ -164,7 +168,13 @@ class Container:
 
     @cached_property
     def runtime(self) -> "Runtime":
-        """What AWS does between workers, for the embedded profiles."""
+        """What AWS does between workers, for the embedded profiles.
+
+        Raises:
+            BadInput: the profile is `aws`, where AWS does it.
+        """
+        if self.settings.profile not in EMBEDDED:
+            raise BadInput("AWS itself calls the workers of this profile", field="profile")
         from campaign_workers.adapters.local.runtime import Runtime, Subscription
 
         consume = self.wiring.entries().consume
@@ -186,6 +196,24 @@ def record_codec() -> "RecordCodec":
     """What reads and writes files of the lake, without a container around it."""
     codec: RecordCodec = lazy(f"{ADAPTERS}.avro.codec:AvroRecordCodec")()
     return codec
+
+
+def bucket(name: str) -> "ObjectStore":
+    """A bucket of the account, without a container around it.
+
+    Raises:
+        BadInput: the libraries of AWS are not installed.
+    """
+    try:
+        client = lazy(f"{ADAPTERS}.aws.clients:client")("s3")
+        store: ObjectStore = lazy(f"{ADAPTERS}.aws.object_store:S3ObjectStore")(client, name)
+    except ModuleNotFoundError:
+        raise BadInput(
+            "the libraries of AWS are not installed",
+            field="s3",
+            remedy="install campaign-workers[aws]",
+        ) from None
+    return store
 
 
 def ensure_mongo_indexes(settings: Settings) -> Any:

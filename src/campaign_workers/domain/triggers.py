@@ -22,6 +22,10 @@ MOVE_MERGED_QUEUE: Final = "moveMergedAvroQueue"
 EMAIL_QUEUE: Final = "emailQueue"
 QUEUES: Final = (VERDICT_QUEUE, MOVE_MERGED_QUEUE, EMAIL_QUEUE)
 
+DEMAND_TABLE: Final = "demandTable"
+DELIVERY_LEDGER: Final = "deliveryLedger"
+TABLES: Final = (DEMAND_TABLE, DELIVERY_LEDGER)
+
 SMS_WAVE_WORKFLOW: Final = "sms-wave-step-fn"
 BUCKETS: Final = (CAMPAIGN_DATA, SCORING)
 

@@ -1,4 +1,4 @@
-"""`run`, `put` and `put-records`: the embedded profile, one call at a time."""
+"""`run`, `put` and `put-records`: one call at a time, of the embedded profile or of AWS."""
 
 import json
 import sys
@@ -6,18 +6,21 @@ from collections import deque
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import attrs
 from cyclopts import Parameter
 
 from campaign_workers.container import Container
+from campaign_workers.container.ports import EMBEDDED
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.triggers import INPUT_STREAM, STREAMS, WORKERS
 from campaign_workers.entrypoints.cli.operator import chunks
 from campaign_workers.entrypoints.cli.results import Result, lines
 from campaign_workers.entrypoints.cli.uploads import partition_key, records
 from campaign_workers.entrypoints.envelopes import events
-from campaign_workers.settings import Settings
+from campaign_workers.settings import load_settings
 
 DIR = Path("campaign-data")
+Chosen = Literal["local", "aws"]
 
 
 def run(
@@ -25,7 +28,7 @@ def run(
     /,
     *,
     event: str = "-",
-    profile: Literal["local", "aws"] = "local",
+    profile: Chosen = "local",
     folder: Annotated[Path, Parameter(name="--dir")] = DIR,
 ) -> Result:
     """Run one worker and print its result. What it causes waits for the next `put`.
@@ -44,7 +47,7 @@ def run(
     if worker not in WORKERS:
         raise BadInput("no such worker", field=worker, remedy=f"use one of {', '.join(WORKERS)}")
     payload = _payload(event)
-    container = Container(profile, settings=Settings(profile=profile, dir=folder))
+    container = _container(profile, folder)
     reports = [container.call(worker, item).wire() for item in events(worker, payload)]
     data = reports[0] if len(reports) == 1 else reports
     return Result(data=data, notes=(json.dumps(data, ensure_ascii=False, indent=1),))
@@ -56,9 +59,10 @@ def put(
     /,
     *,
     bucket: Literal["scoring", "campaignData"] = "scoring",
+    profile: Chosen = "local",
     folder: Annotated[Path, Parameter(name="--dir")] = DIR,
 ) -> Result:
-    """Upload a file to an embedded bucket and run all that this starts.
+    """Upload a file to a bucket; an embedded one runs all that this starts.
 
     Parameters
     ----------
@@ -68,12 +72,14 @@ def put(
         Where it goes.
     bucket
         The bucket.
+    profile
+        Where the bucket is.
     folder
         Folder of the embedded buckets, streams and tables.
     """
     if not file.is_file():
         raise BadInput("no such file", file=str(file))
-    container = Container("local", settings=Settings(dir=folder))
+    container = _container(profile, folder)
     info = container.buckets[bucket].put(key, chunks(file))
     return _ran(container, {"key": info.key, "size": info.size, "etag": info.etag})
 
@@ -83,9 +89,10 @@ def put_records(
     /,
     *,
     stream: str = INPUT_STREAM,
+    profile: Chosen = "local",
     folder: Annotated[Path, Parameter(name="--dir")] = DIR,
 ) -> Result:
-    """Put the lines of a file onto an embedded stream and run all that this starts.
+    """Put the lines of a file onto a stream; an embedded one runs all that this starts.
 
     Parameters
     ----------
@@ -93,6 +100,8 @@ def put_records(
         One JSON record a line.
     stream
         The stream.
+    profile
+        Where the stream is.
     folder
         Folder of the embedded buckets, streams and tables.
     """
@@ -102,13 +111,20 @@ def put_records(
         raise BadInput("no such file", file=str(file))
     # Once for nothing but errors, so that a file with a wrong line is not half put.
     deque(records(file), maxlen=0)
-    container = Container("local", settings=Settings(dir=folder))
+    container = _container(profile, folder)
     put = container.streams[stream].put((partition_key(line), line) for line in records(file))
     return _ran(container, {"stream": stream, "records": put})
 
 
+def _container(profile: Chosen, folder: Path) -> Container:
+    """The container of a profile; what else is set comes from the environment."""
+    return Container(settings=attrs.evolve(load_settings(), profile=profile, dir=folder))
+
+
 def _ran(container: Container, done: dict[str, Any]) -> Result:
     """Run until idle; tell what ran, and fail if something went to the dead letters."""
+    if container.settings.profile not in EMBEDDED:
+        return lines(*(f"{name}: {value}" for name, value in done.items()), data=done)
     runs: list[dict[str, Any]] = []
     container.runtime.observe = lambda run: runs.append(
         {"worker": run.worker, "source": run.source, **run.result}

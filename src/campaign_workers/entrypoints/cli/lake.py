@@ -3,13 +3,17 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from itertools import islice
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Any, BinaryIO
 
 import attrs
 from cyclopts import App
 
-from campaign_workers.container import record_codec
+from campaign_workers.container import bucket, record_codec
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.layout import MERGED
 from campaign_workers.entrypoints.cli.results import Result
@@ -17,35 +21,54 @@ from campaign_workers.ports.record_codec import Container
 
 app = App(name="lake", help="Look into the Avro files of the lake.")
 
-DEFAULT = Path("campaign-data")
+DEFAULT = "campaign-data"
 ARCHIVED = "archived"
+
+
+@contextmanager
+def within(name: str) -> Iterator[None]:
+    """What is wrong inside is wrong with the file `name`."""
+    try:
+        yield
+    except BadInput as error:
+        raise error.within(name) from None
 
 
 @attrs.frozen
 class LakeFile:
-    """One container on disk; what was merged lies on in the archive and counts no more."""
+    """One container; what was merged lies on in the archive and counts no more."""
 
-    path: Path
-    content: Container
+    name: str
+    size: int
+    open: Callable[[], BinaryIO] = attrs.field(repr=False)
 
     @property
     def place(self) -> str:
         """Whether its records are the lake's or lie in the archive."""
-        return ARCHIVED if ARCHIVED in self.path.parts else "lake"
+        return ARCHIVED if ARCHIVED in self.name.split("/") else "lake"
+
+    def content(self) -> Container:
+        """What the container says about itself.
+
+        Raises:
+            BadInput: it cannot be read.
+        """
+        with within(self.name), closing(self.open()) as source:
+            return record_codec().describe(source)
 
 
 @app.command
-def ls(path: Path = DEFAULT, /) -> Result:
+def ls(path: str = DEFAULT, /) -> Result:
     """List containers with their type, records and size.
 
     Parameters
     ----------
     path
-        An Avro file, or a folder anywhere above some.
+        An Avro file, a folder anywhere above some, or s3://bucket/prefix.
     """
+    files = ((file, file.content()) for file in _files(path))
     rows = tuple(
-        (str(file.path), file.content.record_type, file.content.records, file.path.stat().st_size)
-        for file in _files(path)
+        (file.name, content.record_type, content.records, file.size) for file, content in files
     )
     columns = ("file", "type", "records", "bytes")
     return Result(
@@ -57,20 +80,21 @@ def ls(path: Path = DEFAULT, /) -> Result:
 
 
 @app.command
-def count(path: Path = DEFAULT, /) -> Result:
+def count(path: str = DEFAULT, /) -> Result:
     """Count files and records by type; archived copies apart.
 
     Parameters
     ----------
     path
-        An Avro file, or a folder anywhere above some.
+        An Avro file, a folder anywhere above some, or s3://bucket/prefix.
     """
     files: Counter[tuple[str, str]] = Counter()
     records: Counter[tuple[str, str]] = Counter()
     for file in _files(path):
-        group = (file.place, file.content.record_type)
+        content = file.content()
+        group = (file.place, content.record_type)
         files[group] += 1
-        records[group] += file.content.records
+        records[group] += content.records
     rows = tuple((*group, files[group], records[group]) for group in sorted(files, reverse=True))
     columns = ("place", "type", "files", "records")
     return Result(
@@ -83,49 +107,60 @@ def count(path: Path = DEFAULT, /) -> Result:
 
 
 @app.command
-def cat(path: Path, /, *, limit: int | None = None) -> None:
+def cat(path: str, /, *, limit: int | None = None) -> None:
     """Print records as JSON lines.
 
     Parameters
     ----------
     path
-        An Avro file, or a folder anywhere above some.
+        An Avro file, a folder anywhere above some, or s3://bucket/prefix.
     limit
         Stop after this many records.
     """
-    codec, printed = record_codec(), 0
-    for place in _paths(path):
-        try:
-            with place.open("rb") as source:
-                for record in codec.decode(source):
-                    if limit is not None and printed >= limit:
-                        return
-                    sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
-                    printed += 1
-        except BadInput as error:
-            raise error.within(str(place)) from None
+    records = (record for file in _files(path) for record in _records(file))
+    for record in islice(records, limit):
+        sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
-def _files(path: Path) -> Iterator[LakeFile]:
-    codec = record_codec()
-    for place in _paths(path):
-        try:
-            with place.open("rb") as source:
-                yield LakeFile(place, codec.describe(source))
-        except BadInput as error:
-            raise error.within(str(place)) from None
+def _records(file: LakeFile) -> Iterator[dict[str, Any]]:
+    with within(file.name), closing(file.open()) as source:
+        yield from record_codec().decode(source)
 
 
-def _paths(path: Path) -> Iterator[Path]:
+def _files(path: str) -> Iterator[LakeFile]:
+    scheme, separator, place = path.partition("://")
+    if not separator:
+        return _in_folder(Path(path))
+    if scheme != "s3":
+        raise BadInput("no such place", file=path, remedy="give a folder, or s3://bucket/prefix")
+    return _in_bucket(*place.partition("/")[::2])
+
+
+def _in_bucket(name: str, prefix: str) -> Iterator[LakeFile]:
+    store = bucket(name)
+    for info in store.list(prefix):
+        if _is_container(PurePosixPath(info.key)):
+            yield LakeFile(f"s3://{name}/{info.key}", info.size, partial(store.open, info.key))
+
+
+def _in_folder(path: Path) -> Iterator[LakeFile]:
     if path.is_file():
-        yield path
+        places = [path]
     elif path.is_dir():
-        yield from (
-            place
-            for place in sorted(path.rglob("*"))
-            if place.is_file()
-            and (place.suffix == ".avro" or place.name == MERGED)
-            and not any(part.startswith(".") for part in place.relative_to(path).parts)
-        )
+        places = sorted(place for place in path.rglob("*") if _shown(place.relative_to(path)))
     else:
         raise BadInput("no such file or folder", file=str(path))
+    for place in places:
+        yield LakeFile(str(place), place.stat().st_size, partial(_opened, place))
+
+
+def _opened(path: Path) -> BinaryIO:
+    return path.open("rb")
+
+
+def _shown(path: Path) -> bool:
+    return _is_container(path) and not any(part.startswith(".") for part in path.parts)
+
+
+def _is_container(path: PurePath) -> bool:
+    return path.suffix == ".avro" or path.name == MERGED
