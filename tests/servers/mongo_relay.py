@@ -35,6 +35,9 @@ class Relay:
                 near.close()
                 continue
             far = socket.create_connection(self._target)
+            for end in (near, far):
+                # Small pieces of one request would wait for one another.
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._open |= {near, far}
             self._start(self._pass_on, near, far)
             self._start(self._pass_on, far, near)
