@@ -223,7 +223,7 @@ class Ports(containers.DeclarativeContainer):
             bucket=required(settings, "campaign_data_bucket"),
             workgroup=settings.provided.athena_workgroup,
             database=settings.provided.athena_database,
-            codec=settings.provided.avro_codec,
+            codec=codec,
         ),
     )
     zips = adapter("archive.stream_zip:StreamZip")

@@ -81,6 +81,11 @@ def rejected(worker: str, day: date, batch_id: str) -> str:
     return f"rejected/{worker}/{day:%Y/%m/%d}/{batch_id}.jsonl"
 
 
+def scratch(run: str = "") -> str:
+    """Folder of what one merge by query makes for itself, or of all merges."""
+    return f"scratch/athena/{run}/" if run else "scratch/athena/"
+
+
 # --- scoring ---
 
 

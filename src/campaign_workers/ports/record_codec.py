@@ -34,6 +34,27 @@ class RecordCodec(Protocol):
         """
         ...
 
+    def schema(self, record_type: str) -> Mapping[str, Any]:
+        """The Avro schema that records of a type are written with.
+
+        Raises:
+            BadInput: there is no such type.
+        """
+        ...
+
+    def stream(
+        self, record_type: str, rows: Iterable[Mapping[str, Any]], notes: Mapping[str, str]
+    ) -> Iterator[bytes]:
+        """One container, piece by piece, of `rows`; `notes` go into its header.
+
+        A row has values by the names of the schema's fields, moments in milliseconds since 1970.
+        Memory does not grow with the rows; what their iteration raises passes through.
+
+        Raises:
+            BadInput: there is no such type, or a row does not fit its schema.
+        """
+        ...
+
     def decode(self, source: BinaryIO) -> Iterator[dict[str, Any]]:
         """The records of a container, in order, each as `Record.wire` gives it.
 

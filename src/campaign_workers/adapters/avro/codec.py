@@ -1,12 +1,14 @@
 """Avro containers, written so that the same records give the same bytes."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any, BinaryIO, Final
 
 import attrs
 import fastavro
+import fastavro.write
 from attrs.validators import in_
 
 from campaign_workers.adapters.avro.containers import (
@@ -27,6 +29,9 @@ CODECS: Final = ("deflate", "null")
 BLOCK_BYTES: Final = 64_000
 """Uncompressed bytes of a block: what a reader holds in memory at least."""
 
+# Stores work with larger pieces than blocks are.
+_PIECE_BYTES: Final = 1024 * 1024
+
 
 @attrs.frozen(kw_only=True)
 class AvroRecordCodec:
@@ -39,8 +44,8 @@ class AvroRecordCodec:
         batch, schema = tuple(records), dict(in_force(record_type))
         if any(record.type != record_type for record in batch):
             raise BadInput("a record of another type", field=record_type)
-        sink, marker = BytesIO(), _marker(record_type, batch)
-        try:
+        sink, marker = BytesIO(), _marker(record_type, (record.dedupe_key for record in batch))
+        with _fitting(record_type):
             fastavro.writer(
                 sink,
                 schema,
@@ -49,10 +54,32 @@ class AvroRecordCodec:
                 sync_interval=BLOCK_BYTES,
                 sync_marker=marker,
             )
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
-            # The library quotes the value that does not fit, and values are personal.
-            raise BadInput("a record does not fit the schema", field=record_type) from None
         return sink.getvalue()
+
+    def schema(self, record_type: str) -> Mapping[str, Any]:
+        """See `RecordCodec.schema`."""
+        return in_force(record_type)
+
+    def stream(
+        self, record_type: str, rows: Iterable[Mapping[str, Any]], notes: Mapping[str, str]
+    ) -> Iterator[bytes]:
+        """See `RecordCodec.stream`."""
+        sink = BytesIO()
+        writer: Any = fastavro.write.Writer(
+            sink,
+            dict(in_force(record_type)),
+            codec=self.codec,
+            sync_interval=BLOCK_BYTES,
+            sync_marker=_marker(record_type, sorted(notes.values())),
+            metadata=dict(notes),
+        )
+        for row in rows:
+            with _fitting(record_type):
+                writer.write(row)
+            if sink.tell() >= _PIECE_BYTES:
+                yield _taken(sink)
+        writer.flush()
+        yield _taken(sink)
 
     def decode(self, source: BinaryIO) -> Iterator[dict[str, Any]]:
         """See `RecordCodec.decode`."""
@@ -90,7 +117,24 @@ def _wire(row: Any) -> dict[str, Any]:
     return present | {"created": iso_utc(present["created"])}
 
 
-def _marker(record_type: str, batch: Sequence[Record]) -> bytes:
-    """Chance would make every retry other bytes; what tells batches apart is their records."""
-    keys = "\n".join([record_type, *(record.dedupe_key for record in batch)])
-    return hashlib.sha256(keys.encode()).digest()[:MARKER_BYTES]
+@contextmanager
+def _fitting(record_type: str) -> Iterator[None]:
+    """The library quotes the value that does not fit, and values are personal."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        raise BadInput("a record does not fit the schema", field=record_type) from None
+
+
+def _taken(sink: BytesIO) -> bytes:
+    """What was written to `sink` since it was last emptied, which it is now."""
+    data = sink.getvalue()
+    sink.seek(0)
+    sink.truncate()
+    return data
+
+
+def _marker(record_type: str, texts: Iterable[str]) -> bytes:
+    """Chance would make every retry other bytes; what tells containers apart is in `texts`."""
+    named = "\n".join([record_type, *texts])
+    return hashlib.sha256(named.encode()).digest()[:MARKER_BYTES]

@@ -1,6 +1,6 @@
 """What every codec of the lake promises."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
 
@@ -113,3 +113,42 @@ class RecordCodecContract(Contract):
         for read in _readings(codec):
             with pytest.raises(RetryLater):
                 read(_Failing())
+
+    def test_rows_become_a_container_piece_by_piece(self, codec: RecordCodec) -> None:
+        """The pieces are one container of all rows, in order, with its notes."""
+        data = b"".join(codec.stream("registration", _rows(3000), {"n": "é"}))
+        assert codec.notes(BytesIO(data)) == {"n": "é"}
+        assert codec.describe(BytesIO(data)).version is not None
+        decoded = list(codec.decode(BytesIO(data)))
+        assert [record["globalUserId"] for record in decoded] == [f"g{n}" for n in range(3000)]
+        assert {record["created"] for record in decoded} == {"1969-12-31T23:59:59.999Z"}
+        assert "phone" not in decoded[0]
+
+    def test_a_schema_tells_the_fields_of_rows(self, codec: RecordCodec) -> None:
+        """A schema names each field that a record has, and only of types that are ours."""
+        names = {field["name"] for field in codec.schema("registration")["fields"]}
+        assert set(read_record(registration()).wire()) <= names
+        with pytest.raises(BadInput):
+            codec.schema("telemetry")
+
+    def test_a_row_that_does_not_fit_is_refused_unquoted(self, codec: RecordCodec) -> None:
+        """The error shows no value of the row."""
+        with pytest.raises(BadInput) as caught:
+            list(codec.stream("registration", [{"email": "fan@mail.example"}], {}))
+        assert "fan@" not in str(caught.value)
+
+    def test_failing_rows_are_no_rows_that_do_not_fit(self, codec: RecordCodec) -> None:
+        """What goes wrong while rows are fetched passes through unchanged."""
+
+        def fail(row: dict[str, Any]) -> dict[str, Any]:
+            raise RetryLater("the store is busy")
+
+        with pytest.raises(RetryLater):
+            list(codec.stream("registration", map(fail, _rows(1)), {}))
+
+
+def _rows(count: int) -> Iterator[dict[str, Any]]:
+    """Rows of so many fans' registrations."""
+    for number in range(count):
+        wire = read_record(registration(f"g{number}")).wire()
+        yield {**wire, "created": -1, "phone": None}
