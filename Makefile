@@ -5,7 +5,14 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NOX := $(BIN)/nox --no-error-on-external-run -s
 
-.PHONY: setup demo test lint bench docs package lock clean
+
+# Options of the targets `package` and `deploy`.
+STACK ?= campaign-workers
+ZIPS = $(BIN)/python -m deploy.packaging $(if $(ARCH),--arch $(ARCH)) \
+	$(if $(PYTHON_VERSION),--python $(PYTHON_VERSION)) $(addprefix --extra ,$(EXTRAS))
+AWS = $(BIN)/aws cloudformation $(if $(REGION),--region $(REGION))
+
+.PHONY: setup demo test lint bench docs package cloud deploy lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is
@@ -35,8 +42,21 @@ bench: $(READY) ## Rates beside the floor of the libraries
 docs: $(READY) ## Run every Python block of the documentation
 	$(NOX) docs
 
-package: $(READY) ## Build the wheel and try it in an empty environment
-	$(NOX) package
+package: $(READY) ## Build the wheel and the zips of AWS Lambda (ARCH=arm64 PYTHON_VERSION=3.12)
+	$(NOX) wheel
+	$(ZIPS)
+
+cloud: $(READY) ## A cloud on this machine with the template deployed, to play with
+	$(BIN)/python -m tests.cloud.playground
+
+deploy: $(READY) ## Deploy to AWS (BUCKET=for-the-code STACK=name REGION=eu-west-1)
+	test -n "$(BUCKET)" || { echo "BUCKET=... says which bucket holds the code" >&2; exit 2; }
+	$(ZIPS)
+	$(AWS) package --template-file deploy/template.yaml --s3-bucket $(BUCKET) --s3-prefix $(STACK) \
+		--output-template-file dist/lambda/template.yaml
+	$(AWS) deploy --template-file dist/lambda/template.yaml --s3-bucket $(BUCKET) --s3-prefix $(STACK) \
+		--stack-name $(STACK) --capabilities CAPABILITY_NAMED_IAM CAPABILITY_AUTO_EXPAND \
+		--no-fail-on-empty-changeset --parameter-overrides $$($(ZIPS) --parameters) $(PARAMETERS)
 
 lock: $(READY) ## Resolve constraints.txt anew from pyproject.toml
 	$(NOX) lock

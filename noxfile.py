@@ -71,9 +71,15 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
-def package(session: nox.Session) -> None:
+def wheel(session: nox.Session) -> None:
     """The wheel, installed into an empty environment with the core dependencies alone."""
     pytest(session, "tests/test_package.py")
+
+
+@nox.session
+def zips(session: nox.Session) -> None:
+    """The zips of AWS Lambda, imported where there is nothing but them and the runtime."""
+    pytest(session, "tests/deploy/test_lambda_zip.py")
 
 
 @nox.session
