@@ -47,7 +47,8 @@ _ARCHIVED: Final = Failure(Fatal, "the object is in an archive tier; restore it 
 _REFUSED: Final = Failure(Fatal, "refused")
 
 _CODES: Final[dict[Failure, str]] = {
-    _BUSY: """BandwidthLimitExceeded EC2ThrottledException KMSThrottlingException
+    _BUSY: """BandwidthLimitExceeded EC2ThrottledException ExecutionLimitExceeded
+        KMSThrottlingException
         KmsThrottled LimitExceededException OperationAborted PriorRequestNotComplete
         ProvisionedThroughputExceededException RequestLimitExceeded RequestThrottled
         RequestThrottledException SlowDown Throttling ThrottlingException ThrottledException
@@ -69,12 +70,13 @@ _CODES: Final[dict[Failure, str]] = {
         AuthorizationErrorException Forbidden KMSAccessDeniedException KmsAccessDenied
         UnauthorizedOperation""",
     _MISSING: """AWS.SimpleQueueService.NonExistentQueue EntityNotFoundException NoSuchBucket
-        QueueDoesNotExist ResourceNotFoundException StateMachineDoesNotExist""",
+        QueueDoesNotExist ResourceNotFoundException StateMachineDeleting
+        StateMachineDoesNotExist""",
     _NOT_THERE: "404 NoSuchKey NoSuchUpload NoSuchVersion NotFound",
     _CHANGED: "412 ConditionalCheckFailedException ConditionalRequestConflict PreconditionFailed",
     _ELSEWHERE: """301 AuthorizationHeaderMalformed IllegalLocationConstraintException
         PermanentRedirect""",
-    _NO_KEY: """KMS.DisabledException KMS.NotFoundException KMSDisabledException
+    _NO_KEY: """DecryptionFailure KMS.DisabledException KMS.NotFoundException KMSDisabledException
         KMSInvalidStateException KMSNotFoundException KMSOptInRequired KmsDisabled
         KmsInvalidState KmsNotFound KmsOptInRequired""",
     _ARCHIVED: "InvalidObjectState",
@@ -125,6 +127,7 @@ _KINDS: Final[Mapping[str, str]] = MappingProxyType(
 )
 _ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "dynamodb:TransactWriteItems": "dynamodb:PutItem",
         "s3:AbortMultipartUpload": "s3:AbortMultipartUpload",
         "s3:CompleteMultipartUpload": "s3:PutObject",
         "s3:CopyObject": "s3:GetObject and s3:PutObject",
@@ -138,6 +141,8 @@ _ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
         "s3:UploadPart": "s3:PutObject",
         "s3:UploadPartCopy": "s3:GetObject and s3:PutObject",
         "sqs:SendMessageBatch": "sqs:SendMessage",
+        "stepfunctions:DescribeExecution": "states:DescribeExecution",
+        "stepfunctions:StartExecution": "states:StartExecution",
     }
 )
 """What a policy calls an operation, where it is not the operation's own name."""
