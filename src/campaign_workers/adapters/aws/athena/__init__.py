@@ -1,0 +1,5 @@
+"""Merging files of the lake with Athena."""
+
+from campaign_workers.adapters.aws.athena.engine import AthenaQueryEngine
+
+__all__ = ["AthenaQueryEngine"]
