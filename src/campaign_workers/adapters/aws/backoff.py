@@ -1,32 +1,27 @@
-"""Waiting before another attempt, for what the SDK does not try again by itself."""
+"""Waiting before the entries of a batch that failed are sent again."""
 
 import random
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from typing import Final
 
 import attrs
 
-from campaign_workers.domain.errors import RetryLater
+from campaign_workers.ports.system import Clock
+
+ATTEMPTS: Final = 10
+"""How often one entry is sent; with these pauses that takes ten seconds, give or take."""
 
 
 @attrs.frozen(kw_only=True)
 class Backoff:
-    """Full jitter: each wait is anything up to a limit, which doubles from attempt to attempt."""
+    """Full jitter: a pause is anything up to a limit, which doubles from failure to failure."""
 
-    attempts: int = 8
-    first_seconds: float = 0.05
-    longest_seconds: float = 2
-    sleep: Callable[[float], object] = time.sleep
+    clock: Clock
+    first_seconds: float = 0.1
+    longest_seconds: float = 5
     chance: Callable[[], float] = random.random
 
-    def waits(self, failure: str) -> Iterator[None]:
-        """Each step waits before one more attempt.
-
-        Raises:
-            RetryLater: `failure`; there were `attempts` of them.
-        """
-        for attempt in range(self.attempts - 1):
-            limit = min(self.longest_seconds, self.first_seconds * 2**attempt)
-            self.sleep(self.chance() * limit)
-            yield
-        raise RetryLater(failure)
+    def wait(self, failures: int) -> None:
+        """Wait after so many failures."""
+        limit = min(self.longest_seconds, self.first_seconds * 2 ** (failures - 1))
+        self.clock.sleep(self.chance() * limit)

@@ -26,6 +26,7 @@ class Failure:
 
 _BUSY: Final = Failure(RetryLater, "too many requests")
 _DOWN: Final = Failure(RetryLater, "the service failed")
+_CHANGING: Final = Failure(RetryLater, "the {kind} is being changed")
 _DAMAGED: Final = Failure(RetryLater, "damaged on the way")
 _EXPIRED: Final = Failure(
     RetryLater, "the credentials have expired; sign in again, or let a new process start"
@@ -56,6 +57,7 @@ _CODES: Final[dict[Failure, str]] = {
     _DOWN: """InternalError InternalFailure InternalServerError InternalServerException
         RequestTimeout RequestTimeoutException ServiceUnavailable ServiceUnavailableException
         InternalServiceError""",
+    _CHANGING: "ResourceInUseException ResourceNotReadyException",
     _DAMAGED: """BadDigest IncompleteBody InvalidDigest XAmzContentChecksumMismatch
         XAmzContentSHA256Mismatch""",
     _EXPIRED: """ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired""",
@@ -128,7 +130,6 @@ _KINDS: Final[Mapping[str, str]] = MappingProxyType(
 _ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "dynamodb:TransactWriteItems": "dynamodb:PutItem",
-        "s3:AbortMultipartUpload": "s3:AbortMultipartUpload",
         "s3:CompleteMultipartUpload": "s3:PutObject",
         "s3:CopyObject": "s3:GetObject and s3:PutObject",
         "s3:CreateMultipartUpload": "s3:PutObject",
@@ -168,15 +169,20 @@ def translated(service: str, resource: str) -> Iterator[None]:
 def translation(service: str, resource: str, error: ClientError | BotoCoreError) -> CampaignError:
     """The error of the domain that tells of `error`."""
     if isinstance(error, ClientError):
-        return failed(
-            service,
-            resource,
-            operation=error.operation_name,
-            failure=_answered(error),
-            code=code(error),
-        )
+        return _told(service, resource, error.operation_name, code(error), _answered(error))
     failure = next(row for kinds, row in _WITHOUT_ANSWER if isinstance(error, kinds))
     return failure.error(f"{service}: {resource}: {failure.words} ({type(error).__name__})")
+
+
+def failed(
+    service: str, resource: str, *, operation: str, code: str, refused: bool = False
+) -> CampaignError:
+    """The error of the domain for an entry of a batch that failed alone.
+
+    A code that is not known means that the service failed, or that it `refused`.
+    """
+    failure = FAILURES.get(code, _REFUSED if refused else _DOWN)
+    return _told(service, resource, operation, code, failure)
 
 
 def code(error: ClientError) -> str:
@@ -184,11 +190,9 @@ def code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code") or _status(error))
 
 
-def failed(
-    service: str, resource: str, *, operation: str, code: str, failure: Failure | None = None
+def _told(
+    service: str, resource: str, operation: str, code: str, failure: Failure
 ) -> CampaignError:
-    """The error of the domain for one failed entry of a batch, or for an answer."""
-    failure = failure or FAILURES.get(code, _DOWN)
     action = f"{service}:{operation}"
     words = failure.words.format(
         action=_ACTIONS.get(action, action), kind=_KINDS.get(service, "resource")
@@ -200,9 +204,7 @@ def _answered(error: ClientError) -> Failure:
     name = code(error)
     if name == "InvalidSignatureException" and _is_about_time(error):
         return _SKEWED
-    if known := FAILURES.get(name):
-        return known
-    return _DOWN if _status(error) >= 500 or _status(error) == 0 else _REFUSED
+    return FAILURES.get(name, _DOWN if _status(error) >= 500 else _REFUSED)
 
 
 def _is_about_time(error: ClientError) -> bool:

@@ -1,0 +1,178 @@
+"""A bucket of S3."""
+
+import hashlib
+from base64 import b64decode
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from io import BytesIO
+from typing import Any, BinaryIO, Final
+
+import attrs
+
+from campaign_workers.adapters.aws import copies, deletions, downloads, uploads
+from campaign_workers.adapters.aws.bucket import Bucket, quoted, unquoted
+from campaign_workers.adapters.aws.failures import translated
+from campaign_workers.domain.errors import CampaignError, Conflict, RetryLater
+from campaign_workers.domain.limits import checked_key
+from campaign_workers.ports.object_store import ObjectInfo
+
+_CHUNK_BYTES: Final = 1024 * 1024
+_ATTEMPTS: Final = 5
+"""How often something is tried again that somebody else keeps changing."""
+
+
+@attrs.frozen
+class S3ObjectStore:
+    """The bucket `bucket`, asked through a low-level `client`; threads may share it."""
+
+    client: Any
+    bucket: str
+    part_bytes: int = attrs.field(default=uploads.PART_BYTES, kw_only=True)
+    copy_at_once_bytes: int = attrs.field(default=copies.COPY_AT_ONCE_BYTES, kw_only=True)
+    copy_part_bytes: int = attrs.field(default=copies.COPY_PART_BYTES, kw_only=True)
+    page_keys: int = attrs.field(default=1000, kw_only=True)
+    _s3: Bucket = attrs.field(init=False, repr=False)
+
+    @_s3.default
+    def _bucket(self) -> Bucket:
+        return Bucket(self.client, self.bucket)
+
+    def head(self, key: str) -> ObjectInfo:
+        """See `ObjectStore.head`."""
+        return _info(key, self._s3.head(checked_key(key)))
+
+    def open(
+        self, key: str, *, etag: str | None = None, start: int = 0, length: int | None = None
+    ) -> BinaryIO:
+        """See `ObjectStore.open`; a stream goes on where its connection broke.
+
+        Reading raises `RetryLater` if it cannot go on, and `Conflict` or `NotFound` if the version
+        is gone by then.
+        """
+        checked_key(key)
+        if length == 0:
+            self._s3.head(key, **({} if etag is None else {"IfMatch": quoted(etag)}))
+            return BytesIO()
+        return downloads.opened(self._s3, key, etag=etag, start=start, length=length)
+
+    def put(
+        self,
+        key: str,
+        body: bytes | Iterable[bytes],
+        *,
+        if_absent: bool = False,
+        if_match: str | None = None,
+    ) -> ObjectInfo:
+        """See `ObjectStore.put`; parts of a large body are sent side by side."""
+        upload = uploads.Upload(
+            bucket=self._s3,
+            key=checked_key(key),
+            conditions=uploads.conditions(if_absent=if_absent, if_match=if_match),
+        )
+        answer, size = upload.send(body, part_bytes=self.part_bytes)
+        return self._written(key, answer, size)
+
+    def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
+        """See `ObjectStore.list`."""
+        which = {"StartAfter": after} if after else {}
+        with translated("s3", f"{self.bucket}/{prefix}"):
+            for page in self.client.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=prefix, MaxKeys=self.page_keys, **which
+            ):
+                for entry in page.get("Contents", ()):
+                    yield _listed(entry)
+
+    def copy(self, source: str, target: str) -> ObjectInfo:
+        """See `ObjectStore.copy`; the bytes do not leave S3."""
+        checked_key(target)
+        for _ in range(_ATTEMPTS):
+            version = self.head(source)
+            if source == target:
+                return version
+            try:
+                return self._copied(version, target)
+            except Conflict:
+                continue
+        raise RetryLater(f"{source}: others keep changing it")
+
+    def checksum(self, key: str) -> str:
+        """See `ObjectStore.checksum`; what S3 stored with the object, else read and computed."""
+        for _ in range(_ATTEMPTS):
+            answer = self._s3.head(checked_key(key), ChecksumMode="ENABLED")
+            if stored := _sha256(answer):
+                return stored
+            try:
+                return self._computed(key, unquoted(answer["ETag"]))
+            except Conflict:
+                continue
+        raise RetryLater(f"{key}: others keep changing it")
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """See `ObjectStore.delete`."""
+        deletions.delete(self._s3, map(checked_key, keys))
+
+    def _copied(self, version: ObjectInfo, target: str) -> ObjectInfo:
+        copies.copy(
+            self._s3,
+            version,
+            target,
+            at_once_bytes=self.copy_at_once_bytes,
+            part_bytes=self.copy_part_bytes,
+        )
+        copy = self.head(target)
+        # Parts and encryption give equal bytes another etag.
+        if copy.size == version.size and (
+            copy.etag == version.etag
+            or self.checksum(target) == self._computed(version.key, version.etag)
+        ):
+            return copy
+        raise RetryLater(f"{target}: not equal to {version.key}, which it was copied from")
+
+    def _computed(self, key: str, etag: str) -> str:
+        digest = hashlib.sha256()
+        with self.open(key, etag=etag) as stream:
+            for chunk in iter(lambda: stream.read(_CHUNK_BYTES), b""):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def _written(self, key: str, answer: Any, size: int) -> ObjectInfo:
+        """What S3 says of the version just written; a put does not tell its time."""
+        etag = unquoted(answer["ETag"])
+        try:
+            return _info(key, self._s3.head(key, IfMatch=quoted(etag)))
+        except CampaignError:
+            # It is written, whatever is wrong now: replaced already, or not to be read by us.
+            sent = answer["ResponseMetadata"]["HTTPHeaders"]["date"]
+            moment = parsedate_to_datetime(sent)
+            return ObjectInfo(key=key, size=size, etag=etag, modified=_to_the_second(moment))
+
+
+def _info(key: str, answer: Any) -> ObjectInfo:
+    return ObjectInfo(
+        key=key,
+        size=answer["ContentLength"],
+        etag=unquoted(answer["ETag"]),
+        modified=_to_the_second(answer["LastModified"]),
+    )
+
+
+def _listed(entry: Any) -> ObjectInfo:
+    return ObjectInfo(
+        key=entry["Key"],
+        size=entry["Size"],
+        etag=unquoted(entry["ETag"]),
+        modified=_to_the_second(entry["LastModified"]),
+    )
+
+
+def _to_the_second(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def _sha256(answer: Any) -> str | None:
+    """The SHA-256 of the whole object, in hex; that of parts' checksums is of no use."""
+    stored: str | None = answer.get("ChecksumSHA256")
+    if stored is None or answer.get("ChecksumType", "FULL_OBJECT") != "FULL_OBJECT":
+        return None
+    return None if "-" in stored else b64decode(stored).hex()

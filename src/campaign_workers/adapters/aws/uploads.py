@@ -1,0 +1,118 @@
+"""Writing objects: small ones at once, larger ones in parts."""
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import chain
+from typing import Any, Final, TypeVar
+from uuid import uuid4
+
+import attrs
+
+from campaign_workers.adapters.aws.bucket import Bucket, marked, quoted
+from campaign_workers.adapters.aws.side_by_side import side_by_side
+from campaign_workers.domain.errors import CampaignError
+
+PART_BYTES: Final = 8 * 1024 * 1024
+"""S3 wants 5 MiB at least, and takes 10,000 parts."""
+PARTS_AT_ONCE: Final = 4
+
+_ABOUT_PARTS: Final = ("ETag", "ChecksumCRC32")
+_Item = TypeVar("_Item")
+
+
+def conditions(*, if_absent: bool, if_match: str | None) -> dict[str, str]:
+    """Preconditions of a put, as S3 takes them."""
+    fresh = {"IfNoneMatch": "*"} if if_absent else {}
+    return fresh if if_match is None else fresh | {"IfMatch": quoted(if_match)}
+
+
+@attrs.frozen(kw_only=True)
+class Upload:
+    """One object that is being written, marked so that it is known again."""
+
+    bucket: Bucket
+    key: str
+    conditions: Mapping[str, str] = attrs.field(factory=dict)
+    mark: str = attrs.field(factory=lambda: uuid4().hex)
+
+    def send(self, body: bytes | Iterable[bytes], *, part_bytes: int) -> tuple[Any, int]:
+        """Write `body`; gives what S3 answers, and the size. Memory is that of a few parts.
+
+        Raises:
+            Conflict: a precondition failed.
+            CampaignError: as `translated` says.
+        """
+        sizes: list[int] = []
+        parts = _counted(in_parts(body, part_bytes), sizes)
+        first, second = next(parts, b""), next(parts, None)
+        if second is None:
+            answer = self._at_once(first)
+        else:
+            answer = self.in_parts(self._part, chain((first, second), parts))
+        return answer, sum(sizes)
+
+    def in_parts(self, send: Callable[[dict[str, Any], _Item], Any], items: Iterable[_Item]) -> Any:
+        """Write what `send` makes of each item, given the place of its part; all of it or nothing.
+
+        Raises:
+            Conflict: a precondition failed.
+            CampaignError: as `translated` says.
+        """
+        upload = self.bucket.call(
+            "create_multipart_upload",
+            Key=self.key,
+            ChecksumAlgorithm="CRC32",
+            Metadata=marked(self.mark),
+        )["UploadId"]
+
+        def sent(numbered: tuple[int, _Item]) -> dict[str, Any]:
+            number, item = numbered
+            place = {"Key": self.key, "UploadId": upload, "PartNumber": number}
+            answer = send(place, item)
+            return {"PartNumber": number} | {n: answer[n] for n in _ABOUT_PARTS if n in answer}
+
+        try:
+            parts = list(side_by_side(sent, enumerate(items, 1), at_once=PARTS_AT_ONCE))
+            return self._written(
+                "complete_multipart_upload", UploadId=upload, MultipartUpload={"Parts": parts}
+            )
+        except BaseException:
+            # Parts of an upload that nobody ends are paid for.
+            with suppress(CampaignError):
+                self.bucket.call("abort_multipart_upload", Key=self.key, UploadId=upload)
+            raise
+
+    def _at_once(self, content: bytes) -> Any:
+        digest = b64encode(hashlib.sha256(content).digest()).decode()
+        return self._written(
+            "put_object", Body=content, ChecksumSHA256=digest, Metadata=marked(self.mark)
+        )
+
+    def _part(self, place: dict[str, Any], content: bytes) -> Any:
+        return self.bucket.call("upload_part", Body=content, ChecksumAlgorithm="CRC32", **place)
+
+    def _written(self, operation: str, **which: Any) -> Any:
+        return self.bucket.write(operation, self.key, mark=self.mark, **which, **self.conditions)
+
+
+def in_parts(body: bytes | Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The bytes of `body` in parts of `size`, the last one smaller; none if there are none."""
+    if isinstance(body, bytes):
+        yield from (body[start : start + size] for start in range(0, len(body), size))
+        return
+    gathered = bytearray()
+    for chunk in body:
+        gathered += chunk
+        while len(gathered) >= size:
+            yield bytes(gathered[:size])
+            del gathered[:size]
+    if gathered:
+        yield bytes(gathered)
+
+
+def _counted(parts: Iterator[bytes], sizes: list[int]) -> Iterator[bytes]:
+    for part in parts:
+        sizes.append(len(part))
+        yield part

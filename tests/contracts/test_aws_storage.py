@@ -1,0 +1,105 @@
+"""Buckets, streams and queues on AWS keep their contracts, over the wire."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import pytest
+
+from campaign_workers.adapters.aws.object_store import S3ObjectStore
+from campaign_workers.adapters.aws.queues import SqsMessageQueue
+from campaign_workers.adapters.aws.streams import KinesisRecordStream
+from campaign_workers.adapters.system.clocks import SteppedClock, SystemClock
+from campaign_workers.testing.builders import CREATED
+from campaign_workers.testing.contracts.message_queue import Held, MessageQueueContract
+from campaign_workers.testing.contracts.object_store import ObjectStoreContract, Peek, Plant
+from campaign_workers.testing.contracts.record_stream import RecordStreamContract, Taken
+from tests.servers.aws import FreshAws, OverAws, aws_client, client_of, relayed_endpoint
+
+
+@cache
+def asking(service: str) -> Any:
+    """A client as adapters get it, of which threads share the connections."""
+    return client_of(relayed_endpoint(), service, max_pool_connections=50)
+
+
+class TestBucket(OverAws, ObjectStoreContract):
+    """`S3ObjectStore`."""
+
+    @pytest.fixture
+    def clock(self) -> SystemClock:
+        return SystemClock()
+
+    @pytest.fixture
+    def store(self, aws: FreshAws) -> S3ObjectStore:
+        return S3ObjectStore(asking("s3"), aws.bucket())
+
+    @pytest.fixture
+    def plant(self, store: S3ObjectStore) -> Plant:
+        def plant(key: str, content: bytes) -> None:
+            aws_client("s3").put_object(Bucket=store.bucket, Key=key, Body=content)
+
+        return plant
+
+    @pytest.fixture
+    def peek(self, store: S3ObjectStore) -> Peek:
+        def peek(key: str) -> bytes | None:
+            s3 = aws_client("s3")
+            try:
+                return s3.get_object(Bucket=store.bucket, Key=key)["Body"].read()
+            except s3.exceptions.NoSuchKey:
+                return None
+
+        return peek
+
+
+class TestStream(OverAws, RecordStreamContract):
+    """`KinesisRecordStream`."""
+
+    @pytest.fixture
+    def stream(self, aws: FreshAws) -> KinesisRecordStream:
+        clock = SteppedClock(CREATED)
+        return KinesisRecordStream(asking("kinesis"), clock, name=aws.stream())
+
+    @pytest.fixture
+    def taken(self, stream: KinesisRecordStream) -> Taken:
+        return lambda: records_of(stream.name)
+
+
+class TestQueue(OverAws, MessageQueueContract):
+    """`SqsMessageQueue`."""
+
+    @pytest.fixture
+    def queue(self, aws: FreshAws) -> SqsMessageQueue:
+        return SqsMessageQueue(asking("sqs"), SteppedClock(CREATED), name=aws.queue())
+
+    @pytest.fixture
+    def held(self, queue: SqsMessageQueue) -> Held:
+        return lambda: messages_of(queue.name)
+
+
+def records_of(stream: str) -> Sequence[tuple[str, bytes]]:
+    """What lies on a stream, shard by shard, parents before children."""
+    kinesis = aws_client("kinesis")
+    found = []
+    for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
+        place = kinesis.get_shard_iterator(
+            StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        while place:
+            page = kinesis.get_records(ShardIterator=place)
+            found += [(record["PartitionKey"], record["Data"]) for record in page["Records"]]
+            place = page.get("NextShardIterator") if page["Records"] else None
+    return found
+
+
+def messages_of(queue: str) -> Sequence[str]:
+    """What a queue holds, which is taken out of it."""
+    sqs = aws_client("sqs")
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    found = []
+    while some := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in some:
+            found.append(message["Body"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return found
