@@ -33,7 +33,8 @@ class Settings:
     `domain.triggers` and `domain.layout` with `name_suffix` behind them, secrets have
     `secret_prefix` before theirs; without `mongodb_uri` the secret `mongodb/uri` holds the address.
     `services_url` is where other teams' services answer, with `{service}` in the place of each
-    one's name; one that answers elsewhere has its own, such as `slack_url`.
+    one's name; one that answers elsewhere has its own, such as `slack_url`. With `traces` calls
+    are traced, and sent to where the variables of OpenTelemetry say.
     """
 
     profile: Profile = "local"
@@ -62,6 +63,7 @@ class Settings:
     pacman_url: str | None = None
     sms_url: str | None = None
     slack_url: str | None = None
+    traces: bool = False
 
     def service_url(self, service: str) -> str:
         """Where `service` answers.
