@@ -22,24 +22,25 @@ def files_below(folder: Path) -> list[tuple[str, Path]]:
 
 
 def write(archive: Path, files: Iterable[tuple[str, Path]], *, base: Path | None = None) -> None:
-    """Write `files` into `archive`, behind all that is in `base`.
-
-    Files that `base` has already stay as they are there.
-    """
+    """Write `files` into `archive`, behind all that is in `base`."""
     if base is not None:
         shutil.copyfile(base, archive)
     with ZipFile(archive, "a" if base else "w") as opened:
-        held = set(opened.namelist())
         for name, path in files:
-            if name not in held:
-                content = without_symbols(path.read_bytes())
-                opened.writestr(_entry(name), content, ZIP_DEFLATED, LEVEL)
+            content = without_symbols(path.read_bytes())
+            opened.writestr(_entry(name), content, ZIP_DEFLATED, LEVEL)
 
 
 def _entry(name: str) -> ZipInfo:
     entry = ZipInfo(name, FIRST_DAY)
     entry.external_attr, entry.create_system = READABLE, ON_UNIX
     return entry
+
+
+def places(archive: Path) -> frozenset[str]:
+    """The places of the files in `archive`."""
+    with ZipFile(archive) as opened:
+        return frozenset(opened.namelist())
 
 
 def unpacked_bytes(archive: Path) -> dict[str, int]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from campaign_workers.domain.triggers import WORKERS
-from deploy.packaging.archives import files_below, unpacked_bytes, write
+from deploy.packaging.archives import files_below, places, unpacked_bytes, write
 from deploy.packaging.bytecode import compile_below
 from deploy.packaging.contents import (
     BULK,
@@ -110,7 +110,8 @@ def _bases(wheels: str, target: Target, extras: tuple[str, ...]) -> dict[str, Pa
     below: Path | None = None
     for name in (LEAN, BULK):
         with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-            install(requirements(name, extras), target, Path(scratch))
+            held = places(below) if below else frozenset()
+            install(requirements(name, extras), target, Path(scratch), but=held)
             part = folder / f"{name}.part"
             write(part, _compiled(Path(scratch), target), base=below)
         below = part.rename(bases[name])

@@ -2,7 +2,7 @@
 
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -12,11 +12,13 @@ from deploy.packaging.contents import CONSTRAINTS, IN_THE_RUNTIME, LEFT_OUT, ROO
 from deploy.packaging.targets import Target
 
 
-def install(requirements: Sequence[str], target: Target, folder: Path) -> None:
+def install(
+    requirements: Sequence[str], target: Target, folder: Path, *, but: Container[str] = ()
+) -> None:
     """Unpack the wheels of `requirements`, and of what these need, into `folder`.
 
     Versions and hashes are those of the constraints; nothing is built from source. What no
-    function reads is taken out again.
+    function reads is taken out again, and so are the files whose places are in `but`.
 
     Raises:
         RuntimeError: a wheel is missing, has another hash, or is of no pinned version.
@@ -29,7 +31,10 @@ def install(requirements: Sequence[str], target: Target, folder: Path) -> None:
         system = ("--python-platform", target.wheels, "--python-version", target.python)
         _uv("--only-binary", ":all:", "--target", folder, *system, *chosen)
     _check_pinned(folder)
-    _prune(folder)
+    for path in list(folder.rglob("*")):
+        place = path.relative_to(folder).as_posix()
+        if path.is_file() and (place in but or LEFT_OUT.search(place)):
+            path.unlink()
 
 
 def _uv(*args: str | Path) -> None:
@@ -48,9 +53,3 @@ def _check_pinned(folder: Path) -> None:
         name, _, version = path.name.removesuffix(".dist-info").rpartition("-")
         if pinned.get(canonicalize_name(name)) != version:
             raise RuntimeError(f"{name} {version} is not what constraints.txt pins")
-
-
-def _prune(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        if path.is_file() and LEFT_OUT.search(path.relative_to(folder).as_posix()):
-            path.unlink()

@@ -1,0 +1,56 @@
+"""How long a function takes before its first event: `python -m tests.deploy.cold_start`.
+
+Each figure is the median of several processes that import a worker's handler and build the worker,
+by a Python that has boto3 alone, in milliseconds: from its zip, from its zip without bytecode, and
+from the other zip. Files are in the memory of this machine, so that what is measured is Python.
+"""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Final
+from zipfile import ZipFile
+
+from campaign_workers.domain.triggers import WORKERS
+from deploy.packaging import Manifest, build
+from tests.deploy.inside import Inside
+
+TIMES: Final = 5
+
+
+def main(argv: Sequence[str]) -> None:
+    """Measure the workers that are named, or all of them."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        made, inside = build(), Inside(folder / "runtime")
+        _unpack(made, folder)
+        print("| worker | zip | its zip | without bytecode | the other zip |")
+        print("| --- | --- | ---: | ---: | ---: |")
+        for worker in argv or WORKERS:
+            own = made.zip_of(worker).name
+            places = (own, f"{own}-plain", "lean" if own == "bulk" else "bulk")
+            took = (_milliseconds(inside, folder / place, worker) for place in places)
+            print(f"| {worker} | {own} | {' | '.join(took)} |", flush=True)
+
+
+def _unpack(made: Manifest, folder: Path) -> None:
+    for each in made.zips:
+        for name in (each.name, f"{each.name}-plain"):
+            ZipFile(each.path).extractall(folder / name)
+        for compiled in (folder / f"{each.name}-plain").rglob("__pycache__"):
+            shutil.rmtree(compiled)
+
+
+def _milliseconds(inside: Inside, task: Path, worker: str) -> str:
+    """The median; a dash where the worker cannot run."""
+    told = [inside([task], [worker]) for _ in range(TIMES)]
+    if any(each["workers"][worker] for each in told):
+        return "-"
+    return f"{1000 * median(sum(each['seconds'].values()) for each in told):.0f}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
