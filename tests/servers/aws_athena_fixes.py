@@ -1,13 +1,16 @@
 """What brings Ministack's Athena nearer to AWS's: one function a difference."""
 
 import io
+import json
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import duckdb
 import duckdb_extension_avro
+import fastavro
 from ministack.services import athena, glue, s3
 
 CREATE_DATABASE: Final = re.compile(
@@ -34,6 +37,7 @@ def apply() -> None:
     know_functions_of_athena()
     write_results_where_athena_does()
     create_databases()
+    read_avro_by_the_schema_of_the_table()
 
 
 def bring_the_reader_of_avro() -> None:
@@ -104,3 +108,29 @@ def create_databases() -> None:
         return NOTHING if PARTITIONS.match(query) else await run(query, database, catalog)
 
     athena._run_duckdb = run_or_create
+
+
+def read_avro_by_the_schema_of_the_table() -> None:
+    """Ministack takes the schema of the files, which have to agree; Hive resolves each file's."""
+    relation = athena._table_relation
+
+    def resolved(table: Mapping[str, Any], files: Sequence[str]) -> Any:
+        serde = table.get("StorageDescriptor", {}).get("SerdeInfo", {})
+        if literal := serde.get("Parameters", {}).get("avro.schema.literal"):
+            for file in files:
+                _resolve(Path(file), json.loads(literal))
+        return relation(table, files)
+
+    athena._table_relation = resolved
+
+
+def _resolve(file: Path, schema: Any) -> None:
+    """Write a file again by `schema`, unless it is of that already."""
+    with file.open("rb") as source:
+        written_by = json.loads(fastavro.reader(source).metadata["avro.schema"])
+    if written_by["fields"] == schema["fields"]:
+        return
+    with file.open("rb") as source:
+        rows = list(fastavro.reader(source, reader_schema=schema))
+    with file.open("wb") as sink:
+        fastavro.writer(sink, fastavro.parse_schema(schema), rows)

@@ -16,6 +16,7 @@ CAMPAIGN_DATA: Final = "campaignData"
 SCORING: Final = "scoring"
 
 MERGED: Final = "merged"
+SCRATCH_PREFIX: Final = "athena-results/merges/"
 SCORED_PREFIX: Final = "scored/"
 FANLIST_PREFIX: Final = "fanlist/uploaded/"
 
@@ -83,7 +84,7 @@ def rejected(worker: str, day: date, batch_id: str) -> str:
 
 def scratch(run: str = "") -> str:
     """Folder of what one merge by query makes for itself, or of all merges."""
-    return f"scratch/athena/{run}/" if run else "scratch/athena/"
+    return f"{SCRATCH_PREFIX}{run}/" if run else SCRATCH_PREFIX
 
 
 # --- scoring ---
