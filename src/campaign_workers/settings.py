@@ -5,14 +5,18 @@
 attempts are not here: they stand in `domain.triggers`, once for every runtime.
 """
 
+import os
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import attrs
 import typed_settings
 from typed_settings.exceptions import TsError
 
 from campaign_workers.domain.errors import BadInput
+
+PREFIX: Final = "CAMPAIGN_WORKERS_"
+"""How the variables of the environment begin."""
 
 Profile = Literal["memory", "local", "aws"]
 ReadPreference = Literal[
@@ -79,6 +83,11 @@ class Settings:
                 remedy="set CAMPAIGN_WORKERS_SERVICES_URL, with {service} for its name",
             )
         return own or str(self.services_url).replace("{service}", service)
+
+
+def environment() -> frozenset[tuple[str, str]]:
+    """What the environment says of this package; settings that were read are good for as long."""
+    return frozenset(item for item in os.environ.items() if item[0].startswith(PREFIX))
 
 
 def load_settings() -> Settings:

@@ -62,7 +62,7 @@ def test_each_message_is_an_event_of_its_own() -> None:
     assert events("moveMergedAvroFiles", {"Records": [SQS, SQS]}) == (message, message)
 
 
-@pytest.mark.parametrize("payload", [{}, {"type": "daily"}, {"detail-type": "Scheduled Event"}])
+@pytest.mark.parametrize("payload", [{}, {"type": "daily"}, {"inputPrefix": "2026/09"}])
 def test_invocations_and_schedules_are_passed_on(payload: dict[str, Any]) -> None:
     """What has no records is the worker's own payload."""
     assert events("mergeAvroFiles", payload) == (payload,)

@@ -3,14 +3,12 @@
 import importlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import singledispatch
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from campaign_workers.domain.reports import Report
 from campaign_workers.domain.triggers import (
     TRIGGERS,
     WORKERS,
@@ -28,7 +26,15 @@ from campaign_workers.entrypoints import handlers
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "campaign_workers"
 PAGES = ROOT / "docs" / "workers"
-SHARED_BY_HANDLERS = {"envelopes", "handlers", "cli"}
+SHARED_BY_HANDLERS = {
+    "aggregates",
+    "answers",
+    "cli",
+    "envelopes",
+    "handlers",
+    "invocations",
+    "logs",
+}
 
 MODULES = {snake(worker) for worker in WORKERS}
 
@@ -58,15 +64,9 @@ def test_a_handler_runs_the_worker_of_its_name(
     worker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No entrypoint runs somebody else's worker."""
-
-    class Answering:
-        def call(self, name: str, event: Mapping[str, Any]) -> Report:
-            return Report(worker=name, counts={}, details={"ran": name})
-
-    monkeypatch.setattr(handlers, "_container", Answering)
-    monkeypatch.setattr(handlers, "events", lambda worker, event: (event,))
+    monkeypatch.setattr(handlers, "invoke", lambda container, worker, *event: (worker, *event))
     entrypoint = importlib.import_module(f"campaign_workers.entrypoints.{snake(worker)}")
-    assert entrypoint.handler({}, None)["ran"] == worker
+    assert entrypoint.handler({"key": 1}, None) == (worker, {"key": 1}, None)
 
 
 def test_each_worker_has_tests_of_its_name() -> None:
