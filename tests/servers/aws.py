@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -81,6 +82,15 @@ class Cloud:
         self._process.stdin.write("kill\n")
         self._process.stdin.flush()
         self._process.communicate(timeout=END_SECONDS)
+
+    def pass_time(self, duration: timedelta) -> None:
+        """Put the clock of its schedules forward; what falls due meanwhile starts, once."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"pass {duration.total_seconds()}\n")
+        self._process.stdin.flush()
+        assert self._process.stdout.readline().strip() == "passed"
 
     def stop(self) -> None:
         """End it in good order."""

@@ -21,6 +21,8 @@ from tests.servers.aws_kinesis_events import event_record, failed_batch
 PAUSE_SECONDS: Final = 0.1
 """Before a second attempt; it doubles with each further one."""
 LONGEST_PAUSE_SECONDS: Final = 2.0
+WINDOW_PACE: Final = 0.05
+"""How long a second of a batching window lasts here."""
 
 _busy: set[tuple[str, str]] = set()
 """Sources and shards whose batch is at work."""
@@ -91,9 +93,9 @@ def _next_batch(source: Any, positions: Any, shard: str, records: Any) -> Any:
     start = positions[shard]
     end = positions.get(f"{shard}/end", start + source.get("BatchSize", 100))
     batch = records[start:end]
-    window = source.get("MaximumBatchingWindowInSeconds") or 0
+    window = (source.get("MaximumBatchingWindowInSeconds") or 0) * WINDOW_PACE
     full = len(batch) >= source.get("BatchSize", 100) or f"{shard}/end" in positions
-    if batch and not full and _age_seconds(batch) < window:
+    if not batch or (not full and _age_seconds(batch) < window):
         return []
     positions[f"{shard}/end"] = start + len(batch)
     return batch

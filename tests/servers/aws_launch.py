@@ -1,7 +1,8 @@
 """Ministack as a process of its own: it says where it listens, and ends when its input does.
 
-It speaks AWS's protocols on one port of loopback. A line `kill` on its input ends it as a power
-cut would (see `aws_durability`). What it writes lies under the folder it is given.
+It speaks AWS's protocols on one port of loopback. What it writes lies under the folder it is given.
+A line `kill` on its input ends it as a power cut would, a line such as `pass 300` puts the clock of
+its schedules forward, by seconds.
 """
 
 import argparse
@@ -27,7 +28,6 @@ SWITCHES: Final = {
     "LAMBDA_EXECUTOR": "local",
     "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "0.5",
     "LOG_LEVEL": "WARNING",
-    "SFN_WAIT_SCALE": "1",
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -79,6 +79,7 @@ def _patch(folder: Path) -> None:
     from tests.servers import (
         aws_async_fixes,
         aws_athena_fixes,
+        aws_deployment_fixes,
         aws_durability,
         aws_kinesis_fixes,
         aws_lambda_fixes,
@@ -86,6 +87,7 @@ def _patch(folder: Path) -> None:
 
     aws_async_fixes.apply()
     aws_athena_fixes.apply()
+    aws_deployment_fixes.apply()
     aws_kinesis_fixes.apply()
     aws_lambda_fixes.apply(lambda_interpreter(folder / "lambda-runtime"))
     aws_durability.apply()
@@ -109,12 +111,17 @@ async def _serve(listener: socket.socket, port: int) -> None:
 
 
 def _obey_input(loop: asyncio.AbstractEventLoop, asked_to_end: asyncio.Event) -> None:
+    from tests.servers.aws_deployment_fixes import pass_time
     from tests.servers.aws_durability import power_cut
 
     for line in sys.stdin:
-        if line.strip() == "kill":
-            loop.call_soon_threadsafe(power_cut)
-            return
+        match line.split():
+            case ["kill"]:
+                loop.call_soon_threadsafe(power_cut)
+                return
+            case ["pass", seconds]:
+                pass_time(float(seconds))
+                print("passed", flush=True)
     loop.call_soon_threadsafe(asked_to_end.set)
 
 
