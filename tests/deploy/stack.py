@@ -22,8 +22,10 @@ _PSEUDO: Final = {
 }
 _LOOP: Final = "Fn::ForEach::"
 _NAMES: Final = {
+    "AWS::Athena::WorkGroup": ("Name", f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/"),
     "AWS::CloudWatch::Alarm": ("AlarmName", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:"),
     "AWS::DynamoDB::Table": ("TableName", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/"),
+    "AWS::Glue::Database": ("DatabaseInput.Name", f"arn:aws:glue:{REGION}:{ACCOUNT}:database/"),
     "AWS::Kinesis::Stream": ("Name", f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/"),
     "AWS::Logs::LogGroup": ("LogGroupName", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:"),
     "AWS::S3::Bucket": ("BucketName", "arn:aws:s3:::"),
@@ -113,9 +115,14 @@ class Stack:
         resource, scope = self._raw[logical]
         if resource["Type"] not in _NAMES:
             return f"arn of {logical}"
-        name, prefix = _NAMES[resource["Type"]]
         ending = ":*" if resource["Type"] == "AWS::Logs::LogGroup" else ""
-        return f"{prefix}{self._resolved(resource['Properties'][name], scope)}{ending}"
+        return f"{_NAMES[resource['Type']][1]}{self._named(resource, scope)}{ending}"
+
+    def _named(self, resource: Mapping[str, Any], scope: Mapping[str, str]) -> Any:
+        value: Any = resource["Properties"]
+        for step in _NAMES[resource["Type"]][0].split("."):
+            value = value[step]
+        return self._resolved(value, scope)
 
     def _unrolled(
         self, section: Mapping[str, Any], scope: Mapping[str, str]
@@ -151,8 +158,7 @@ class Stack:
         resource, inner = self._raw[name]
         if resource["Type"] in _REFERRED_BY_ARN:
             return self.arn(name)
-        named = _NAMES.get(resource["Type"])
-        return self._resolved(resource["Properties"][named[0]], inner) if named else name
+        return self._named(resource, inner) if resource["Type"] in _NAMES else name
 
     def _attribute(self, path: Any, scope: Mapping[str, str]) -> Any:
         logical, attribute = (self._resolved(part, scope) for part in path)

@@ -1,4 +1,4 @@
-"""The state machine of a wave: a sound definition, and the waves that the real worker makes of it."""
+"""The state machine of a wave: a sound definition, and what the real worker makes of it."""
 
 import json
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from cfnlint.api import lint
+from cfnlint.api import lint  # type: ignore[import-untyped]
 
 from campaign_workers.adapters.system.limits import CountdownDeadline
 from campaign_workers.domain import errors
@@ -142,7 +142,7 @@ def test_texting_hours_are_waited_for() -> None:
 
 
 def test_a_failing_system_gets_its_attempts_and_then_the_wave_is_given_up() -> None:
-    """After the last attempt the config is in `failed/`, people are told, and the execution fails."""
+    """After the last one the config is in `failed/`, people are told, the execution fails."""
     world = _world(fans=2)
 
     def call(payload: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""The state machine of a wave: its definition, and an interpreter of what it uses of the language."""
+"""The state machine of a wave: its definition, and an interpreter of the language it uses."""
 
 import json
 from collections.abc import Callable, Mapping
