@@ -32,6 +32,7 @@ from campaign_workers.domain.wire import snake
 from campaign_workers.settings import Profile, Settings, load_settings
 
 if TYPE_CHECKING:
+    from campaign_workers.adapters.aws.traces import Traces
     from campaign_workers.adapters.inprocess.campaign_store import CampaignStore
     from campaign_workers.adapters.inprocess.code_pool import CodePool
     from campaign_workers.adapters.local.journal import Journal
@@ -90,6 +91,8 @@ class Container:
                 "no such worker", field="worker", remedy=f"use one of {', '.join(WORKERS)}"
             )
         worker: Callable[[Any], Report] = getattr(self.wiring, snake(name))()
+        if self.traces:
+            worker = self.traces.traced(name, worker)
         return lambda event: worker(_event(name, event))
 
     def call(self, name: str, event: Any) -> Report:
@@ -102,6 +105,25 @@ class Container:
 
     def _created(self, bucket: str, info: "ObjectInfo") -> None:
         self.runtime.object_created(bucket, info)
+
+    @cached_property
+    def traces(self) -> "Traces | None":
+        """Spans around calls, if they are asked for.
+
+        Raises:
+            BadInput: OpenTelemetry is not installed.
+        """
+        if not self.settings.traces:
+            return None
+        try:
+            traces: Traces = lazy(f"{ADAPTERS}.aws.traces:Traces")()
+        except ModuleNotFoundError:
+            raise BadInput(
+                "OpenTelemetry is not installed",
+                field="traces",
+                remedy="install campaign-workers[traces]",
+            ) from None
+        return traces
 
     @cached_property
     def clock(self) -> "Clock":

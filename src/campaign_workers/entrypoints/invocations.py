@@ -134,6 +134,8 @@ def invoke(container: Any, worker: str, event: Any, context: object) -> Any:
     """
     with ExitStack() as stack:
         deadline, metrics = container.wiring.deadline(), container.wiring.metrics()
+        if container.traces:
+            stack.callback(container.traces.flush)
         if isinstance(deadline, Entered):
             stack.enter_context(deadline.entered(context))
         bound = _json_logs() if container.settings.profile == "aws" else _unbound
