@@ -80,5 +80,3 @@ class Impatient(SystemClock):
 
     def sleep(self, seconds: float) -> None:
         """Go on at once."""
-
-

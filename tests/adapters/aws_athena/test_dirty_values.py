@@ -107,7 +107,7 @@ def place() -> Iterator[Lake]:
         yield place
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.sampled_from(sorted(RECORD_TYPES)).flatmap(files) | files("registration"))
 def test_athena_gives_what_the_block_merge_gives(place: Lake, named: Any) -> None:
     """Both engines give the same multiset of records, the same counts and the same header."""

@@ -124,7 +124,7 @@ class _AthenaMerge:
         scratch.create_table(columns, schema)
         given = 0
         with closing(self._result(scratch, columns.select(scratch.table))) as result:
-            for row in _read(result, columns):
+            for row in read_result(result, columns):
                 given += 1
                 yield row
         if given != expected:
@@ -179,7 +179,7 @@ class _AthenaMerge:
             raise RetryLater(f"the result of the query is not there: {query.result}") from None
 
 
-def _read(result: BinaryIO, columns: Columns) -> Iterator[Mapping[str, Any]]:
+def read_result(result: BinaryIO, columns: Columns) -> Iterator[Mapping[str, Any]]:
     """The records of a result.
 
     Raises:
