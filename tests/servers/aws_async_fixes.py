@@ -15,7 +15,7 @@ from tests.servers.aws_destinations import send
 STATE: Final = "asynchronous-invocations"
 ATTEMPTS: Final = 3
 """What AWS makes of an event unless the function's configuration says otherwise."""
-PAUSE_SECONDS: Final = 0.5
+PAUSE_SECONDS: Final = 0.2
 """A minute on AWS."""
 
 _accepted: dict[int, tuple[str, Any]] = {}
