@@ -10,7 +10,7 @@ from uuid import uuid4
 
 Found = TypeVar("Found")
 
-ROLE: Final = "arn:aws:iam::000000000000:role/any"
+TRUSTED: Final = ("lambda.amazonaws.com", "states.amazonaws.com")
 PATIENCE_SECONDS: Final = 20.0
 
 
@@ -22,13 +22,32 @@ def zipped(source: str) -> bytes:
     return content.getvalue()
 
 
-def make(client: Callable[[str], Any], source: str, **settings: Any) -> str:
-    """A function that runs `handler` of `source`; its name."""
+def role(client: Callable[[str], Any], *actions: str) -> str:
+    """A role that may do these actions, such as `s3:*`; its ARN."""
+    name = f"small-{uuid4().hex[:12]}"
+    trusted = {"Effect": "Allow", "Principal": {"Service": TRUSTED}, "Action": "sts:AssumeRole"}
+    made = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trusted))
+    if actions:
+        allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+        client("iam").put_role_policy(
+            RoleName=name, PolicyName="own", PolicyDocument=_policy(allowed)
+        )
+    return str(made["Role"]["Arn"])
+
+
+def _policy(statement: Any) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def make(
+    client: Callable[[str], Any], source: str, *, may: tuple[str, ...] = ("*",), **settings: Any
+) -> str:
+    """A function that runs `handler` of `source` and may do what is said; its name."""
     name = f"small-{uuid4().hex[:12]}"
     client("lambda").create_function(
         FunctionName=name,
         Runtime="python3.11",
-        Role=ROLE,
+        Role=role(client, *may),
         Handler="app.handler",
         Code={"ZipFile": zipped(source)},
         **{"Timeout": 30, **settings},

@@ -71,7 +71,7 @@ def queue_arn(name: str) -> str:
 class TestFunctions(OverAws):
     def test_a_function_finds_the_sdk_and_nothing_else(self) -> None:
         """What a zip lacks is missing, although the emulator has it."""
-        settings = {"Environment": {"Variables": {"SPOOL": "/tmp"}}}
+        settings: dict[str, Any] = {"Environment": {"Variables": {"SPOOL": "/tmp"}}}
         names = ["boto3", "botocore", "urllib3", "ministack", "attrs", "duckdb", "campaign_workers"]
         one, other = (make(aws_client, IMPORTS, **settings) for _ in range(2))
         answers = [call(aws_client, function, {"names": names}) for function in (one, other)]

@@ -110,11 +110,12 @@ class Cloud:
 def running_cloud(state_dir: Path | None = None) -> Iterator[Cloud]:
     """An emulator of one's own, which may be killed and started again.
 
+    Functions may do in it what their roles say; whoever has the credentials above, everything.
     With `state_dir` its state stays there, for another one to go on from.
     """
     folder = state_dir or Path(mkdtemp(prefix="campaign-workers-cloud-"))
     folder.mkdir(parents=True, exist_ok=True)
-    cloud = Cloud(folder, "--durable", *(["--keep"] if state_dir else []))
+    cloud = Cloud(folder, "--durable", "--roles", *(["--keep"] if state_dir else []))
     try:
         yield cloud
     finally:

@@ -1,15 +1,16 @@
 """What brings Ministack's deployments and clocks nearer to AWS's, or to a test's patience."""
 
+import threading
 import time
-from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, Final
 
+import ministack.app as app
 from ministack.services import eventbridge, lambda_svc, scheduler, stepfunctions
 from ministack.services.cloudformation import provisioners
 
 PACE: Final = 0.02
-"""How long a second of a state machine's pause lasts here."""
+"""How long a second between two attempts of a state lasts here."""
 
 _passed = SimpleNamespace(seconds=0.0)
 
@@ -17,7 +18,8 @@ _passed = SimpleNamespace(seconds=0.0)
 def apply() -> None:
     """Make all the differences."""
     reserve_concurrency()
-    hurry_pauses_of_state_machines()
+    take_loopback_for_an_encrypted_connection()
+    hurry_attempts_of_state_machines()
     let_schedules_have_a_clock_of_their_own()
 
 
@@ -44,14 +46,29 @@ def _reserve(function: str, properties: Any) -> None:
     lambda_svc._functions[function]["concurrency"] = None if reserved is None else int(reserved)
 
 
-def hurry_pauses_of_state_machines() -> None:
-    """Minutes between attempts pass in seconds; a moment that is waited for is that moment."""
-    stepfunctions._SFN_WAIT_SCALE = PACE
+def take_loopback_for_an_encrypted_connection() -> None:
+    """Buckets that refuse plain HTTP would refuse everything here."""
+    pin = app.pin_request_origin
+    app.pin_request_origin = lambda address, _: pin(address, True)
 
-    def sleep_until(moment: str) -> None:
-        time.sleep(max(0.0, (datetime.fromisoformat(moment) - datetime.now(UTC)).total_seconds()))
 
-    stepfunctions._sleep_until = sleep_until
+def hurry_attempts_of_state_machines() -> None:
+    """Minutes between attempts pass in seconds; a state that waits does so as long as it says."""
+    wait = stepfunctions._execute_wait
+    paces = threading.local()
+
+    def sleep(seconds: float) -> None:
+        time.sleep(seconds * getattr(paces, "pace", PACE))
+
+    def wait_as_said(*given: Any) -> Any:
+        paces.pace = 1.0
+        try:
+            return wait(*given)
+        finally:
+            del paces.pace
+
+    stepfunctions._scaled_sleep = sleep
+    stepfunctions._execute_wait = wait_as_said
 
 
 def let_schedules_have_a_clock_of_their_own() -> None:

@@ -40,12 +40,13 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--durable", action="store_true", help="keep what was acknowledged")
+    parser.add_argument("--roles", action="store_true", help="functions may do what roles say")
     parser.add_argument("--keep", action="store_true", help="leave the folder behind")
     given = parser.parse_args()
     listener = socket.create_server(("127.0.0.1", given.port))
     listener.set_inheritable(False)
     port = listener.getsockname()[1]
-    _prepare_environment(given.folder, port, durable=given.durable)
+    _prepare_environment(given, port)
     _patch(given.folder)
     asyncio.run(_serve(listener, port))
     _end_functions()
@@ -54,13 +55,13 @@ def main() -> None:
     os._exit(0)  # threads of event sources would keep the process
 
 
-def _prepare_environment(folder: Path, port: int, *, durable: bool) -> None:
+def _prepare_environment(given: argparse.Namespace, port: int) -> None:
     """Give this process folders and settings of its own, before Ministack reads them."""
     places = {
-        "HOME": folder / "home",
-        "TMPDIR": folder / "tmp",
-        "STATE_DIR": folder / "state",
-        "S3_DATA_DIR": folder / "s3",
+        "HOME": given.folder / "home",
+        "TMPDIR": given.folder / "tmp",
+        "STATE_DIR": given.folder / "state",
+        "S3_DATA_DIR": given.folder / "s3",
     }
     for place in places.values():
         place.mkdir(parents=True, exist_ok=True)
@@ -69,8 +70,9 @@ def _prepare_environment(folder: Path, port: int, *, durable: bool) -> None:
     os.environ.update(
         kept | SWITCHES | {name: str(place) for name, place in places.items()},
         GATEWAY_PORT=str(port),
-        PERSIST_STATE=str(int(durable)),
-        S3_PERSIST=str(int(durable)),
+        AUTH=str(given.roles),
+        PERSIST_STATE=str(int(given.durable)),
+        S3_PERSIST=str(int(given.durable)),
     )
 
 

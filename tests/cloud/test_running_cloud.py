@@ -1,4 +1,4 @@
-"""What is left of the emulator when it ends, and of what it was doing."""
+"""An emulator of one's own: what its functions may do, and what is left when it ends."""
 
 import json
 import os
@@ -10,9 +10,15 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.cloud.small_functions import call, eventually, make
+from tests.cloud.small_functions import call, eventually, make, role
 from tests.servers.aws import ACCOUNT, REGION, Cloud, running_cloud
 
+READS = """
+import boto3
+def handler(event, context):
+    boto3.client("s3").list_objects_v2(Bucket="notes")
+    return "read"
+"""
 WRITES_DOWN = """
 import boto3, json, os, time
 s3 = boto3.client("s3")
@@ -47,6 +53,13 @@ def notes(cloud: Cloud) -> Callable[[str], list[str]]:
         return [each["Key"].removeprefix(prefix) for each in found.get("Contents", ())]
 
     return notes
+
+
+def test_a_function_may_do_what_its_role_says(cloud: Cloud) -> None:
+    """And nothing else, so that a stack that works here has roles that suffice."""
+    assert call(cloud.client, make(cloud.client, READS, may=("s3:ListBucket",))) == "read"
+    refused = call(cloud.client, make(cloud.client, READS, may=("s3:GetObject",)))
+    assert "AccessDenied" in refused["errorMessage"]
 
 
 def cut_off(cloud: Cloud) -> None:
@@ -120,7 +133,7 @@ def test_work_that_was_under_way_comes_again(
     states = {"Call": {"Type": "Task", "Resource": arn, "End": True}}
     machine = cloud.client("stepfunctions").create_state_machine(
         name="under-way",
-        roleArn="arn:aws:iam::000000000000:role/any",
+        roleArn=role(cloud.client, "lambda:*"),
         definition=json.dumps({"StartAt": "Call", "States": states}),
     )["stateMachineArn"]
     cloud.client("stepfunctions").start_execution(
