@@ -1,6 +1,5 @@
 """Buckets, streams and queues on AWS keep their contracts, over the wire."""
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -15,6 +14,7 @@ from campaign_workers.testing.contracts.message_queue import Held, MessageQueueC
 from campaign_workers.testing.contracts.object_store import ObjectStoreContract, Peek, Plant
 from campaign_workers.testing.contracts.record_stream import RecordStreamContract, Taken
 from tests.servers.aws import FreshAws, OverAws, aws_client, client_of, relayed_endpoint
+from tests.servers.aws_records import messages_of, records_of
 
 
 @cache
@@ -76,30 +76,3 @@ class TestQueue(OverAws, MessageQueueContract):
     @pytest.fixture
     def held(self, queue: SqsMessageQueue) -> Held:
         return lambda: messages_of(queue.name)
-
-
-def records_of(stream: str) -> Sequence[tuple[str, bytes]]:
-    """What lies on a stream, shard by shard, parents before children."""
-    kinesis = aws_client("kinesis")
-    found = []
-    for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
-        place = kinesis.get_shard_iterator(
-            StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-        )["ShardIterator"]
-        while place:
-            page = kinesis.get_records(ShardIterator=place)
-            found += [(record["PartitionKey"], record["Data"]) for record in page["Records"]]
-            place = page.get("NextShardIterator") if page["Records"] else None
-    return found
-
-
-def messages_of(queue: str) -> Sequence[str]:
-    """What a queue holds, which is taken out of it."""
-    sqs = aws_client("sqs")
-    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-    found = []
-    while some := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-        for message in some:
-            found.append(message["Body"])
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-    return found

@@ -4,12 +4,14 @@ It passes requests on unless the next fault is meant for them: then it refuses t
 the answer, or carries the request out and says nothing.
 """
 
+import json
 import socket
 import struct
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
@@ -138,13 +140,18 @@ class FaultyCloud:
             self._faults += faults
 
     def forget(self) -> None:
-        """Order no fault any more."""
+        """Order no fault any more, and forget what was asked for."""
         with self._lock:
             self._faults.clear()
+            self.requests.clear()
 
     def client(self, service: str, **config: Any) -> Any:
         """A client that asks by way of the proxy."""
-        return client_of(self.endpoint, service, **config)
+        return self._client(service, json.dumps(config))
+
+    @cache  # noqa: B019 - a proxy lives as long as its tests
+    def _client(self, service: str, config: str) -> Any:
+        return client_of(self.endpoint, service, max_pool_connections=20, **json.loads(config))
 
     def asked(self, method: str, path: str = "") -> list[Request]:
         """Requests of a method with `path` in their path."""

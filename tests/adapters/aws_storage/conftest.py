@@ -19,11 +19,18 @@ def aws() -> Iterator[FreshAws]:
         yield FreshAws(stack)
 
 
-@pytest.fixture
-def cloud() -> Iterator[FaultyCloud]:
-    """The emulator, by way of faults."""
+@pytest.fixture(scope="session")
+def proxy() -> Iterator[FaultyCloud]:
+    """One for all tests of the process."""
     with faulty_cloud(endpoint()) as faulty:
         yield faulty
+
+
+@pytest.fixture
+def cloud(proxy: FaultyCloud) -> FaultyCloud:
+    """The emulator, by way of faults; none is ordered, and nothing was asked for."""
+    proxy.forget()
+    return proxy
 
 
 @pytest.fixture

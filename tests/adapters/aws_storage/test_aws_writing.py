@@ -135,20 +135,16 @@ def test_an_upload_that_cannot_be_ended_hides_no_error(
 
 def test_no_more_than_a_few_parts_are_held(store: S3ObjectStore, cloud: FaultyCloud) -> None:
     """A body is asked for more only when there is room for it, whatever its size."""
-    made, ahead = 0, []
+    held: list[int] = []
 
     def body() -> Iterator[bytes]:
-        nonlocal made
-        for _ in range(100):
-            made += 1
-            ahead.append(made - len(cloud.asked("PUT", "partNumber")))
-            yield b"x" * 500
+        for made in range(60):
+            held.append(made - len(cloud.asked("PUT", "partNumber")))
+            yield b"x" * 1000
 
     store.put("k", body())
-    assert content(store) == b"x" * 50_000
-    in_parts_of_two = 2 * (PARTS_AT_ONCE + 2)
-    assert max(ahead[20:]) <= 50 + in_parts_of_two
-    assert len(cloud.asked("PUT", "partNumber")) == 50
+    assert content(store) == b"x" * 60_000
+    assert max(held) <= PARTS_AT_ONCE + 2
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 10, 11])

@@ -50,7 +50,7 @@ class SqsMessageQueue:
         left, failures = list(batch.messages), 0
         while left:
             errors = self._request(left)
-            left = [left[number] for number in errors]
+            left = [left[number] for number in sorted(errors)]
             if left:
                 failures += 1
                 self._give_up_if_need_be(errors.values(), failures)
