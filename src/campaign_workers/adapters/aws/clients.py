@@ -4,6 +4,7 @@ Where the services are and who asks is not said here: the SDK reads region, cred
 `AWS_ENDPOINT_URL` as it does for everybody.
 """
 
+import logging
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -32,6 +33,9 @@ def _made(service: str, connections: int, attempts: int) -> Any:
     import boto3
     from botocore.config import Config
 
+    for name in ("boto3", "botocore", "urllib3"):
+        # Below this level the SDK logs what it sends: codes, phones, secrets.
+        logging.getLogger(name).setLevel(logging.INFO)
     return boto3.client(
         service,
         config=Config(
