@@ -109,12 +109,13 @@ _CONSUMER: Final = (
 def ports(worker: str) -> dict[str, str]:
     """The ports of a worker: names in the wiring, with the stream or queue behind them."""
     known = {id(provider): name for name, provider in Wiring.providers.items()}
-    found = {}
+    found: dict[str, str] = {}
     for given in getattr(Wiring, snake(worker)).kwargs.values():
         if id(given) in known:
             found[known[id(given)]] = ""
         elif isinstance(given, providers.ItemGetter):
-            found[known[id(given.provides.provides)]] = given.name
+            mapping: Any = given.provides
+            found[known[id(mapping.provides)]] = str(given.name)
     return found
 
 
