@@ -22,13 +22,15 @@ def files_below(folder: Path) -> list[tuple[str, Path]]:
 
 
 def write(archive: Path, files: Iterable[tuple[str, Path]], *, base: Path | None = None) -> None:
-    """Write `files` into `archive`, behind all that is in `base`."""
+    """Write `files` into `archive`, behind all that is in `base`; whole or not at all."""
+    part = archive.with_suffix(".part")
     if base is not None:
-        shutil.copyfile(base, archive)
-    with ZipFile(archive, "a" if base else "w") as opened:
+        shutil.copyfile(base, part)
+    with ZipFile(part, "a" if base else "w") as opened:
         for name, path in files:
             content = without_symbols(path.read_bytes())
             opened.writestr(_entry(name), content, ZIP_DEFLATED, LEVEL)
+    part.replace(archive)
 
 
 def _entry(name: str) -> ZipInfo:

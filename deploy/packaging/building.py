@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -56,7 +57,7 @@ def build(
 
 
 def _wheels_made_of(target: Target, extras: tuple[str, ...]) -> str:
-    words = [repr(target), CONSTRAINTS.read_text(encoding="utf-8")]
+    words = [repr(target), sys.version, CONSTRAINTS.read_text(encoding="utf-8")]
     words += [line for name in ZIPS for line in requirements(name, extras)]
     sources = sorted(Path(__file__).parent.glob("*.py"))
     return _fingerprint([*(word.encode() for word in words), *(p.read_bytes() for p in sources)])
@@ -112,9 +113,8 @@ def _bases(wheels: str, target: Target, extras: tuple[str, ...]) -> dict[str, Pa
         with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
             held = places(below) if below else frozenset()
             install(requirements(name, extras), target, Path(scratch), but=held)
-            part = folder / f"{name}.part"
-            write(part, _compiled(Path(scratch), target), base=below)
-        below = part.rename(bases[name])
+            write(bases[name], _compiled(Path(scratch), target), base=below)
+        below = bases[name]
     return bases
 
 

@@ -51,7 +51,10 @@ class Manifest:
     def write(self) -> None:
         """Write `manifest.json` beside the zips; paths in it are absolute."""
         text = json.dumps(self.wire(), indent=2) + "\n"
-        (self.zips[0].path.parent / MANIFEST).write_text(text, encoding="utf-8")
+        place = self.zips[0].path.parent / MANIFEST
+        part = place.with_suffix(".part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(place)
 
     def wire(self) -> dict[str, object]:
         """The manifest as JSON has it."""
