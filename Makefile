@@ -5,7 +5,6 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NOX := $(BIN)/nox --no-error-on-external-run -s
 
-
 # Options of the targets `package` and `deploy`.
 STACK ?= campaign-workers
 ZIPS = $(BIN)/python -m deploy.packaging $(if $(ARCH),--arch $(ARCH)) \
