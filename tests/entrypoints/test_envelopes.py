@@ -1,84 +1,371 @@
-"""Events of AWS become events of workers."""
+"""Every event that AWS sends becomes what its worker takes."""
 
-import base64
+import json
+import logging
+from copy import deepcopy
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from campaign_workers.container import _event
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.events import ObjectCreated, QueueMessage, StreamBatch, StreamRecord
-from campaign_workers.entrypoints.envelopes import events
+from campaign_workers.domain.events import (
+    ObjectCreated,
+    QueueMessage,
+    StreamBatch,
+    StreamRecord,
+    Tick,
+)
+from campaign_workers.domain.triggers import TRIGGERS, WORKERS
+from campaign_workers.entrypoints.aggregates import MAGIC
+from campaign_workers.entrypoints.envelopes import events, is_queue_batch
+from tests.entrypoints.envelopes import EVENTS, kinesis, recorded, sqs
 
-S3 = {
-    "eventSource": "aws:s3",
-    "eventName": "ObjectCreated:Put",
-    "s3": {
-        "bucket": {"name": "prod-scoring"},
-        "object": {"key": "scored/a+b%2Bc%C3%BC.txt", "size": 3, "eTag": "e1"},
-    },
+ETAG: Final = "d41d8cd98f00b204e9800998ecf8427e"
+NUMBER: Final = "4959033827149025660855969253836157109592157598913658"
+CONFIG: Final = "smsWaves/scheduled/summer-tour_tm_csv.json"
+
+
+def written(key: str, etag: str = ETAG) -> ObjectCreated:
+    """An object of the bucket whose uploads start workers."""
+    return ObjectCreated(bucket="scoring", key=key, etag=etag)
+
+
+OBJECTS: Final[dict[tuple[str, str], tuple[ObjectCreated, ...]]] = {
+    ("processScoredFiles", "s3-put"): (written("scored/summer-tour.20260914170000.txt"),),
+    ("processScoredFiles", "s3-key-plus-and-percent"): (
+        written("scored/summer tour+100% café.txt"),
+    ),
+    ("processScoredFiles", "s3-key-unicode"): (written("scored/夏の ツアー 🎫.txt"),),
+    ("processScoredFiles", "s3-versioned"): (written("scored/summer-tour.1.txt"),),
+    ("translateRanksToScores", "s3-several"): (
+        written("fanlist/uploaded/summer-tour/gold.csv", "3858f62230ac3c915f300c664312c11f-9"),
+        written("fanlist/uploaded/summer-tour/silver members.csv"),
+    ),
+    ("loadCodeAssignmentsToStream", "s3-copied"): (
+        written("smsWaves/triggered/summer-tour_tm_csv.json"),
+    ),
+    ("processScoredFiles", "s3-test-event"): (),
+    ("processScoredFiles", "s3-deleted"): (),
+    ("processScoredFiles", "s3-restored"): (),
+    ("processScoredFiles", "s3-by-eventbridge"): (
+        written("scored/summer+tour 100%25.txt", "b1946ac92492d2347c6235b4d2611184"),
+    ),
+    ("processScoredFiles", "s3-by-eventbridge-deleted"): (),
+    ("processScoredFiles", "sqs-from-s3"): (
+        written("scored/summer tour+1.txt"),
+        written("scored/summer-tour.2.txt", "b1946ac92492d2347c6235b4d2611184"),
+    ),
+    ("processScoredFiles", "sqs-from-s3-test-event"): (),
 }
-KINESIS = {
-    "eventID": "shardId-000000000006:49590338271490256608559692538361571095921575989136588898",
-    "eventSourceARN": "arn:aws:kinesis:us-east-2:123456789012:stream/inputStream",
-    "kinesis": {
-        "partitionKey": "fan",
-        "sequenceNumber": "495",
-        "data": base64.b64encode(b"{}").decode(),
-        "approximateArrivalTimestamp": 1545084650.5,
-    },
+MESSAGES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+    ("moveMergedAvroFiles", "sqs-standard"): ('["avro/registration/2026/09/01"]',),
+    ("moveMergedAvroFiles", "sqs-with-attributes"): ('["avro/registration/2026/09"]',),
+    ("moveMergedAvroFiles", "sqs-fifo"): (
+        '["avro/registration/2026/09/01"]',
+        '["avro/registration/2026/09/02"]',
+    ),
 }
-SQS = {"messageId": "m1", "body": '["avro/registration/2026/09/01"]', "eventSource": "aws:sqs"}
-
-
-def test_an_object_event_names_the_very_version() -> None:
-    """Keys are decoded as S3 encodes them; the bucket is the one of the worker's trigger."""
-    assert events("processScoredFiles", {"Records": [S3]}) == (
-        ObjectCreated(bucket="scoring", key="scored/a b+cü.txt", etag="e1"),
-    )
-
-
-def test_records_of_a_shard_are_one_batch() -> None:
-    """A batch knows its stream, its shard and when each record arrived."""
-    assert events("saveCampaignData", {"Records": [KINESIS]}) == (
-        StreamBatch(
-            stream="inputStream",
-            shard="shardId-000000000006",
-            records=(
-                StreamRecord(
-                    sequence="495",
-                    partition_key="fan",
-                    data=b"{}",
-                    arrived=datetime(2018, 12, 17, 22, 10, 50, 500000, tzinfo=UTC),
-                ),
-            ),
+BATCHES: Final[dict[tuple[str, str], tuple[str, str, tuple[tuple[str, str, str], ...]]]] = {
+    ("saveCampaignData", "kinesis"): (
+        "inputStream",
+        "shardId-000000000006",
+        (("0001", "user-1", "registration"), ("0002", "user-2", "registration")),
+    ),
+    ("saveCampaignData", "kinesis-fan-out"): (
+        "inputStream",
+        "shardId-000000000006",
+        (("0001", "user-1", "registration"),),
+    ),
+    ("saveCampaignData", "kinesis-aggregated"): (
+        "inputStream",
+        "shardId-000000000006",
+        (
+            ("0001", "user-1", "registration"),
+            ("0002.0", "user-2", "registration"),
+            ("0002.1", "user-3", "registration"),
+            ("0003", "user-4", "registration"),
         ),
+    ),
+    ("transformCodeAssignments", "kinesis-code-assignments"): (
+        "inputStream",
+        "shardId-000000000006",
+        (("0003", "user-1", "codeAssignment"),),
+    ),
+    ("saveSelection", "kinesis-selections"): (
+        "saveSelectionStream",
+        "shardId-000000000000",
+        (("0001", "user-1", "codeAssignment"), ("0002", "", "selectionRefresh")),
+    ),
+}
+PASSED_ON: Final = (
+    ("mergeAvroFiles", "schedule-daily"),
+    ("mergeAvroFiles", "schedule-monthly"),
+    ("smsWaveSend", "step-first"),
+    ("smsWaveSend", "step-cursor"),
+    ("smsWaveSend", "step-give-up"),
+    ("generateSmsWaveCodes", "invoke-generate-codes"),
+    ("processSmsWaveFiles", "invoke-prepare-wave"),
+    ("processScheduledWave", "invoke-assign-codes"),
+)
+UNWRAPPED: Final[dict[tuple[str, str], dict[str, Any]]] = {
+    ("saveStats", "eventbridge-rule"): {},
+    ("slackStats", "eventbridge-scheduler"): {},
+    ("smsWaveScheduler", "eventbridge-rule"): {},
+    ("mergeAvroFiles", "eventbridge-with-detail"): {"inputPrefix": "2026/09/01"},
+}
+
+
+@pytest.mark.parametrize(("worker", "name"), OBJECTS)
+def test_a_notification_names_the_very_version(worker: str, name: str) -> None:
+    """Keys are decoded as S3 encodes them; what is not of a written object is passed over."""
+    assert events(worker, recorded(name)) == OBJECTS[worker, name]
+
+
+@pytest.mark.parametrize(("worker", "name"), MESSAGES)
+def test_each_message_is_an_event_of_its_own(worker: str, name: str) -> None:
+    """Messages are handled one by one, in their order."""
+    assert events(worker, recorded(name)) == tuple(
+        QueueMessage(message_id=record["messageId"], body=body)
+        for record, body in zip(recorded(name)["Records"], MESSAGES[worker, name], strict=True)
     )
 
 
-def test_each_message_is_an_event_of_its_own() -> None:
-    """Messages are handled one by one."""
-    message = QueueMessage(message_id="m1", body=SQS["body"])
-    assert events("moveMergedAvroFiles", {"Records": [SQS, SQS]}) == (message, message)
+@pytest.mark.parametrize(("worker", "name"), BATCHES)
+def test_records_of_a_shard_are_one_batch(worker: str, name: str) -> None:
+    """A batch knows its stream, its shard, and of each record its number, in order."""
+    stream, shard, expected = BATCHES[worker, name]
+    [batch] = events(worker, recorded(name))
+    assert isinstance(batch, StreamBatch)
+    assert (batch.stream, batch.shard) == (stream, shard)
+    found = [
+        (record.sequence, content.get("userId", ""), content["type"])
+        for record in batch.records
+        for content in (json.loads(record.data),)
+    ]
+    assert found == [(NUMBER + end, *rest) for end, *rest in expected]
 
 
-@pytest.mark.parametrize("payload", [{}, {"type": "daily"}, {"inputPrefix": "2026/09"}])
-def test_invocations_and_schedules_are_passed_on(payload: dict[str, Any]) -> None:
-    """What has no records is the worker's own payload."""
-    assert events("mergeAvroFiles", payload) == (payload,)
+def test_parts_of_a_packed_record_arrived_with_it() -> None:
+    """They have keys of their own, and the time of the record that they lay in."""
+    [batch] = events("saveCampaignData", recorded("kinesis-aggregated"))
+    assert isinstance(batch, StreamBatch)
+    assert [record.partition_key for record in batch.records] == [
+        f"user-{number}" for number in (1, 2, 3, 4)
+    ]
+    arrived = datetime.fromtimestamp(1789405200.123, tz=UTC)
+    assert {record.arrived for record in batch.records} == {arrived}
+
+
+@pytest.mark.parametrize(("worker", "name"), PASSED_ON)
+def test_payloads_are_passed_on(worker: str, name: str) -> None:
+    """What an invocation, a schedule or a step says is the worker's own payload."""
+    payload = recorded(name)
+    assert events(worker, payload) == (payload,)
+
+
+@pytest.mark.parametrize(("worker", "name"), UNWRAPPED)
+def test_the_envelope_of_eventbridge_is_taken_off(worker: str, name: str) -> None:
+    """A rule without a payload of its own has an empty one; a text is read."""
+    assert events(worker, recorded(name)) == (UNWRAPPED[worker, name],)
+
+
+EVERY: Final = (*OBJECTS, *MESSAGES, *BATCHES, *PASSED_ON, *UNWRAPPED)
+
+
+@pytest.mark.parametrize(("worker", "name"), EVERY)
+def test_every_envelope_becomes_what_its_worker_takes(worker: str, name: str) -> None:
+    """No worker refuses what AWS sends it."""
+    for event in events(worker, recorded(name)):
+        taken = _event(worker, event)
+        if worker in {"saveStats", "slackStats", "smsWaveScheduler"}:
+            assert taken == Tick()
+
+
+def test_every_recorded_event_and_every_worker_is_covered() -> None:
+    """Nothing was recorded in vain, and no worker is without an event."""
+    assert {name for _, name in EVERY} == {path.stem for path in EVENTS.glob("*.json")}
+    assert {worker for worker, _ in EVERY} == set(WORKERS)
 
 
 @pytest.mark.parametrize(
-    ("worker", "records"),
+    ("name", "told"),
     [
-        ("processScoredFiles", [SQS]),
-        ("saveCampaignData", [S3]),
-        ("saveCampaignData", [{**KINESIS, "kinesis": {**KINESIS["kinesis"], "data": "%"}}]),  # type: ignore[dict-item]
-        ("moveMergedAvroFiles", ["text"]),
-        ("saveStats", [SQS]),
+        ("s3-test-event", "s3:TestEvent"),
+        ("s3-deleted", "ObjectRemoved:Delete"),
+        ("s3-by-eventbridge-deleted", "Object Deleted"),
     ],
 )
-def test_an_envelope_of_another_trigger_is_refused(worker: str, records: list[Any]) -> None:
-    """A worker is not started by what is not its trigger."""
-    with pytest.raises(BadInput):
-        events(worker, {"Records": records})
+def test_what_is_passed_over_is_said(
+    name: str, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever wires a bucket wrongly finds it in the log."""
+    caplog.set_level(logging.INFO, "campaign_workers")
+    events("processScoredFiles", recorded(name))
+    assert f"processScoredFiles passes over an event of the bucket: {told}" in caplog.messages
+
+
+records = st.builds(
+    StreamRecord,
+    sequence=st.from_regex(r"[1-9][0-9]{0,55}", fullmatch=True),
+    partition_key=st.text(min_size=1, max_size=20),
+    data=st.binary(max_size=200).filter(lambda data: not data.startswith(MAGIC)),
+    arrived=st.integers(0, 4_000_000_000_000).map(
+        lambda millis: datetime.fromtimestamp(millis / 1000, tz=UTC)
+    ),
+)
+batches = st.builds(
+    StreamBatch,
+    stream=st.sampled_from(["inputStream", "vfInputStream-test", "a.b_c"]),
+    shard=st.from_regex(r"shardId-[0-9]{12}", fullmatch=True),
+    records=st.lists(records, min_size=1, max_size=5).map(tuple),
+)
+
+
+@given(batches, st.sampled_from(["saveCampaignData", "transformCodeAssignments"]))
+def test_any_batch_comes_out_of_its_envelope_as_it_went_in(batch: StreamBatch, worker: str) -> None:
+    """Whatever the records hold, down to the last bit and millisecond."""
+    event = json.loads(json.dumps(kinesis(batch)))
+    assert events(worker, event) == (batch,)
+
+
+@given(st.lists(batches, min_size=2, max_size=3, unique_by=lambda batch: batch.shard))
+def test_records_of_several_shards_are_several_batches(own: list[StreamBatch]) -> None:
+    """Lambda does not mix shards; whoever does gets a batch for each."""
+    mixed = {"Records": [record for batch in own for record in kinesis(batch)["Records"]]}
+    assert events("saveCampaignData", mixed) == tuple(own)
+
+
+@given(st.binary(max_size=80))
+def test_what_only_looks_packed_stays_as_it_is(rest: bytes) -> None:
+    """It goes to its worker, which says why it is none of its records."""
+    record = StreamRecord(
+        sequence="1", partition_key="k", data=MAGIC + rest, arrived=datetime(2026, 9, 1, tzinfo=UTC)
+    )
+    batch = StreamBatch(stream="inputStream", shard="shardId-1", records=(record,))
+    assert events("saveCampaignData", kinesis(batch)) == (batch,)
+
+
+def test_a_part_without_its_key_leaves_the_record_packed(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """No part is lost, and nothing of it is printed."""
+    from hashlib import md5
+
+    from aws_kinesis_agg.deaggregator import messages_pb2
+
+    packed = messages_pb2.AggregatedRecord()
+    packed.partition_key_table.append("fan@example.org")
+    for index in (0, 7):
+        packed.records.add(partition_key_index=index, data=b"{}")
+    body = packed.SerializeToString()
+    for content in (body, b"", b"\xff\xff\xff"):
+        data = MAGIC + content + md5(content).digest()
+        record = StreamRecord(
+            sequence="1", partition_key="k", data=data, arrived=datetime(2026, 9, 1, tzinfo=UTC)
+        )
+        batch = StreamBatch(stream="inputStream", shard="shardId-1", records=(record,))
+        assert events("saveCampaignData", kinesis(batch)) == (batch,)
+    assert capfd.readouterr() == ("", "")
+
+
+WRONG: Final[dict[str, tuple[str, Any, str]]] = {
+    "no object": ("saveStats", ["text"], "event"),
+    "no event at all": ("processScoredFiles", None, "event"),
+    "no records": ("saveCampaignData", {}, "Records"),
+    "records that are no list": ("processScoredFiles", {"Records": {}}, "Records"),
+    "a payload has no records": ("saveStats", sqs(["x"]), "Records"),
+    "messages to an object's worker": ("processScoredFiles", sqs(["no JSON"]), r"Records\[0\]"),
+    "objects to a stream's worker": (
+        "saveCampaignData",
+        recorded("s3-put"),
+        r"Records\[0\]\.(eventSourceARN|kinesis)",
+    ),
+    "a record that is no object": ("moveMergedAvroFiles", {"Records": ["text"]}, r"Records\[0\]"),
+    "an EventBridge detail that is no JSON": (
+        "saveStats",
+        {**recorded("eventbridge-rule"), "detail": "{"},
+        "detail",
+    ),
+    "an EventBridge event without its object": (
+        "processScoredFiles",
+        {**recorded("s3-by-eventbridge"), "detail": {"bucket": {}}},
+        r"detail\.object",
+    ),
+}
+
+
+@pytest.mark.parametrize(("worker", "event", "field"), WRONG.values(), ids=WRONG)
+def test_an_envelope_of_another_trigger_is_refused(worker: str, event: Any, field: str) -> None:
+    """A worker is not started by what is not its trigger, and the message names the place."""
+    with pytest.raises(BadInput, match=f"^{field}: "):
+        events(worker, event)
+
+
+@pytest.mark.parametrize(
+    ("worker", "name", "path", "value"),
+    [
+        ("processScoredFiles", "s3-put", "s3", ...),
+        ("processScoredFiles", "s3-put", "s3.object", ...),
+        ("processScoredFiles", "s3-put", "s3.object.key", ...),
+        ("processScoredFiles", "s3-put", "s3.object.key", 7),
+        ("processScoredFiles", "s3-put", "eventName", 7),
+        ("saveCampaignData", "kinesis", "kinesis", ...),
+        ("saveCampaignData", "kinesis", "kinesis.data", "%"),
+        ("saveCampaignData", "kinesis", "kinesis.data", ...),
+        ("saveCampaignData", "kinesis", "kinesis.sequenceNumber", ...),
+        ("saveCampaignData", "kinesis", "kinesis.sequenceNumber", 7),
+        ("saveCampaignData", "kinesis", "kinesis.partitionKey", None),
+        ("saveCampaignData", "kinesis", "kinesis.approximateArrivalTimestamp", "soon"),
+        ("saveCampaignData", "kinesis", "kinesis.approximateArrivalTimestamp", 1e20),
+        ("saveCampaignData", "kinesis", "eventID", ...),
+        ("saveCampaignData", "kinesis", "eventSourceARN", "inputStream"),
+        ("moveMergedAvroFiles", "sqs-standard", "messageId", ...),
+        ("moveMergedAvroFiles", "sqs-standard", "body", ["x"]),
+    ],
+)
+def test_a_part_that_is_missing_or_wrong_is_named(
+    worker: str, name: str, path: str, value: Any
+) -> None:
+    """The message says in which record, and what it lacks."""
+    event = deepcopy(recorded(name))
+    *above, last = path.split(".")
+    place = event["Records"][0]
+    for part in above:
+        place = place[part]
+    if value is ...:
+        del place[last]
+    else:
+        place[last] = value
+    named = rf"\.{last}" if value is ... or isinstance(place.get(last), int | None) else ""
+    with pytest.raises(BadInput, match=rf"^Records\[0\]({named})?[.:]"):
+        events(worker, event)
+
+
+def test_nothing_came_is_nothing_to_do() -> None:
+    """An empty list of records calls nobody."""
+    for trigger in TRIGGERS:
+        if type(trigger).__name__ in {"ObjectTrigger", "StreamTrigger", "QueueTrigger"}:
+            assert events(trigger.worker, {"Records": []}) == ()
+
+
+@pytest.mark.parametrize(
+    ("event", "answer"),
+    [
+        (recorded("sqs-standard"), True),
+        (recorded("sqs-from-s3"), True),
+        (recorded("s3-put"), False),
+        (recorded("kinesis"), False),
+        ({"Records": []}, False),
+        ({"Records": ["text"]}, False),
+        ({"Records": None}, False),
+        ({}, False),
+        (None, False),
+    ],
+)
+def test_messages_of_a_queue_are_known(event: Any, answer: bool) -> None:
+    """Only those can fail one by one."""
+    assert is_queue_batch(event) is answer
