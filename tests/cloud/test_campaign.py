@@ -1,0 +1,193 @@
+"""A whole campaign on a deployed stack, moved by its own triggers alone."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import attrs
+import pytest
+
+from campaign_workers.adapters.avro.codec import AvroRecordCodec
+from campaign_workers.container import Container
+from campaign_workers.domain import layout, lottery
+from campaign_workers.domain.triggers import WORKERS
+from campaign_workers.entrypoints.cli.operator import Operator
+from campaign_workers.entrypoints.cli.uploads import Uploads
+from campaign_workers.settings import Settings
+from tests import privacy
+from tests.cloud.neighbours import SEED
+from tests.cloud.outside import DATE_KEY, FIVE_MINUTES, PATIENCE_SECONDS, Outside, Row, picks_of
+from tests.cloud.small_functions import eventually
+
+SCORED_NAME = "1"
+
+
+@attrs.define
+class Played:
+    """A campaign that has been played, and what was seen on the way."""
+
+    outside: Outside
+    registered: int = 0
+    waves: dict[str, list[Row]] = attrs.field(factory=dict)
+    picks: list[Row] = attrs.field(factory=list)
+    registrations: Counter[str] = attrs.field(factory=Counter)
+
+    @property
+    def texted(self) -> list[str]:
+        """The message ids of the texts that were accepted."""
+        sms = self.outside.up.surroundings.doubles.neighbours.sms
+        return [text.message.message_id for text in sms.sent()]
+
+
+@pytest.fixture(scope="module")
+def played(outside: Outside) -> Played:
+    """From the first registration to the archived lake."""
+    played = Played(outside)
+    _register_and_score(played)
+    played.picks = outside.select()
+    for name, offer_codes in (("tm", True), ("external", False)):
+        rows = [row for row in played.picks if (row["code"] == "TM") == offer_codes]
+        wave = outside.load_wave(name, rows, generateOfferCode=offer_codes)
+        played.waves[wave] = rows
+    outside.wait(FIVE_MINUTES)
+    for wave in played.waves:
+        assert outside.wave_ends(wave) == "completed"
+    outside.done("saveSelection", "out", len(played.picks))
+    _archive(played)
+    outside.wait(timedelta(minutes=31))
+    eventually(lambda: len(outside.ran()) == len(WORKERS), seconds=PATIENCE_SECONDS)
+    return played
+
+
+def _register_and_score(played: Played) -> None:
+    outside, campaign = played.outside, played.outside.campaign_id
+    played.registered = outside.register(outside.up.uploads / "registrations.jsonl")
+    outside.upload("fanclub-ranks.csv", layout.fanlist_upload(campaign, "ranks"))
+    outside.upload("scored.txt", layout.scored(f"{campaign}.{SCORED_NAME}"))
+    outside.upload("market-details.csv", layout.market_details(campaign, DATE_KEY))
+    eventually(lambda: outside.calls("processScoredFiles"), seconds=PATIENCE_SECONDS)
+    eventually(lambda: outside.calls("translateRanksToScores"), seconds=PATIENCE_SECONDS)
+    put = outside.told("processScoredFiles")["out"] + outside.told("translateRanksToScores")["out"]
+    outside.done("saveCampaignData", "in", played.registered + put)
+
+
+def _archive(played: Played) -> None:
+    """Make the day's registrations yesterday's, and let the night come."""
+    outside = played.outside
+    today = f"avro/registration/{datetime.now(UTC):%Y/%m/%d}/"
+    yesterday = f"avro/registration/{datetime.now(UTC) - timedelta(days=1):%Y/%m/%d}/"
+    s3, lake = outside.stack.client("s3"), outside.stack.outputs["CampaignDataBucket"]
+    for key in outside.keys("CampaignDataBucket", today):
+        played.registrations.update(_records(outside.object("CampaignDataBucket", key)))
+        target = yesterday + key.removeprefix(today)
+        s3.copy_object(Bucket=lake, Key=target, CopySource={"Bucket": lake, "Key": key})
+        s3.delete_object(Bucket=lake, Key=key)
+    outside.wait(timedelta(days=1))
+    assert eventually(lambda: outside.calls("moveMergedAvroFiles"), seconds=PATIENCE_SECONDS)
+
+
+def _records(container: bytes) -> Iterator[str]:
+    with closing(BytesIO(container)) as source:
+        for record in AvroRecordCodec().decode(source):
+            yield repr(sorted(record.items()))
+
+
+def test_every_function_ran_by_its_own_trigger(
+    played: Played, record_property: Callable[[str, object], None]
+) -> None:
+    """Fifteen of fifteen: streams, buckets, queues, schedules, the state machine, invocations."""
+    ran = played.outside.ran()
+    record_property("functions that ran by their own trigger", f"{len(ran)} of {len(WORKERS)}")
+    assert ran == list(WORKERS)
+
+
+def test_every_record_of_a_stream_is_in_the_lake_or_among_the_rejected(played: Played) -> None:
+    """What saveCampaignData took is what was put, and nothing fell out."""
+    outside = played.outside
+    told = outside.told("saveCampaignData")
+    put = sum(
+        outside.told(worker)["out"] for worker in ("processScoredFiles", "translateRanksToScores")
+    )
+    assigned = outside.told("loadCodeAssignmentsToStream")["out"]
+    assert told["in"] == played.registered + put + assigned
+    assert told["in"] == told["out"] + told["rejected"] + told["duplicates"]
+
+
+def test_scrubbing_and_selection_are_those_of_the_embedded_profile(
+    played: Played, tmp_path: Path
+) -> None:
+    """The same uploads and seed give the same scrubbed rows and the same picks."""
+    outside = played.outside
+    uploads = Uploads(outside.up.uploads)
+    settings = Settings(profile="memory")
+    container = Container("memory", settings=settings, starts=uploads.opens())
+    operator = Operator(container=container, uploads=uploads, out=tmp_path)
+    container.secrets.write(lottery.seed_name(outside.campaign_id), SEED)
+    for _, step in list(operator.steps())[:5]:
+        step()
+    [scrubbed] = [info.key for info in container.scoring.list("scrubbed/")]
+    with closing(container.scoring.open(scrubbed)) as source:
+        expected = source.read()
+    key = f"scrubbed/{outside.campaign_id}.{SCORED_NAME}.csv"
+    assert outside.object("ScoringBucket", key) == expected
+    with closing(container.scoring.open(layout.prepped(outside.campaign_id, DATE_KEY))) as source:
+        picks = picks_of(source.read())
+    assert [_pick(row) for row in played.picks] == [_pick(row) for row in picks]
+
+
+def _pick(row: Row) -> Row:
+    """A pick without its code, which is anybody's of the pool."""
+    return {name: value for name, value in row.items() if name != "code"}
+
+
+def test_every_pick_is_told_once_and_has_its_code(played: Played) -> None:
+    """By text or by e-mail; the ledger, the demand table and the entries agree."""
+    outside = played.outside
+    emailed = [message["messageId"] for message in outside.messages("EmailQueue")]
+    told = Counter(played.texted + emailed)
+    assert len(told) == len(played.picks)
+    assert set(told.values()) == {1}
+    assert len(outside.items("DeliveryLedger")) == len(played.picks)
+    fans = {row["globalUserId"] for row in played.picks}
+    assert {item["pk"]["S"].removeprefix("fan:") for item in outside.items("DemandTable")} == fans
+    held = outside.up.surroundings.doubles.neighbours.entries.codes(outside.campaign_id, fans)
+    assert all(held[fan] for fan in fans)
+
+
+def test_the_lake_of_yesterday_is_one_file_with_the_same_records(played: Played) -> None:
+    """Merged by the query engine, and its sources lie in the archive."""
+    outside = played.outside
+    [merged] = [
+        key
+        for key in outside.keys("CampaignDataBucket", "avro/registration/")
+        if key.endswith("/merged")
+    ]
+    assert Counter(_records(outside.object("CampaignDataBucket", merged))) == played.registrations
+    assert outside.keys("CampaignDataBucket", "avro/registration/") == [merged]
+    assert outside.keys("CampaignDataBucket", "avro/archived/registration/")
+
+
+def test_statistics_are_kept_and_posted(played: Played) -> None:
+    """The database knows the figures, and the channel has been told."""
+    around = played.outside.up.surroundings
+    [document] = around.database.adminStats.find()
+    assert document["stats"]["total"] > 0
+    assert "lastPosted" in document
+    assert list(around.doubles.neighbours.chat.posts())
+
+
+def test_nothing_is_left_over(played: Played) -> None:
+    """No call failed for good."""
+    assert played.outside.dead_letters() == {}
+
+
+def test_no_function_logs_what_is_personal(played: Played) -> None:
+    """Not a phone, an address, a token or a code in any line of any function."""
+    lines = [line for worker in WORKERS for line in played.outside.lines(worker)]
+    codes = {row["code"] for row in played.picks if row["code"] != "TM"}
+    assert len(lines) > len(WORKERS)
+    assert [privacy.told(line) for line in lines if privacy.told(line)] == []
+    assert not [code for code in codes if any(code in line for line in lines)]
