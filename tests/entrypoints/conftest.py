@@ -1,0 +1,30 @@
+"""Fixtures of this folder."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from campaign_workers.entrypoints import invocations
+from campaign_workers.entrypoints.logs import SERVICE
+from tests.entrypoints.functions import Function, install, uninstall
+
+
+@pytest.fixture
+def restored() -> Iterator[None]:
+    """Handlers and levels of logs are afterwards as they were."""
+    handlers, level = list(logging.getLogger().handlers), logging.getLogger(SERVICE).level
+    yield
+    uninstall(handlers, level)
+
+
+@pytest.fixture
+def function(
+    restored: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Function:
+    """A function that has not been invoked yet."""
+    function = Function(lambda: capsys.readouterr().out)
+    bound = install(function.log).bound
+    monkeypatch.setattr(invocations, "_json_logs", lambda: bound)
+    monkeypatch.setattr(invocations, "_cold", iter((True,)))
+    return function

@@ -1,0 +1,208 @@
+"""What a function does around its worker: time limit, logs, figures, errors."""
+
+import math
+from typing import Any, Final
+
+import pytest
+
+from campaign_workers.adapters.system.limits import Unlimited
+from campaign_workers.container import Container
+from campaign_workers.domain import errors
+from campaign_workers.domain.errors import BadInput, CampaignError, RetryLater
+from campaign_workers.domain.reports import Report
+from campaign_workers.entrypoints.invocations import Unforeseen, invoke
+from tests.entrypoints.envelopes import recorded
+from tests.entrypoints.functions import REQUEST_ID, Context, Function, Traces
+
+WHOLE: Final = {"in": 2, "out": 2, "rejected": 0, "duplicates": 0}
+ADA: Final = "ada@example.org"
+
+FORESEEN: Final = [
+    kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, CampaignError)
+]
+
+
+def failing(error: Exception) -> Any:
+    """A worker that fails."""
+
+    def call(worker: str, event: Any) -> Report:
+        raise error
+
+    return call
+
+
+def test_the_answer_is_the_report(function: Function) -> None:
+    """Whoever invokes a function gets what the worker has to say."""
+    answer = function.invoke("saveCampaignData", recorded("kinesis"))
+    assert answer["count"] == WHOLE
+    assert [key.startswith("avro/registration/2026/") for key in answer["files"]] == [True]
+
+
+def test_a_call_is_one_line_of_the_log(function: Function) -> None:
+    """It says who did what for whom, how much and how long."""
+    function.invoke("saveCampaignData", recorded("kinesis"))
+    [line] = function.lines()
+    number = recorded("kinesis")["Records"][0]["kinesis"]["sequenceNumber"]
+    told = {
+        "level": "INFO",
+        "message": "saveCampaignData is done",
+        "worker": "saveCampaignData",
+        "correlation_id": f"shardId-000000000006:{number}",
+        "function_request_id": REQUEST_ID,
+        "function_name": "cmp-any",
+        "count": WHOLE,
+    }
+    assert {name: line[name] for name in told} == told
+    assert line["duration_ms"] >= 0
+
+
+@pytest.mark.parametrize(
+    ("worker", "name", "correlation", "campaign"),
+    [
+        ("processScoredFiles", "s3-key-plus-and-percent", "scored/summer tour+100% café.txt", None),
+        ("moveMergedAvroFiles", "sqs-standard", "059f36b4-87a3-44ab-83d2-661970000001", None),
+        ("smsWaveSend", "step-first", REQUEST_ID, None),
+        ("saveStats", "eventbridge-rule", REQUEST_ID, None),
+        ("processSmsWaveFiles", "invoke-prepare-wave", REQUEST_ID, "summer-tour"),
+    ],
+)
+def test_a_line_leads_back_to_its_event(
+    function: Function, worker: str, name: str, correlation: str, campaign: str | None
+) -> None:
+    """The key of an object, a message's id, else the request's; and the campaign if it is known."""
+    function.calls(lambda worker, event: Report(worker=worker, counts={}))
+    function.invoke(worker, recorded(name))
+    [line] = function.lines()
+    assert (line["correlation_id"], line.get("campaign")) == (correlation, campaign)
+
+
+@pytest.mark.parametrize(
+    ("named", "told"), [("summer-tour", "summer-tour"), (ADA, None), (7, None), (None, None)]
+)
+def test_a_report_names_its_campaign(function: Function, named: Any, told: str | None) -> None:
+    """Only what can be the id of a campaign is taken for one."""
+    details = {"campaignId": named}
+    function.calls(lambda worker, event: Report(worker=worker, counts={}, details=details))
+    function.invoke("processScheduledWave", recorded("invoke-assign-codes"))
+    [line] = function.lines()
+    assert line.get("campaign") == told
+
+
+def test_figures_are_told_once_an_invocation(function: Function) -> None:
+    """The worker's whole, how long it took, and what the worker itself counts by type."""
+    function.invoke("saveCampaignData", recorded("kinesis"))
+    first = function.figures()
+    worker = "saveCampaignData"
+    assert {name: first[name, worker] for name in WHOLE} == {
+        name: [float(value)] for name, value in WHOLE.items()
+    }
+    assert first["out", "inputStream", "registration", worker] == [2.0]
+    assert len(first["duration", worker]) == 1
+    assert first["coldStart", worker] == [1.0]
+    function.invoke("saveCampaignData", recorded("kinesis-fan-out"))
+    second = function.figures()
+    assert second["in", worker] == [1.0]
+    assert ("coldStart", worker) not in second
+    assert ("failed", worker) not in first | second
+
+
+@pytest.mark.parametrize("kind", FORESEEN)
+def test_an_error_of_the_domain_is_what_aws_sees(
+    function: Function, kind: type[CampaignError]
+) -> None:
+    """Its class is by what the state machine decides; it is logged once, and counted."""
+    function.calls(failing(kind("scored/x.txt: busy")))
+    with pytest.raises(kind) as raised:
+        function.invoke("saveStats", {})
+    assert type(raised.value) is kind
+    [line] = function.lines()
+    assert (line["level"], line["error_type"]) == ("ERROR", kind.__name__)
+    assert line["message"] == f"saveStats failed: {raised.value}"
+    assert line["stack"][-1].endswith(" call")
+    figures = function.figures()
+    assert figures["failed", "saveStats"] == [1.0]
+    assert len(figures["duration", "saveStats"]) == 1
+
+
+@pytest.mark.parametrize("error", [KeyError(ADA), ValueError(ADA), MemoryError(), OSError(28, ADA)])
+def test_the_text_of_an_unforeseen_error_goes_nowhere(function: Function, error: Exception) -> None:
+    """Lambda logs what is raised, so that not even that quotes a value."""
+    error.__cause__ = RuntimeError(ADA)
+    function.calls(failing(error))
+    with pytest.raises(Unforeseen) as raised:
+        function.invoke("saveStats", {})
+    assert str(raised.value).startswith(f"unforeseen {type(error).__name__} at ")
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__
+    assert ADA not in function.log.getvalue() + str(raised.value) + str(raised.value.args)
+    [line] = function.lines()
+    assert line["error_type"] == type(error).__name__
+
+
+def test_an_envelope_that_cannot_be_read_is_logged_too(function: Function) -> None:
+    """Nothing is refused in silence."""
+    with pytest.raises(BadInput, match="Records"):
+        function.invoke("saveCampaignData", {})
+    [line] = function.lines()
+    assert (line["error_type"], line["correlation_id"]) == ("BadInput", REQUEST_ID)
+    assert function.figures()["failed", "saveCampaignData"] == [1.0]
+
+
+def test_several_objects_are_several_calls(function: Function) -> None:
+    """One report each; the first that fails fails the invocation."""
+    calls = [Report(worker="w", counts={"in": 1}), Report(worker="w", counts={"in": 2})]
+    function.calls(lambda worker, event: calls.pop())
+    answer = function.invoke("translateRanksToScores", recorded("s3-several"))
+    assert answer == [{"count": {"in": 2}}, {"count": {"in": 1}}]
+    figures = function.figures()
+    assert figures["in", "translateRanksToScores"] == [3.0]
+    assert len(figures["duration", "translateRanksToScores"]) == 2
+
+
+def test_what_is_passed_over_is_answered_with_nothing(function: Function) -> None:
+    """The test event of a bucket calls no worker."""
+    function.calls(failing(AssertionError()))
+    assert function.invoke("processScoredFiles", recorded("s3-test-event")) == []
+    assert "s3:TestEvent" in function.lines()[0]["message"]
+
+
+def test_a_worker_knows_when_it_is_ended(function: Function) -> None:
+    """The time limit is that of its own invocation, and of no other."""
+    deadline = function.container.wiring.deadline()
+    left = []
+
+    def call(worker: str, event: Any) -> Report:
+        left.append(deadline.remaining_seconds())
+        return Report(worker=worker, counts={})
+
+    function.calls(call)
+    function.invoke("smsWaveSend", recorded("step-first"), Context(5_000))
+    function.invoke("smsWaveSend", recorded("step-first"), Context(250))
+    function.invoke("smsWaveSend", recorded("step-first"), None)
+    assert left == [5, 0.25, math.inf]
+    assert deadline.remaining_seconds() == math.inf
+
+
+def test_spans_are_handed_on_however_it_ends(function: Function) -> None:
+    """The process is frozen as soon as the function has answered."""
+    function.container.traces = traces = Traces()
+    function.calls(lambda worker, event: Report(worker=worker, counts={}))
+    function.invoke("saveStats", {})
+    assert traces.flushed == 1
+    function.calls(failing(RetryLater("busy")))
+    with pytest.raises(RetryLater):
+        function.invoke("saveStats", {})
+    assert traces.flushed == 2
+
+
+def test_elsewhere_than_on_aws_nothing_is_around_a_worker(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A handler on embedded adapters prints nothing, and is not ended."""
+    container = Container("memory")
+    assert isinstance(container.wiring.deadline(), Unlimited)
+    answer = invoke(container, "saveCampaignData", recorded("kinesis"), None)
+    assert answer["count"] == WHOLE
+    assert capsys.readouterr() == ("", "")
