@@ -74,6 +74,7 @@ def deploy(
         "Runtime": f"python{zips.python}",
         "Architecture": zips.architecture,
         "DataPolicy": "Delete",
+        "LakeWindowSeconds": "10",
         **(parameters or {}),
     }
     cloud = client_of(endpoint, "s3")

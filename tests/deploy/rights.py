@@ -77,7 +77,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]]] = {
 """Requests that adapters send, the actions that they are allowed by, and to what."""
 
 _ATHENA_ITSELF: Final = ("glue:GetDatabase", "glue:GetTable")
-"""What Athena asks the catalog on behalf of whoever starts a query."""
+"""What Athena asks the catalog on behalf of whoever starts a query; it looks for a default, too."""
 _SERVICES: Final = {
     "campaign_service": "campaign",
     "chat": "slack",
@@ -176,6 +176,7 @@ def _of_port(port: str, name: str) -> Iterator[Right]:
             yield from ((action, _named(resource, name)) for resource in resources)
     if port == "engine":
         yield from ((action, resource) for action in _ATHENA_ITSELF for resource in CATALOG)
+        yield "glue:GetDatabase", f"arn:aws:glue:{PLACE}:database/default"
 
 
 def _named(resource: str, name: str) -> str:
