@@ -1,34 +1,18 @@
-"""Whatever goes wrong in a merge by query, nothing is left behind and the error says what to do."""
+"""Whatever goes wrong with a query, nothing is left behind and the error says what to do."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime, timedelta
-from io import BytesIO
 from typing import Any
 
 import pytest
-from botocore.stub import Stubber
 
 from campaign_workers.adapters.aws.athena.columns import Columns
 from campaign_workers.adapters.system.clocks import SystemClock
-from campaign_workers.domain.errors import CampaignError, Fatal, NotFound, RetryLater
-from campaign_workers.domain.layout import scratch
-from campaign_workers.ports.query_engine import QueryEngine
-from tests.adapters.aws_athena.lakes import WORKGROUP, Impatient, Lake, new_lake
-from tests.lake_scenes import CODEC, plant
-from tests.servers.aws import aws_client, client_of, endpoint
+from campaign_workers.domain.errors import CampaignError, Fatal, RetryLater
+from tests.adapters.aws_athena.lakes import WORKGROUP, Impatient, Lake
+from tests.adapters.aws_athena.stubs import SOURCE, merge, put, started, stopped, stubbed, told
+from tests.lake_scenes import CODEC
 
-QUERY = "q-1"
-SOURCE = "avro/registration/2026/09/02/a.avro"
 HEAD = Columns.of(CODEC.schema("registration")).head + "\n"
-
-
-@pytest.fixture(scope="module")
-def place() -> Iterator[Lake]:
-    """One lake for all tests, with one file of two fans."""
-    with new_lake() as place:
-        plant(place.objects, SOURCE, 1, 2)
-        yield place
 
 
 @pytest.fixture(autouse=True)
@@ -37,46 +21,6 @@ def nothing_is_left_behind(place: Lake) -> Iterator[None]:
     yield
     assert place.keys() == [SOURCE]
     assert place.tables() == []
-
-
-def merge(engine: QueryEngine, *sources: str) -> bytes:
-    """The merged container."""
-    with engine.merge("registration", sources or (SOURCE,), {}) as merging:
-        return b"".join(merging.chunks())
-
-
-@contextmanager
-def stubbed(service: str) -> Iterator[tuple[Any, Stubber]]:
-    """A client whose answers are made up; each of them must be asked for."""
-    client = client_of(endpoint(), service)
-    with Stubber(client) as stub:
-        yield client, stub
-        stub.assert_no_pending_responses()
-
-
-def started(stub: Stubber) -> None:
-    """A query starts."""
-    stub.add_response("start_query_execution", {"QueryExecutionId": QUERY})
-
-
-def told(stub: Stubber, state: str, *, result: str = "", **status: Any) -> None:
-    """The query is told to be in a state."""
-    execution: dict[str, Any] = {"Status": {"State": state, **status}}
-    if result:
-        execution["ResultConfiguration"] = {"OutputLocation": result}
-    stub.add_response("get_query_execution", {"QueryExecution": execution})
-
-
-def stopped(stub: Stubber) -> None:
-    """The query is stopped."""
-    stub.add_response("stop_query_execution", {}, {"QueryExecutionId": QUERY})
-
-
-def put(place: Lake, content: str) -> str:
-    """Put a result where a workgroup wants results; returns its address."""
-    for key in ("results/q-1.csv", "results/q-1.csv.metadata"):
-        aws_client("s3").put_object(Bucket=place.bucket, Key=key, Body=content.encode())
-    return f"s3://{place.bucket}/results/q-1.csv"
 
 
 @pytest.mark.parametrize(
@@ -220,29 +164,6 @@ def test_a_missing_result_is_asked_for_again(place: Lake) -> None:
             merge(place.engine(athena=athena))
 
 
-class Deciding:
-    """A workgroup that decides where results go, whatever is asked for."""
-
-    def __init__(self, athena: Any, bucket: str) -> None:
-        self._athena, self._place = athena, {"OutputLocation": f"s3://{bucket}/decided/"}
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._athena, name)
-
-    def start_query_execution(self, **given: Any) -> Any:
-        """Start a query whose result goes elsewhere."""
-        return self._athena.start_query_execution(**given | {"ResultConfiguration": self._place})
-
-
-def test_a_workgroup_may_put_results_elsewhere(place: Lake) -> None:
-    """The result is read, and taken away, where the workgroup had it written."""
-    with new_lake() as elsewhere:
-        athena = Deciding(place.engine().athena, elsewhere.bucket)
-        data = merge(place.engine(athena=athena))
-        assert elsewhere.keys() == []
-    assert CODEC.describe(BytesIO(data)).records == 2
-
-
 def test_access_denied_names_the_right_that_is_missing(place: Lake) -> None:
     """The operator reads which action to allow, and on what."""
     with stubbed("athena") as (athena, stub):
@@ -255,83 +176,3 @@ def test_a_missing_database_is_named(place: Lake) -> None:
     """The stack was not deployed, or the name is wrong."""
     with pytest.raises(Fatal, match=r"nowhere.*no such database"):
         merge(place.engine(database="nowhere"))
-
-
-class StubbornCatalog:
-    """A catalog that takes tables and does not give them back."""
-
-    def __init__(self, glue: Any, refusing: Any) -> None:
-        self._glue, self.delete_table = glue, refusing.delete_table
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._glue, name)
-
-
-def test_a_table_that_cannot_be_dropped_keeps_nothing_else(place: Lake) -> None:
-    """Copies and result are gone all the same, and the error names the table and the right."""
-    with stubbed("glue") as (refusing, stub):
-        stub.add_client_error("delete_table", "AccessDeniedException", "", 400)
-        glue = StubbornCatalog(place.engine().glue, refusing)
-        with pytest.raises(Fatal, match=r"left behind.*table \w+\.merge_.*allow glue:DeleteTable"):
-            merge(place.engine(glue=glue))
-    assert place.keys() == [SOURCE]
-    for table in place.tables():
-        aws_client("glue").delete_table(DatabaseName=place.database, Name=table)
-
-
-def test_cleaning_up_hides_no_error(place: Lake, caplog: pytest.LogCaptureFixture) -> None:
-    """When the query failed and the table stays, too, the query's error is the one that counts."""
-    with stubbed("glue") as (refusing, drops), stubbed("athena") as (athena, stub):
-        drops.add_client_error("delete_table", "InternalServiceException", "", 500)
-        glue = StubbornCatalog(place.engine().glue, refusing)
-        started(stub)
-        told(stub, "CANCELLED")
-        with pytest.raises(RetryLater, match="CANCELLED"):
-            merge(place.engine(athena=athena, glue=glue))
-    assert "left behind by a merge" in caplog.text
-    for table in place.tables():
-        aws_client("glue").delete_table(DatabaseName=place.database, Name=table)
-
-
-def test_what_was_never_asked_for_leaves_nothing(place: Lake) -> None:
-    """A merge that nobody reads asks nobody for anything."""
-    with (
-        stubbed("athena") as (athena, _),
-        place.engine(athena=athena).merge("registration", [], {}),
-    ):
-        pass
-
-
-def test_a_source_that_vanishes_stops_the_copying(place: Lake) -> None:
-    """No query is started over some of the sources."""
-    with stubbed("athena") as (athena, _), pytest.raises(NotFound):
-        merge(place.engine(athena=athena), SOURCE, "avro/registration/2026/09/02/gone.avro")
-
-
-class Later(SystemClock):
-    """A clock that is two hours ahead."""
-
-    def now(self) -> datetime:
-        """In two hours."""
-        return super().now() + timedelta(hours=2)
-
-
-def test_what_a_killed_merge_left_is_taken_away_by_a_later_one(place: Lake) -> None:
-    """A killed process cleans nothing up; the next merge does, if it is old enough to be sure."""
-    left = f"{scratch('killed')}sources/00000000.avro"
-    aws_client("s3").put_object(Bucket=place.bucket, Key=left, Body=b"")
-    aws_client("glue").create_table(
-        DatabaseName=place.database, TableInput={"Name": "merge_killed"}
-    )
-    merge(place.engine())
-    assert (place.keys(), place.tables()) == ([left, SOURCE], ["merge_killed"])
-    merge(place.engine(clock=Later()))
-
-
-def test_tables_of_others_are_left_alone(place: Lake) -> None:
-    """Only tables that merges made are ever taken away."""
-    glue = aws_client("glue")
-    glue.create_table(DatabaseName=place.database, TableInput={"Name": "registration"})
-    merge(place.engine(clock=Later()))
-    assert place.tables() == ["registration"]
-    glue.delete_table(DatabaseName=place.database, Name="registration")

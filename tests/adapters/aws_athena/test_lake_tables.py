@@ -74,7 +74,6 @@ def test_every_type_has_a_table(place: Lake) -> None:
 @pytest.mark.parametrize("record_type", sorted(RECORD_TYPES.keys() - {"registration"}))
 def test_every_type_has_a_view(place: Lake, record_type: str) -> None:
     """Athena takes each query, also where there is no file yet."""
-
     assert ask(place, view(record_type)) == []
 
 
