@@ -7,6 +7,8 @@ from typing import TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import privacy
+
 # A slow or shared machine is no fault of the code, so time is never a reason to fail.
 settings.register_profile(
     "dev", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -22,6 +24,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.en
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 pytest.register_assert_rewrite("campaign_workers.testing.contracts")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let no test log what is personal."""
+    privacy.watch(config)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
