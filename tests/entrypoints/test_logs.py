@@ -49,7 +49,14 @@ class Written:
     def hand(self, text: str, *args: object, **facts: Any) -> None:
         """Hand a record to the handler that is there for libraries, and to no other."""
         record = logging.makeLogRecord(
-            {"name": "somebody.else", "levelname": "ERROR", "msg": text, "args": args, **facts}
+            {
+                "name": "somebody.else",
+                "levelname": "ERROR",
+                "levelno": logging.ERROR,
+                "msg": text,
+                "args": args,
+                **facts,
+            }
         )
         self.logs._others.handle(record)
 
@@ -64,8 +71,10 @@ def written(restored: None) -> Written:
 def test_everybody_logs_json(written: Written) -> None:
     """Our modules and libraries alike, each line once, in UTC."""
     OURS.info("a record was rejected, see %s", "rejected/x.jsonl")
+    THEIRS.info("nobody asked")
     THEIRS.warning("slow: %d s", 7)
     ours, theirs = written.lines()
+    assert ours["location"].startswith("campaign_workers.workers.any:")
     assert ours["message"] == "a record was rejected, see rejected/x.jsonl"
     assert theirs["message"] == "slow: 7 s"
     for line in (ours, theirs):

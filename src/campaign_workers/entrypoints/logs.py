@@ -64,8 +64,10 @@ class JsonLogs:
             json_serializer=_line,
             utc=True,
             use_rfc3339=True,
+            location="%(name)s:%(lineno)d",
         )
         self._others = logging.StreamHandler(self.stream)
+        self._others.setLevel(logging.WARNING)
         self._others.setFormatter(self._logger.registered_formatter)
         self._others.addFilter(SuppressFilter(SERVICE))
         root.addHandler(self._others)
