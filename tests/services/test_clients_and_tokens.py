@@ -1,10 +1,12 @@
 """Tokens that are refused, addresses that are none, and Slack's own ways."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable
 
 import attrs
+import httpx
 import pytest
 import stamina
 
@@ -74,6 +76,27 @@ def test_hundreds_share_a_renewal(fresh: World) -> None:
     asyncio.run(wave())
     assert store.reads == 3
     assert len(list(fresh.behind.sms.sent())) == 100
+
+
+def test_a_wave_leaves_no_connections(fresh: World) -> None:
+    """What was opened on a loop is closed and gone with it, however many waves a process sends."""
+
+    def clients() -> list[httpx.AsyncClient]:
+        gc.collect()
+        return [thing for thing in gc.get_objects() if isinstance(thing, httpx.AsyncClient)]
+
+    sms = HttpSmsService(fresh.at("sms"), secrets(), fresh.clock)
+    opened = []
+
+    async def wave(number: int) -> None:
+        await asyncio.gather(*(sms.send(text_message(f"{number}-{n}")) for n in range(10)))
+        opened.append(len(clients()))
+
+    before = len(clients())
+    for number in range(3):
+        asyncio.run(wave(number))
+    assert opened == [before + 10] * 3
+    assert len(clients()) == before
 
 
 def test_a_missing_token_is_no_missing_campaign(fresh: World) -> None:

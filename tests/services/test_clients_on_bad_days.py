@@ -171,7 +171,16 @@ def test_a_text_has_one_try(fresh: World) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "seconds"),
-    [("5", 5), (" 0 ", 0), ("", None), ("soon", None), ("-1", None), ("1.5", None), ("٣", None)],
+    [
+        ("5", 5),
+        (" 0 ", 0),
+        ("", None),
+        ("soon", None),
+        ("-1", None),
+        ("1.5", None),
+        ("٣", None),
+        ("Fri, 31 Dec 9999 23:59:59 -1200", None),
+    ],
 )
 def test_retry_after_is_read(asked: str, seconds: float | None) -> None:
     """Seconds count; what is neither seconds nor a date is as if it were not there."""

@@ -1,10 +1,10 @@
 """Calls that do not block, so that hundreds may be under way."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 import httpx
 import stamina
@@ -20,12 +20,12 @@ class AsyncSession:
     """Connections to one service, for any number of coroutines on any number of loops.
 
     Connections belong to the loop that they were opened on. A worker runs a loop of its own for
-    each call, so that each loop has its own, which are closed when the loop is shut down.
+    each call, so that each loop has its own, which are closed and forgotten when it is shut down.
     """
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._pools: WeakKeyDictionary[asyncio.AbstractEventLoop, _Pool] = WeakKeyDictionary()
+        self._pools: dict[asyncio.AbstractEventLoop, _Pool] = {}
 
     async def send(self, call: Call) -> Any:
         """Carry a call out and give the JSON of its answer, None if there is none.
@@ -71,7 +71,7 @@ class AsyncSession:
     def _pool(self) -> "_Pool":
         loop = asyncio.get_running_loop()
         if loop not in self._pools:
-            self._pools[loop] = _Pool(self._service)
+            self._pools[loop] = _Pool(self._service, partial(self._pools.pop, loop))
         return self._pools[loop]
 
 
@@ -82,29 +82,29 @@ class _Pool:
     with hundreds takes longer than the request.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, forget: Callable[[], object]) -> None:
         self._options = service.client_options() | {"limits": _ONE}
+        self._forget = forget
         self._turn = asyncio.Semaphore(service.limits.connections)
         self._free: list[httpx.AsyncClient] = []
-        self._held: list[AsyncGenerator[httpx.AsyncClient, None]] = []
+        self._opened = self._opening()
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[httpx.AsyncClient]:
         """A client that nobody else uses meanwhile."""
         async with self._turn:
-            client = self._free.pop() if self._free else await self._opened()
+            client = self._free.pop() if self._free else await anext(self._opened)
             try:
                 yield client
             finally:
                 self._free.append(client)
 
-    async def _opened(self) -> httpx.AsyncClient:
-        holding = self._holding()
-        self._held.append(holding)
-        return await anext(holding)
-
-    async def _holding(self) -> AsyncGenerator[httpx.AsyncClient, None]:
-        # A loop closes the generators that are open on it before it ends, and with them the
-        # connections: nobody else would know when.
-        async with httpx.AsyncClient(**self._options) as client:
-            yield client
+    async def _opening(self) -> AsyncGenerator[httpx.AsyncClient, None]:
+        # A loop closes the generators that are open on it before it ends, and with this one the
+        # clients: nobody else would know when.
+        async with AsyncExitStack() as opened:
+            opened.callback(self._forget)
+            while True:
+                client = httpx.AsyncClient(**self._options)
+                opened.push_async_callback(client.aclose)
+                yield client

@@ -76,10 +76,10 @@ def asked_wait(answer: Answer) -> float | None:
     if asked.isascii() and asked.isdigit():
         return float(asked[:9])
     try:
-        until = parsedate_to_datetime(asked)
-    except ValueError:
+        until = parsedate_to_datetime(asked).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, (until.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())
 
 
 def decoded(body: bytes) -> Any:
