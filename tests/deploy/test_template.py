@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -54,6 +55,18 @@ def test_the_stack_can_be_made_bare() -> None:
         assert "Default" in parameter
         assert parameter["Description"]
         assert re.search(rf"!Ref {name}\b|\$\{{{name}\}}", text), name
+
+
+def test_nothing_is_empty_by_mistake() -> None:
+    """A comma in a text without quotes would cut it, and leave its rest as a name of nothing."""
+    assert None not in list(_values(source()))
+
+
+def _values(node: object) -> Iterator[object]:
+    if isinstance(node, dict | list):
+        for value in node.values() if isinstance(node, dict) else node:
+            yield value
+            yield from _values(value)
 
 
 def test_functions_have_the_names_that_others_know() -> None:
