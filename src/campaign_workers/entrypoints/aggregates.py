@@ -60,12 +60,11 @@ def _library() -> tuple[Any, type[Exception]]:
     without the rest.
     """
     try:
-        from aws_kinesis_agg.deaggregator import messages_pb2
-        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+        from aws_kinesis_agg.deaggregator import google, messages_pb2
     except ModuleNotFoundError:
         raise BadInput(
             "packed records need a library that is not installed",
             field="kinesis.data",
             remedy="install campaign-workers[aws]",
         ) from None
-    return messages_pb2.AggregatedRecord(), DecodeError
+    return messages_pb2.AggregatedRecord(), google.protobuf.message.DecodeError
