@@ -101,8 +101,6 @@ class TestWorkflowStarter(OverAws, WorkflowStarterContract):
             roleArn=f"arn:aws:iam::{ACCOUNT}:role/waves",
         )
         yield made["stateMachineArn"]
-        for execution in executions(made["stateMachineArn"]):
-            functions.stop_execution(executionArn=execution["executionArn"])
         functions.delete_state_machine(stateMachineArn=made["stateMachineArn"])
 
     @pytest.fixture
