@@ -108,7 +108,16 @@ def test_every_adapter_is_held_to_the_contract_of_its_port() -> None:
 
 def wired(profile: Profile, folder: Path) -> set[str]:
     """Names of the adapters that the container wires in a profile."""
-    container = Container(profile, settings=Settings(dir=folder))
+    # What the profile itself does not need, providers of others ask for.
+    settings = Settings(
+        dir=folder,
+        mongodb_uri="mongodb://127.0.0.1/campaigns",
+        services_url="http://127.0.0.1/{service}",
+        campaign_data_bucket="campaign-data",
+        scoring_bucket="scoring",
+        sms_wave_state_machine="arn:aws:states:us-east-1:000000000000:stateMachine:wave",
+    )
+    container = Container(profile, settings=settings)
     given = [provide() for provide in container.wiring.providers.values()]
     many = [adapter for some in given if isinstance(some, dict) for adapter in some.values()]
     rooms = f"{campaign_workers.adapters.__name__}."

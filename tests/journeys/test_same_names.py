@@ -64,6 +64,7 @@ def test_a_handler_runs_the_worker_of_its_name(
     worker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No entrypoint runs somebody else's worker."""
+    monkeypatch.setattr(handlers, "_container", lambda: None)
     monkeypatch.setattr(handlers, "invoke", lambda container, worker, *event: (worker, *event))
     entrypoint = importlib.import_module(f"campaign_workers.entrypoints.{snake(worker)}")
     assert entrypoint.handler({"key": 1}, None) == (worker, {"key": 1}, None)
