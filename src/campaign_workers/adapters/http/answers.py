@@ -10,7 +10,7 @@ from cattrs.cols import homogenous_tuple_structure_factory
 from cattrs.gen import make_dict_structure_fn, override
 
 from campaign_workers.adapters.http.calls import Call
-from campaign_workers.domain.codes import AssignmentResult, Outcome
+from campaign_workers.domain.codes import Outcome
 from campaign_workers.domain.wire import camel
 
 _T = TypeVar("_T")
@@ -136,20 +136,6 @@ def read(kind: type[_T], content: Any, call: Call) -> _T:
         # The library's errors come in groups, and their texts repeat what is wrong.
         problem, _, field = transform_error(error, "", _problem)[0].partition(" @ ")
     raise call.misread(camel(field).lstrip(".") or "the whole", problem)
-
-
-def results(content: Any, call: Call, expected: int) -> tuple[AssignmentResult, ...]:
-    """The results of as many assignments as were asked for.
-
-    Raises:
-        OutcomeUnknown: there are more or fewer, or they are not as documented.
-    """
-    found = read(Results, content, call).results
-    if len(found) != expected:
-        raise call.misread("results", "not as many as there were assignments")
-    return tuple(
-        AssignmentResult(outcome=result.outcome, reason=result.reason or "") for result in found
-    )
 
 
 def _problem(error: BaseException, _: Any) -> str:

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from campaign_workers.adapters.http.answers import Available, Released, Reserved, read, results
+from campaign_workers.adapters.http.answers import Available, Released, Reserved, read
+from campaign_workers.adapters.http.assigning import MOST_ASSIGNMENTS, assignments_body, results
 from campaign_workers.adapters.http.batching import different
 from campaign_workers.adapters.http.client import BlockingClient
-from campaign_workers.adapters.http.entry_service import MOST_ASSIGNMENTS, assignments_body
 from campaign_workers.domain.codes import Assignment, AssignmentResult, Reservation
 from campaign_workers.domain.errors import RejectRecord
 

@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from campaign_workers.adapters.http.answers import FoundCodes, results
+from campaign_workers.adapters.http.answers import FoundCodes
+from campaign_workers.adapters.http.assigning import MOST_ASSIGNMENTS, assignments_body, results
 from campaign_workers.adapters.http.batching import batches, different
 from campaign_workers.adapters.http.client import BlockingClient
 from campaign_workers.adapters.http.limits import HttpLimits
 from campaign_workers.domain.codes import NO_MARKET, Assignment, AssignmentResult
-from campaign_workers.domain.records import iso_utc
 from campaign_workers.ports.services import EligibleQuery
 from campaign_workers.ports.system import Secrets
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 PAGE_SIZE: Final = 5_000
-MOST_ASSIGNMENTS: Final = 2_500
 MOST_FANS: Final = 1_000
 
 
@@ -86,26 +85,6 @@ class HttpEntryService(BlockingClient):
                 if row.codes
             }
         return found
-
-
-def assignments_body(campaign_id: str, assignments: Sequence[Assignment]) -> dict[str, Any]:
-    """Assignments as the entry and the code service take them."""
-    return {
-        "campaignId": campaign_id,
-        "assignments": [_assignment(assignment) for assignment in assignments],
-    }
-
-
-def _assignment(assignment: Assignment) -> dict[str, Any]:
-    created = assignment.created
-    body = {
-        "globalUserId": assignment.global_user_id,
-        "code": assignment.code,
-        "marketId": assignment.market_id,
-        "userId": assignment.user_id,
-        "created": None if created is None else iso_utc(created),
-    }
-    return {name: value for name, value in body.items() if value is not None}
 
 
 def _search(query: EligibleQuery, page_size: int) -> dict[str, Any]:
