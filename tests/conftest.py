@@ -52,3 +52,11 @@ def _failed_if_skipped(report: Report) -> Report:
         if hasattr(report, "wasxfail"):
             del report.wasxfail
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what tests have to say of what they saw."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        if report.when == "call":
+            for name, value in report.user_properties:
+                terminalreporter.write_line(f"{name}: {value}")

@@ -10,6 +10,7 @@ from threading import Event, Thread
 from typing import Any, Final
 
 import attrs
+from botocore.exceptions import BotoCoreError, ClientError
 
 from campaign_workers.domain.events import StreamBatch, StreamRecord
 from campaign_workers.domain.triggers import FANLIST_RANKS_STREAM, INPUT_STREAM, VF_INPUT_STREAM
@@ -43,6 +44,10 @@ class EntryTeam:
         if taken:
             self._plant()
         return taken
+
+    def start_over(self) -> None:
+        """Read the streams from their beginning."""
+        self._iterators.clear()
 
     def _take(self, stream: str) -> int:
         kinesis = self.stack.client("kinesis")
@@ -90,7 +95,11 @@ def at_work(team: EntryTeam) -> Iterator[None]:
 
     def read() -> None:
         while not done.wait(PAUSE_SECONDS):
-            team.catch_up()
+            try:
+                team.catch_up()
+            except (BotoCoreError, ClientError):
+                # The cloud is down, or was: what was read before is read again.
+                team.start_over()
 
     thread = Thread(target=read, name="entry-team", daemon=True)
     thread.start()

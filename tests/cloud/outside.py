@@ -90,10 +90,16 @@ class Outside:
         self.stack.client("s3").put_object(
             Bucket=self.stack.outputs["ScoringBucket"], Key=key, Body=body
         )
-        said = {
+        said = self.wave_config(totalLimit=len(rows), **config)
+        self.invoke("generateSmsWaveCodes", {"waveFilePrefix": wave, "config": said})
+        self.invoke("processScheduledWave", {"fileKey": key})
+        return wave
+
+    def wave_config(self, **config: Any) -> dict[str, Any]:
+        """The config of a wave that is to go out at once."""
+        return {
             "campaignId": self.campaign_id,
             "categoryId": self.up.campaign.category_id,
-            "totalLimit": len(rows),
             "generateOfferCode": False,
             "tiedToAccount": False,
             "notifyDate": "2026-01-01T00:00:00Z",
@@ -102,9 +108,6 @@ class Outside:
             "rate": 100,
             **config,
         }
-        self.invoke("generateSmsWaveCodes", {"waveFilePrefix": wave, "config": said})
-        self.invoke("processScheduledWave", {"fileKey": key})
-        return wave
 
     def wave_state(self, wave: str) -> str:
         """Which folder the wave's config lies in."""
@@ -196,6 +199,10 @@ class Outside:
     def done(self, worker: str, count: str, expected: int) -> None:
         """Wait until the calls of a function told a count."""
         eventually(lambda: self.told(worker)[count] >= expected, seconds=PATIENCE_SECONDS)
+
+    def called(self, worker: str, times: int) -> None:
+        """Wait until a function has come to the end of so many calls."""
+        eventually(lambda: len(self.calls(worker)) >= times, seconds=PATIENCE_SECONDS)
 
 
 def picks_of(content: bytes) -> list[Row]:

@@ -36,7 +36,7 @@ CREDENTIALS: Final = {
 }
 """What adapters and command lines find in their environment."""
 LOG: Final = "emulator.log"
-END_SECONDS: Final = 20
+END_SECONDS: Final = 5
 
 
 class Cloud:

@@ -5,7 +5,6 @@ import time
 from types import SimpleNamespace
 from typing import Any, Final
 
-import ministack.app as app
 from ministack.services import eventbridge, lambda_svc, scheduler, stepfunctions
 from ministack.services.cloudformation import provisioners
 
@@ -18,7 +17,6 @@ _passed = SimpleNamespace(seconds=0.0)
 def apply() -> None:
     """Make all the differences."""
     reserve_concurrency()
-    take_loopback_for_an_encrypted_connection()
     hurry_attempts_of_state_machines()
     let_schedules_have_a_clock_of_their_own()
 
@@ -44,12 +42,6 @@ def reserve_concurrency() -> None:
 def _reserve(function: str, properties: Any) -> None:
     reserved = properties.get("ReservedConcurrentExecutions")
     lambda_svc._functions[function]["concurrency"] = None if reserved is None else int(reserved)
-
-
-def take_loopback_for_an_encrypted_connection() -> None:
-    """Buckets that refuse plain HTTP would refuse everything here."""
-    pin = app.pin_request_origin
-    app.pin_request_origin = lambda address, _: pin(address, True)
 
 
 def hurry_attempts_of_state_machines() -> None:

@@ -83,6 +83,7 @@ def _patch(folder: Path) -> None:
         aws_athena_fixes,
         aws_deployment_fixes,
         aws_durability,
+        aws_iam_fixes,
         aws_kinesis_fixes,
         aws_lambda_fixes,
     )
@@ -90,6 +91,7 @@ def _patch(folder: Path) -> None:
     aws_async_fixes.apply()
     aws_athena_fixes.apply()
     aws_deployment_fixes.apply()
+    aws_iam_fixes.apply()
     aws_kinesis_fixes.apply()
     aws_lambda_fixes.apply(lambda_interpreter(folder / "lambda-runtime"))
     aws_durability.apply()
