@@ -34,7 +34,7 @@ def ask_for_one_action_for_one_message_or_many() -> None:
 
 
 def find_queries_by_their_workgroup() -> None:
-    """A right to a query is one to its workgroup; Ministack looks only for a name in the request."""
+    """A right to a query is one to its workgroup; Ministack wants a name in the request."""
     extract = iam_actions.extract_resource_arn
 
     def extract_workgroup(service: str, *request: Any, **named: Any) -> str:
