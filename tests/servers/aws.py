@@ -100,6 +100,10 @@ class Cloud:
         except (subprocess.TimeoutExpired, ValueError):
             self._process.kill()
             self._process.wait()
+        finally:
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    pipe.close()
 
     def log(self) -> str:
         """What the emulator had to say."""
