@@ -1,9 +1,11 @@
 """Buckets, streams and queues on AWS keep their contracts, over the wire."""
 
+from contextlib import ExitStack
 from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from campaign_workers.adapters.aws.object_store import S3ObjectStore
 from campaign_workers.adapters.aws.queues import SqsMessageQueue
@@ -13,6 +15,7 @@ from campaign_workers.testing.builders import CREATED
 from campaign_workers.testing.contracts.message_queue import Held, MessageQueueContract
 from campaign_workers.testing.contracts.object_store import ObjectStoreContract, Peek, Plant
 from campaign_workers.testing.contracts.record_stream import RecordStreamContract, Taken
+from campaign_workers.testing.machines.object_store import ObjectStoreMachine
 from tests.servers.aws import FreshAws, OverAws, aws_client, client_of, relayed_endpoint
 from tests.servers.aws_records import messages_of, records_of
 
@@ -76,3 +79,25 @@ class TestQueue(OverAws, MessageQueueContract):
     @pytest.fixture
     def held(self, queue: SqsMessageQueue) -> Held:
         return lambda: messages_of(queue.name)
+
+
+class BucketOverTheWire(ObjectStoreMachine):
+    """`S3ObjectStore` beside a dictionary, now and then asked by another client."""
+
+    def start(self) -> S3ObjectStore:
+        """A fresh bucket; two bytes more are a second part."""
+        self.stack = ExitStack()
+        self.bucket = FreshAws(self.stack).bucket()
+        return self.again()
+
+    def again(self) -> S3ObjectStore:
+        """Another store over the same bucket."""
+        return S3ObjectStore(asking("s3"), self.bucket, part_bytes=2, page_keys=3)
+
+    def teardown(self) -> None:
+        """Remove the bucket."""
+        self.stack.close()
+
+
+TestBucketOverTheWire = BucketOverTheWire.TestCase
+TestBucketOverTheWire.settings = settings(max_examples=6, stateful_step_count=15)

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from types import SimpleNamespace
 
 import pytest
+from botocore.retries.bucket import TokenBucket
 
 from campaign_workers.adapters.aws.object_store import S3ObjectStore
 from campaign_workers.testing.contracts.object_store import Plant
@@ -58,5 +59,6 @@ def patient(store: S3ObjectStore, cloud: FaultyCloud) -> S3ObjectStore:
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK does not wait between its tries."""
+    """The SDK waits neither between its tries nor to slow down."""
+    monkeypatch.setattr(TokenBucket, "acquire", lambda *_, **__: True)
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
