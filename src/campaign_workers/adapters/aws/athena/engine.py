@@ -83,7 +83,7 @@ class AthenaQueryEngine:
             workgroup=self.workgroup,
             database=self.database,
             output=scratch.results,
-            token=scratch.run,
+            start_id=scratch.run,
             patience_seconds=self.patience_seconds,
         )
 

@@ -28,7 +28,7 @@ _log: Final = logging.getLogger(__name__)
 class Query:
     """One query; `output` is where its result goes unless the workgroup decides otherwise.
 
-    A start that is sent again with the same `token`, of 32 characters at least, is the same query.
+    A start that is sent again with the same `start_id`, of 32 characters at least, is the same query.
     """
 
     athena: Any = attrs.field(repr=False)
@@ -36,7 +36,7 @@ class Query:
     workgroup: str
     database: str
     output: str
-    token: str
+    start_id: str
     patience_seconds: float
     execution: str = attrs.field(default="", init=False)
     result: str = attrs.field(default="", init=False)
@@ -68,7 +68,7 @@ class Query:
         with translated("athena", self.workgroup):
             answer = self.athena.start_query_execution(
                 QueryString=sql,
-                ClientRequestToken=self.token,
+                ClientRequestToken=self.start_id,
                 QueryExecutionContext={"Database": self.database},
                 ResultConfiguration={"OutputLocation": self.output},
                 WorkGroup=self.workgroup,
