@@ -28,7 +28,7 @@ _log: Final = logging.getLogger(__name__)
 class Query:
     """One query; `output` is where its result goes unless the workgroup decides otherwise.
 
-    A start that is sent again with the same `start_id`, of 32 characters at least, is the same query.
+    A start sent again with the same `start_id`, of 32 characters at least, is the same query.
     """
 
     athena: Any = attrs.field(repr=False)
