@@ -73,8 +73,8 @@ def test_any_breaks_are_survived(
     """Wherever a connection breaks, a range is what it is, in pieces or at once."""
     content = CONTENT[:4000]
     plant("k", content)
-    for position in cuts:
-        cloud.order(breaks(cut(position)))
+    if start < len(content):
+        cloud.order(*(breaks(cut(position)) for position in cuts))
     with store.open("k", start=start, length=length) as stream:
         read = b"".join(iter(lambda: stream.read(piece), b""))
     assert read == content[start : None if length is None else start + length]
@@ -155,6 +155,15 @@ def test_a_resumption_that_is_refused_says_why(
     cloud.order(breaks(cut(1000)), breaks(refused(503, "SlowDown")))
     with store.open("k") as stream, pytest.raises(RetryLater, match="too many requests"):
         stream.read()
+
+
+def test_an_error_that_is_cut_off_asks_for_another_try(
+    store: S3ObjectStore, cloud: FaultyCloud
+) -> None:
+    """Nobody knows what it was going to say."""
+    cloud.order(breaks(cut(20)))
+    with pytest.raises(RetryLater, match="the connection broke"):
+        store.open("k")
 
 
 def test_a_stream_reads_forward_only(store: S3ObjectStore) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 import attrs
 from botocore import exceptions as sdk
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
 
 from campaign_workers.domain.errors import CampaignError, Conflict, Fatal, NotFound, RetryLater
 
@@ -40,6 +41,7 @@ _DENIED: Final = Failure(Fatal, "access denied; allow {action} in the role's pol
 _MISSING: Final = Failure(
     Fatal, "there is no such {kind}; deploy the stack, or check its name, account and region"
 )
+_ENDED: Final = Failure(RetryLater, "somebody else ended the upload")
 _NOT_THERE: Final = Failure(NotFound, "not there")
 _CHANGED: Final = Failure(Conflict, "somebody else changed it")
 _ELSEWHERE: Final = Failure(Fatal, "the {kind} is in another region; set AWS_REGION")
@@ -74,7 +76,8 @@ _CODES: Final[dict[Failure, str]] = {
     _MISSING: """AWS.SimpleQueueService.NonExistentQueue EntityNotFoundException NoSuchBucket
         QueueDoesNotExist ResourceNotFoundException StateMachineDeleting
         StateMachineDoesNotExist""",
-    _NOT_THERE: "404 NoSuchKey NoSuchUpload NoSuchVersion NotFound",
+    _ENDED: "NoSuchUpload",
+    _NOT_THERE: "404 NoSuchKey NoSuchVersion NotFound",
     _CHANGED: "412 ConditionalCheckFailedException ConditionalRequestConflict PreconditionFailed",
     _ELSEWHERE: """301 AuthorizationHeaderMalformed IllegalLocationConstraintException
         PermanentRedirect""",
@@ -88,13 +91,14 @@ FAILURES: Final[Mapping[str, Failure]] = MappingProxyType(
 )
 """What the codes of AWS mean; of other codes the status decides."""
 
-_WITHOUT_ANSWER: Final[tuple[tuple[tuple[type[BotoCoreError], ...], Failure], ...]] = (
+_WITHOUT_ANSWER: Final[tuple[tuple[tuple[type[Exception], ...], Failure], ...]] = (
     (
         (sdk.ConnectTimeoutError, sdk.ReadTimeoutError),
         Failure(RetryLater, "no answer in time"),
     ),
     (
-        (sdk.ConnectionError, sdk.HTTPClientError, sdk.IncompleteReadError),
+        # An error that is cut off while it is told comes out as it is.
+        (sdk.ConnectionError, sdk.HTTPClientError, sdk.IncompleteReadError, HTTPError),
         Failure(RetryLater, "the service cannot be reached, or the connection broke"),
     ),
     ((sdk.FlexibleChecksumError,), _DAMAGED),
@@ -162,11 +166,13 @@ def translated(service: str, resource: str) -> Iterator[None]:
     """
     try:
         yield
-    except (ClientError, BotoCoreError) as error:
+    except (ClientError, BotoCoreError, HTTPError) as error:
         raise translation(service, resource, error) from None
 
 
-def translation(service: str, resource: str, error: ClientError | BotoCoreError) -> CampaignError:
+def translation(
+    service: str, resource: str, error: ClientError | BotoCoreError | HTTPError
+) -> CampaignError:
     """The error of the domain that tells of `error`."""
     if isinstance(error, ClientError):
         return _told(service, resource, error.operation_name, code(error), _answered(error))

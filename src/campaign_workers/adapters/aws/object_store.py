@@ -13,7 +13,7 @@ import attrs
 from campaign_workers.adapters.aws import copies, deletions, downloads, uploads
 from campaign_workers.adapters.aws.bucket import Bucket, quoted, unquoted
 from campaign_workers.adapters.aws.failures import translated
-from campaign_workers.domain.errors import CampaignError, Conflict, RetryLater
+from campaign_workers.domain.errors import CampaignError, Conflict, NotFound, RetryLater
 from campaign_workers.domain.limits import checked_key
 from campaign_workers.ports.object_store import ObjectInfo
 
@@ -98,12 +98,10 @@ class S3ObjectStore:
 
     def checksum(self, key: str) -> str:
         """See `ObjectStore.checksum`; what S3 stored with the object, else read and computed."""
+        checked_key(key)
         for _ in range(_ATTEMPTS):
-            answer = self._s3.head(checked_key(key), ChecksumMode="ENABLED")
-            if stored := _sha256(answer):
-                return stored
             try:
-                return self._computed(key, unquoted(answer["ETag"]))
+                return self._checksum(key)
             except Conflict:
                 continue
         raise RetryLater(f"{key}: others keep changing it")
@@ -120,18 +118,31 @@ class S3ObjectStore:
             at_once_bytes=self.copy_at_once_bytes,
             part_bytes=self.copy_part_bytes,
         )
-        copy = self.head(target)
-        # Parts and encryption give equal bytes another etag.
-        if copy.size == version.size and (
-            copy.etag == version.etag
-            or self.checksum(target) == self._computed(version.key, version.etag)
-        ):
+        if copy := self._found_equal(target, version):
             return copy
         raise RetryLater(f"{target}: not equal to {version.key}, which it was copied from")
 
-    def _computed(self, key: str, etag: str) -> str:
+    def _found_equal(self, key: str, version: ObjectInfo) -> ObjectInfo | None:
+        """What lies under `key`, if it has the bytes of `version`."""
+        try:
+            found = self.head(key)
+        except NotFound:
+            return None
+        if found.size != version.size:
+            return None
+        # Parts and encryption give equal bytes another etag.
+        equal = found.etag == version.etag or (
+            self._checksum(key, IfMatch=quoted(found.etag))
+            == self._checksum(version.key, IfMatch=quoted(version.etag))
+        )
+        return found if equal else None
+
+    def _checksum(self, key: str, **which: str) -> str:
+        answer = self._s3.head(key, ChecksumMode="ENABLED", **which)
+        if stored := _sha256(answer):
+            return stored
         digest = hashlib.sha256()
-        with self.open(key, etag=etag) as stream:
+        with self.open(key, etag=answer["ETag"]) as stream:
             for chunk in iter(lambda: stream.read(_CHUNK_BYTES), b""):
                 digest.update(chunk)
         return digest.hexdigest()

@@ -4,7 +4,7 @@ import hashlib
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Final, TypeVar
 from uuid import uuid4
 
@@ -46,11 +46,11 @@ class Upload:
         """
         sizes: list[int] = []
         parts = _counted(in_parts(body, part_bytes), sizes)
-        first, second = next(parts, b""), next(parts, None)
-        if second is None:
-            answer = self._at_once(first)
+        ahead = list(islice(parts, 2))
+        if len(ahead) < 2:
+            answer = self._at_once(*ahead)
         else:
-            answer = self.in_parts(self._part, chain((first, second), parts))
+            answer = self.in_parts(self._part, chain(_given_away(ahead), parts))
         return answer, sum(sizes)
 
     def in_parts(self, send: Callable[[dict[str, Any], _Item], Any], items: Iterable[_Item]) -> Any:
@@ -84,7 +84,7 @@ class Upload:
                 self.bucket.call("abort_multipart_upload", Key=self.key, UploadId=upload)
             raise
 
-    def _at_once(self, content: bytes) -> Any:
+    def _at_once(self, content: bytes = b"") -> Any:
         digest = b64encode(hashlib.sha256(content).digest()).decode()
         return self._written(
             "put_object", Body=content, ChecksumSHA256=digest, Metadata=marked(self.mark)
@@ -106,10 +106,18 @@ def in_parts(body: bytes | Iterable[bytes], size: int) -> Iterator[bytes]:
     for chunk in body:
         gathered += chunk
         while len(gathered) >= size:
-            yield bytes(gathered[:size])
+            with memoryview(gathered) as view:
+                part = bytes(view[:size])
             del gathered[:size]
+            yield part
     if gathered:
         yield bytes(gathered)
+
+
+def _given_away(parts: list[bytes]) -> Iterator[bytes]:
+    """Each part once; it is not held any longer."""
+    while parts:
+        yield parts.pop(0)
 
 
 def _counted(parts: Iterator[bytes], sizes: list[int]) -> Iterator[bytes]:
