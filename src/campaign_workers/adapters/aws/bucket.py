@@ -17,7 +17,7 @@ _MARK: Final = "put"
 class Bucket:
     """Calls about one bucket; answers are those of the SDK."""
 
-    client: Any
+    client: Any = attrs.field(repr=False)
     name: str
     _is_known: bool = attrs.field(default=False, init=False)
 

@@ -26,13 +26,13 @@ _ATTEMPTS: Final = 5
 class S3ObjectStore:
     """The bucket `bucket`, asked through a low-level `client`; threads may share it."""
 
-    client: Any
+    client: Any = attrs.field(repr=False)
     bucket: str
     part_bytes: int = attrs.field(default=uploads.PART_BYTES, kw_only=True)
     copy_at_once_bytes: int = attrs.field(default=copies.COPY_AT_ONCE_BYTES, kw_only=True)
     copy_part_bytes: int = attrs.field(default=copies.COPY_PART_BYTES, kw_only=True)
     page_keys: int = attrs.field(default=1000, kw_only=True)
-    _s3: Bucket = attrs.field(init=False, repr=False)
+    _s3: Bucket = attrs.field(init=False, repr=False, eq=False)
 
     @_s3.default
     def _bucket(self) -> Bucket:

@@ -20,7 +20,7 @@ BATCH_BYTES: Final = MAX_MESSAGE_BYTES
 class SqsMessageQueue:
     """The queue `name`, a standard one; threads may share it."""
 
-    client: Any
+    client: Any = attrs.field(repr=False)
     clock: Clock
     name: str = attrs.field(kw_only=True)
     _backoff: Backoff = attrs.field(init=False, repr=False)

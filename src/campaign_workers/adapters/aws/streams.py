@@ -24,7 +24,7 @@ class KinesisRecordStream:
     one by one: a second record of a key would be put although the first one failed.
     """
 
-    client: Any
+    client: Any = attrs.field(repr=False)
     clock: Clock
     name: str = attrs.field(kw_only=True)
     _backoff: Backoff = attrs.field(init=False, repr=False)
