@@ -24,7 +24,7 @@ BULK_ONLY: Final = frozenset({"polars", "polars-hash", "stream-zip"})
 
 EXTRAS: Final = ("aws", "http", "mongo")
 """What the profile `aws` needs beyond the core."""
-IN_THE_RUNTIME: Final = ("boto3", "botocore", "jmespath", "s3transfer")
+IN_THE_RUNTIME: Final = ("boto3", "botocore", "jmespath", "s3transfer", "urllib3")
 """What every Python of AWS Lambda has already."""
 NEVER_IN_LAMBDA: Final = frozenset({"cronsim", "cyclopts", "rich"})
 """Core libraries of the command line and of the embedded runtime."""
