@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from campaign_workers.domain.limits import checked_message
 from campaign_workers.domain.waves.notifications import (
     NAME_LIMIT,
     Fate,
@@ -187,12 +188,13 @@ def test_only_who_cannot_be_reached_or_has_no_code_fails(
 
 
 @given(st.fixed_dictionaries({}, optional={name: st.text() for name in registrant()}))
+@example({"firstName": "\uffff", "link": "\ufffe"})
 def test_an_e_mail_is_json_whatever_the_row_holds(cells: dict[str, Any]) -> None:
-    """The body of an e-mail can be read back, and has the id of the registrant."""
+    """The queue takes the body, which can be read back and has the id of the registrant."""
     if not cells.get("globalUserId", "g1").strip():
         cells["globalUserId"] = "g1"
     found = notification(**cells)
-    body = json.loads(found.email_body())
+    body = json.loads(checked_message(found.email_body()))
     assert (body["messageId"], body["wave"]) == (found.message_id, "w1")
     assert body["data"]["code"] == cells.get("code", "CODE1").strip()
 

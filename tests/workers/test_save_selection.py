@@ -242,6 +242,19 @@ def test_it_may_be_killed_at_any_call() -> None:
     assert assert_survives_every_kill(build) >= 20
 
 
+@pytest.mark.parametrize("mark", ["\ufffe", "\uffff", "\x00", "聡", "\U0010ffff"])
+def test_no_id_stops_the_queue(mark: str) -> None:
+    """Whatever characters an id has, the queue takes the message and its neighbours are told."""
+    world = World()
+    fans = [f"g{mark}1", "g2"]
+    report = save(world, batch(code_assignment(fan, "TM", marketId=mark) for fan in fans))
+    assert report.counts["out"] == 2
+    (message,) = messages(world.verdicts)
+    assert [(a["globalUserId"], a["marketId"]) for a in message["assignments"]] == [
+        (fan, mark) for fan in fans
+    ]
+
+
 def test_messages_stay_below_their_limit() -> None:
     """What does not fit into one message is told in several, each fan in one of them."""
     records = [read_record(code_assignment(f"g{n}", f"C{n}")) for n in range(100)]

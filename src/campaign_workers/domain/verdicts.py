@@ -35,7 +35,7 @@ def _message(campaign_id: str, assignments: Sequence[Record]) -> str:
         "count": len(assignments),
         "assignments": [_assignment(record) for record in assignments],
     }
-    return json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(message, separators=(",", ":"))
 
 
 def _assignment(record: Record) -> dict[str, Any]:

@@ -125,7 +125,7 @@ class Notification:
                 "marketId": registrant.market_id or None,
             },
         }
-        return json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+        return json.dumps(body, separators=(",", ":"))
 
     @property
     def _values(self) -> dict[str, str]:
