@@ -151,7 +151,7 @@ def _kind(schema: Node) -> str:
 
 def _other(status: str, response: Node) -> str:
     names = [example.get("type", example.get("error", "")) for example in _every(response)]
-    return f"{status} `{names[0]}`"
+    return f"{status} " + " or ".join(f"`{name}`" for name in dict.fromkeys(names))
 
 
 def _every(response: Node) -> list[Node]:

@@ -8,6 +8,10 @@ from email.utils import format_datetime
 
 import attrs
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from campaign_workers.adapters.http.calls import Answer, ServiceBusy
 from campaign_workers.adapters.http.campaign_service import HttpCampaignService
@@ -84,7 +88,7 @@ def test_what_cannot_pass_is_not_tried_again(
 
 
 def test_only_a_verdict_refuses_for_good(fresh: World) -> None:
-    """409 and 422 refuse the request; a refused token or an odd answer lets the work wait."""
+    """A reused key and 422 refuse the request; a refused token or an odd answer is no verdict."""
     codes = HttpOfferCodes(fresh.at("pacman"), secrets(), limits=LIMITS)
 
     def raised(status: int) -> type[BaseException]:
@@ -95,6 +99,27 @@ def test_only_a_verdict_refuses_for_good(fresh: World) -> None:
 
     assert {raised(409), raised(422)} == {PermanentFailure}
     assert {raised(401 + 2), raised(410)} == {RetryLater}
+
+
+def test_a_conflict_over_a_text_is_no_refusal(fresh: World) -> None:
+    """A repeat may be told that its id is taken; an e-mail would then be the second notice."""
+    sms = HttpSmsService(fresh.at("sms"), secrets(), fresh.clock)
+    fresh.doubles.switchboard.order(Fault(Kind.ERROR, 409))
+    with pytest.raises(OutcomeUnknown):
+        asyncio.run(sms.send(text_message()))
+
+
+def test_a_conflict_of_another_kind_is_no_reused_key(http_server: Server) -> None:
+    """A service may say 409 while the first try is still under way; the work comes later."""
+
+    async def still_at_it(_: Request) -> Response:
+        return Response(status_code=409)
+
+    url = http_server.add_app(
+        Starlette(routes=[Route("/offer-codes", still_at_it, methods=["POST"])])
+    )
+    with pytest.raises(OutcomeUnknown, match="status 409"):
+        asyncio.run(HttpOfferCodes(url, secrets(), limits=LIMITS).create(offer_code_request()))
 
 
 def test_a_wrong_address_is_no_missing_campaign(fresh: World) -> None:

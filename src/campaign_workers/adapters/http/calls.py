@@ -37,8 +37,9 @@ class Call:
     """One operation on one service, with the words that its errors are told in.
 
     `key` is the idempotency key; a POST has one in any case. `changes` tells that something is
-    different once it is carried out, so that a lost answer matters. No value of `body` is ever
-    in an error, and nothing personal may stand in `path` and `query`.
+    different once it is carried out, so that a lost answer matters; `takes_key` that the service
+    knows repeats by the key. No value of `body` is ever in an error, and nothing personal may stand
+    in `path` and `query`.
     """
 
     service: str
@@ -49,6 +50,7 @@ class Call:
     body: Any = attrs.field(default=None, repr=False)
     key: str = attrs.field(factory=lambda: str(uuid4()))
     changes: bool = False
+    takes_key: bool = False
     correlation_id: str = attrs.field(factory=lambda: uuid4().hex)
 
     def headers(self) -> dict[str, str]:

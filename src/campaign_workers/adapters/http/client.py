@@ -43,8 +43,9 @@ class Client:
         return Call(service=self.name, method="POST", path=path, body=body)
 
     def _post(self, path: str, body: Any, **details: Any) -> Call:
-        """A request that changes something."""
-        return Call(service=self.name, method="POST", path=path, body=body, changes=True, **details)
+        """A request that changes something; most services know its repeats by the key."""
+        known = {"changes": True, "takes_key": True, **details}
+        return Call(service=self.name, method="POST", path=path, body=body, **known)
 
 
 class BlockingClient(Client):

@@ -16,7 +16,9 @@ NOT_CARRIED_OUT: Final = frozenset({429, 503})
 """Statuses that say that nothing was done, and that it may be tried again."""
 
 _SAFE_NAME: Final = re.compile(r"[a-z][a-z_-]{0,63}")
-_REFUSED: Final = frozenset({409, 422})
+_CONFLICT: Final = 409
+_REFUSED: Final = 422
+_KEY_REUSED: Final = (_CONFLICT, "key-reused")
 _NO_ACCESS: Final = frozenset({UNAUTHORIZED, 403})
 
 
@@ -43,8 +45,9 @@ class Reading(Protocol):
 class ProblemReading:
     """Statuses and problem documents, as all of our documents but Slack's have them.
 
-    That a request is refused for good, only 409 and 422 say. Any other unforeseen status tells of
-    a wrong address, token or version, which is no verdict on the request: the work waits.
+    That a request is refused for good, only 422 and a reused key say. Any other unforeseen status
+    tells of a wrong address, token or version, which is no verdict on the request: the work waits.
+    A conflict of another kind is one with an earlier try, of which nobody knows what became.
     """
 
     def refuses_token(self, answer: Answer) -> bool:
@@ -102,14 +105,15 @@ def safe_name(value: object) -> str | None:
 def _verdict(call: Call, answer: Answer) -> CampaignError:
     name = _problem(answer)
     said = f"status {answer.status}, {name or 'for a reason that it does not name'}"
-    if answer.status in _REFUSED:
+    reused = call.takes_key and (answer.status, name) == _KEY_REUSED
+    if reused or answer.status == _REFUSED:
         return call.refused(f"refused for good, {said}")
     if answer.status in _NO_ACCESS:
         return call.failed(f"our token is refused, {said}", unknown=False)
     if (answer.status, name) == (404, "not-found"):
         return NotFound(call.told("not found"))
-    carried_out = 200 <= answer.status < 300
-    return call.failed(f"an answer that is not documented, {said}", unknown=carried_out)
+    unknown = 200 <= answer.status < 300 or answer.status == _CONFLICT
+    return call.failed(f"an answer that is not documented, {said}", unknown=unknown)
 
 
 def _problem(answer: Answer) -> str | None:

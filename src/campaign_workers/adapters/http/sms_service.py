@@ -39,7 +39,8 @@ class HttpSmsService(AsyncClient):
             "group": message.group,
             "metadata": dict(message.metadata),
         }
-        call = self._post("/messages", body, key=message.message_id, expects=202)
+        # A conflict is no refusal here: a text of this id may be on its way.
+        call = self._post("/messages", body, key=message.message_id, takes_key=False, expects=202)
         try:
             content = await self._sent(call)
         except ServiceBusy as busy:
