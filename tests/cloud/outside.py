@@ -20,7 +20,7 @@ from tests.cloud.small_functions import eventually
 from tests.cloud.uploading import put_file, put_registrations
 
 DATE_KEY: Final = "presale-1"
-PATIENCE_SECONDS: Final = 90.0
+PATIENCE_SECONDS: Final = 300.0
 FIVE_MINUTES: Final = timedelta(minutes=5, seconds=1)
 
 Row = dict[str, str]

@@ -64,9 +64,8 @@ class Playground:
 
 
 @contextmanager
-def playground(uploads: Path, *, fans: int = FANS) -> Iterator[Playground]:
-    """All of it, with uploads of a made-up campaign in the folder `uploads`."""
-    generate(uploads, fans=fans, seed=SEED)
+def playground(uploads: Path) -> Iterator[Playground]:
+    """All of it, for the campaign whose uploads lie in the folder `uploads`."""
     zips = build()
     with ExitStack() as stack:
         cloud = stack.enter_context(running_cloud())
@@ -131,14 +130,23 @@ def main() -> None:
     """Keep it up until Ctrl-C or SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m tests.cloud.playground", description=__doc__)
     parser.add_argument("--fans", type=int, default=FANS, help="of the made-up campaign")
+    parser.add_argument("--uploads", type=Path, help="a campaign of your own in its place")
     parser.add_argument("--json", type=Path, help="file that says where everything is")
     given = parser.parse_args()
     ended = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    with TemporaryDirectory() as folder, playground(Path(folder), fans=given.fans) as up:
-        if given.json:
-            given.json.write_text(json.dumps(up.wire(), indent=2) + "\n", encoding="utf-8")
+    with TemporaryDirectory() as folder:
+        if not given.uploads:
+            generate(Path(folder), fans=given.fans, seed=SEED)
+        keep_up(given.uploads or Path(folder), ended, told=given.json)
+
+
+def keep_up(uploads: Path, ended: Event, *, told: Path | None) -> None:
+    """Have it up until it is `ended`; the file `told` says where everything is."""
+    with playground(uploads) as up:
+        if told:
+            told.write_text(json.dumps(up.wire(), indent=2) + "\n", encoding="utf-8")
         tell(up)
         ended.wait()
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 Found = TypeVar("Found")
 
 TRUSTED: Final = ("lambda.amazonaws.com", "states.amazonaws.com")
-PATIENCE_SECONDS: Final = 20.0
+PATIENCE_SECONDS: Final = 120.0
 
 
 def zipped(source: str) -> bytes:

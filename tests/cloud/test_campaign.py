@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from pathlib import Path
 
 import attrs
 import pytest
@@ -118,26 +117,47 @@ def test_every_record_of_a_stream_is_in_the_lake_or_among_the_rejected(played: P
     assert told["in"] == told["out"] + told["rejected"] + told["duplicates"]
 
 
+@pytest.fixture(scope="module")
+def embedded(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Container:
+    """The same uploads and seed, played in memory as far as the selection."""
+    uploads = Uploads(outside.up.uploads)
+    container = Container("memory", settings=Settings(profile="memory"), starts=uploads.opens())
+    container.secrets.write(lottery.seed_name(outside.campaign_id), SEED)
+    operator = Operator(container=container, uploads=uploads, out=tmp_path_factory.mktemp("out"))
+    for title, step in operator.steps():
+        step()
+        if title.startswith("Fans are selected"):
+            break
+    return container
+
+
 def test_scrubbing_and_selection_are_those_of_the_embedded_profile(
-    played: Played, tmp_path: Path
+    played: Played, embedded: Container
 ) -> None:
     """The same uploads and seed give the same scrubbed rows and the same picks."""
     outside = played.outside
-    uploads = Uploads(outside.up.uploads)
-    settings = Settings(profile="memory")
-    container = Container("memory", settings=settings, starts=uploads.opens())
-    operator = Operator(container=container, uploads=uploads, out=tmp_path)
-    container.secrets.write(lottery.seed_name(outside.campaign_id), SEED)
-    for _, step in list(operator.steps())[:5]:
-        step()
-    [scrubbed] = [info.key for info in container.scoring.list("scrubbed/")]
-    with closing(container.scoring.open(scrubbed)) as source:
-        expected = source.read()
+    [scrubbed] = [info.key for info in embedded.scoring.list("scrubbed/")]
     key = f"scrubbed/{outside.campaign_id}.{SCORED_NAME}.csv"
-    assert outside.object("ScoringBucket", key) == expected
-    with closing(container.scoring.open(layout.prepped(outside.campaign_id, DATE_KEY))) as source:
-        picks = picks_of(source.read())
+    assert outside.object("ScoringBucket", key) == _content(embedded, scrubbed)
+    picks = picks_of(_content(embedded, layout.prepped(outside.campaign_id, DATE_KEY)))
     assert [_pick(row) for row in played.picks] == [_pick(row) for row in picks]
+
+
+@pytest.mark.parametrize(
+    "worker", ["processScoredFiles", "translateRanksToScores", "processSmsWaveFiles"]
+)
+def test_counts_are_those_of_the_embedded_profile(
+    played: Played, embedded: Container, worker: str
+) -> None:
+    """What a worker tells of the same uploads does not depend on where it runs."""
+    [run] = [run for run in embedded.journal.runs() if run.worker == worker]
+    told = played.outside.told(worker)
+    assert {name: told[name] for name in run.result["count"]} == run.result["count"]
+
+
+def _content(container: Container, key: str) -> bytes:
+    with closing(container.scoring.open(key)) as source:
+        return source.read()
 
 
 def _pick(row: Row) -> Row:

@@ -54,17 +54,18 @@ def remote() -> list[type]:
     ]
 
 
-def suite(port: type) -> str:
-    """A link to the module of a port's contract."""
+def suite(port: type) -> tuple[str, str]:
+    """A link to the module of a port's contract, and how many tests that has."""
     for found in classes(campaign_workers.testing.contracts):
         if found.__name__ == f"{port.__name__}Contract":
             file = Path(import_module(found.__module__).__file__ or "").name
-            return f"[{found.__name__}](../{SUITES}/{file})"
+            tests = sum(name.startswith("test_") for name in dir(found))
+            return f"[{found.__name__}](../{SUITES}/{file})", str(tests)
     raise LookupError(f"{port.__name__} has no contract")
 
 
 def rows() -> Iterator[tuple[str, ...]]:
-    """Port, suite, the adapters of each profile, and those that reach over a network."""
+    """Port, suite, its tests, the adapters of each profile, and those over a network."""
     ports = [p for p in classes(campaign_workers.ports) if is_protocol(p)]
     pairs = [served(some, ports) for some in (*(wired(name) for name in EMBEDDED), remote())]
     for port in sorted(ports, key=lambda port: port.__name__):
@@ -73,13 +74,14 @@ def rows() -> Iterator[tuple[str, ...]]:
                 ", ".join(f"`{name}`" for name, of in sorted(some) if of == port.__name__)
                 for some in pairs
             )
-            yield (f"`{port.__name__}`", suite(port), *names)
+            yield (f"`{port.__name__}`", *suite(port), *names)
 
 
 def matrix() -> str:
     """The table, as it stands on the page."""
-    head = ("port", "contract", *EMBEDDED, "over a network")
-    lines = [head, ("---",) * len(head), *rows()]
+    head = ("port", "contract", "tests", *EMBEDDED, "over a network")
+    rule = tuple("---:" if name == "tests" else "---" for name in head)
+    lines = [head, rule, *rows()]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
