@@ -23,6 +23,7 @@ from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.csv_files import read_rows, write_rows
 from campaign_workers.domain.triggers import INPUT_STREAM, SAVE_SELECTION_STREAM, VERDICT_QUEUE
 from campaign_workers.domain.waves.registrants import COLUMNS
+from campaign_workers.testing.crashes import Fuse, Side
 
 NOW: Final = datetime(2026, 10, 1, 12, tzinfo=UTC)
 
@@ -77,6 +78,19 @@ class World:
     def text(self, key: str) -> str:
         """An object of the scoring bucket."""
         return self.scoring.open(key).read().decode()
+
+
+@attrs.define(kw_only=True)
+class Meanwhile(Fuse):
+    """Lets something else happen just before one of a worker's port calls."""
+
+    happens: Callable[[], object]
+
+    def reached(self, side: Side) -> None:
+        """Let it happen if this is the call."""
+        if side == "before" and self.calls == self.at and not self.burnt:
+            self.burnt = True
+            self.happens()
 
 
 WAVE_COLUMNS: Final = tuple(COLUMNS.values())

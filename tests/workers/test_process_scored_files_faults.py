@@ -1,15 +1,24 @@
 """processScoredFiles on a bad day: wrong uploads, failing systems, and being killed anywhere."""
 
 import logging
+from contextlib import suppress
+from datetime import timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from campaign_workers.domain.errors import BadInput, NotFound, PermanentFailure, RetryLater
+from campaign_workers.domain.errors import (
+    BadInput,
+    Conflict,
+    NotFound,
+    PermanentFailure,
+    RetryLater,
+)
 from campaign_workers.testing import crashes
 from tests.scored_scenes import UPLOAD, Scene, tsv
-from tests.worlds import contents, first_of_each, put_records
+from tests.worlds import Meanwhile, contents, first_of_each, put_records
 
 SECRET = "penelope@secret.example"
 
@@ -118,6 +127,35 @@ def test_killed_at_any_call_it_ends_as_one_clean_run() -> None:
         return crashes.Scene(run=lambda: scene.run(event), snapshot=seen)
 
     assert crashes.assert_survives_every_kill(build) > 15
+
+
+def overtaken(at: int) -> tuple[Scene, int]:
+    """The upload is replaced, and the new version scrubbed, just before a call of the old run."""
+    scene = Scene(block=200)
+    old = scene.upload(tsv({}, {"globalUserId": "g2", "score": "0.9"}))
+
+    def replaced() -> None:
+        scene.wrap = lambda port: port
+        scene.world.clock.advance(timedelta(seconds=1))
+        scene.run(scene.upload(tsv({"score": "0.6"}, {"globalUserId": "g2", "email": "no"})))
+        scene.world.clock.advance(timedelta(seconds=1))
+
+    meanwhile = Meanwhile(at=at, happens=replaced)
+    scene.wrap = meanwhile.wrap
+    with suppress(Conflict, RetryLater):
+        scene.run(old)
+    return scene, meanwhile.calls
+
+
+def test_a_replaced_upload_leaves_nothing_over_the_new_one() -> None:
+    """Wherever the old run is by then, file and latest records are those of the new version."""
+    never, calls = overtaken(0)
+    assert len(never.records()) == 2
+    for at in range(1, calls + 1):
+        scene, _ = overtaken(at)
+        assert [row["score"] for row in scene.scrubbed()] == ["0.6", "0.5"], at
+        latest = {r["globalUserId"]: r for r in sorted(scene.records(), key=itemgetter("created"))}
+        assert (latest["g1"]["score"], latest["g2"]["verdict"]) == (0.6, 0), at
 
 
 @pytest.mark.parametrize("ends_well", [True, False])

@@ -2,18 +2,22 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 
 import attrs
 import pytest
 
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
-from campaign_workers.domain.errors import BadInput, NotFound, RetryLater
+from campaign_workers.domain.errors import BadInput, Conflict, NotFound, RetryLater
 from campaign_workers.domain.events import ObjectCreated
 from campaign_workers.testing.builders import campaign
 from campaign_workers.testing.crashes import Scene as Kill
 from campaign_workers.testing.crashes import assert_survives_every_kill
 from tests.fanlist_scenes import LIST, MANIFEST, UPLOAD, Scene, translated
+from tests.worlds import Meanwhile
 
 
 @pytest.mark.parametrize(
@@ -94,6 +98,36 @@ def test_only_the_version_of_the_event_is_read() -> None:
     assert scene.records() == []
     scene.run(new)
     assert [line["memberId"] for line in scene.records()] == ["m9"]
+
+
+def overtaken(at: int) -> tuple[Scene, int]:
+    """The upload is replaced, and the new version scored, just before a call of the old run."""
+    scene = Scene()
+    old = scene.upload("rank,memberId\n1,m1\n2,m2\n")
+
+    def replaced() -> None:
+        scene.wrap = lambda port: port
+        scene.clock.advance(timedelta(seconds=1))
+        scene.run(scene.upload("rank,memberId\n1,m2\n2,m1\n4,m3\n"))
+        scene.clock.advance(timedelta(seconds=1))
+
+    meanwhile = Meanwhile(at=at, happens=replaced)
+    scene.wrap = meanwhile.wrap
+    with suppress(Conflict, RetryLater):
+        scene.run(old)
+    return scene, meanwhile.calls
+
+
+def test_a_replaced_upload_leaves_nothing_over_the_new_one() -> None:
+    """Wherever the old run is by then, copy, manifest and latest records are of the new version."""
+    never, calls = overtaken(0)
+    assert len(never.records()) == 2
+    for at in range(1, calls + 1):
+        scene, _ = overtaken(at)
+        latest = {r["memberId"]: r for r in sorted(scene.records(), key=itemgetter("created"))}
+        assert [latest[member]["rank"] for member in ("m1", "m2", "m3")] == [2, 1, 4], at
+        assert [row["memberId"] for row in scene.scored()] == ["m2", "m1", "m3"], at
+        assert scene.manifest()["club.csv"]["count"]["in"] == 3, at
 
 
 @attrs.define

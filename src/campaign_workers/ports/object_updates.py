@@ -1,6 +1,7 @@
-"""Changing an object that others change too."""
+"""Objects that others change too: changing one, and making another one of it."""
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import BinaryIO, Final
 
@@ -35,6 +36,32 @@ def update_object(
             continue
         return
     raise RetryLater(f"{key}: others keep changing it")
+
+
+def unless_replaced(
+    store: ObjectStore, source: ObjectInfo, body: Iterable[bytes]
+) -> Iterator[bytes]:
+    """`body`, which fails at its end if `source`, of which it is made, was replaced meanwhile.
+
+    An object is written whole or not at all, so what was made of an older version never lies
+    where what was made of the newer one belongs.
+
+    Raises:
+        RetryLater: as `require_latest`.
+    """
+    yield from body
+    require_latest(store, source)
+
+
+def require_latest(store: ObjectStore, source: ObjectInfo) -> None:
+    """See that no later version lies where `source` was read; one that is gone has none.
+
+    Raises:
+        RetryLater: there is one, or the store fails. The event again is left to that version.
+    """
+    with contextlib.suppress(NotFound):
+        if store.head(source.key).etag != source.etag:
+            raise RetryLater(f"{source.key}: replaced meanwhile, nothing more is made of it")
 
 
 def _head(store: ObjectStore, key: str) -> ObjectInfo | None:

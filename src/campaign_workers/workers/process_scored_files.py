@@ -37,6 +37,7 @@ from campaign_workers.domain.scrub.scored_files import (
 from campaign_workers.domain.scrub.scoring_columns import scoring_records
 from campaign_workers.domain.scrub.statistics import statistics_message
 from campaign_workers.ports.object_store import ObjectStore
+from campaign_workers.ports.object_updates import unless_replaced
 from campaign_workers.ports.services import CampaignService, Chat
 from campaign_workers.ports.streams import RecordStream
 from campaign_workers.ports.system import Clock, Metrics, Secrets
@@ -82,7 +83,8 @@ class ProcessScoredFiles:
             BadInput: the file or a list cannot be read, it has no rows, or a row names no campaign
                 or an unknown one. Nothing is written then.
             NotFound: there is no such file, or a campaign has no lottery seed.
-            RetryLater: the bucket, the stream, a service or the chat fails.
+            RetryLater: the bucket, the stream, a service or the chat fails, or the upload is
+                replaced while it is read.
         """
         try:
             name = layout.scored_name(event.key)
@@ -95,7 +97,9 @@ class ProcessScoredFiles:
             rules = Rulebook(upload.key, campaign_in_name(name), self._rules)
             columns, competition = self._read(upload.key, upload.etag, rules, spool)
             outcome = _Outcome(columns, competition, rules, spool)
-            scrubbed = self.scoring.put(layout.scrubbed(name), outcome.file())
+            file = unless_replaced(self.scoring, upload, outcome.file())
+            scrubbed = self.scoring.put(layout.scrubbed(name), file)
+            # The time comes after that look, so that records of a later version are later.
             self.scorings.put(outcome.records(self.clock.now()))
         unheard = self._tell(rules)
         return self._account(rules, {"scrubbed": scrubbed.key, "unheard": unheard})

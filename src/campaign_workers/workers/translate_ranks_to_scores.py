@@ -30,6 +30,7 @@ from campaign_workers.domain.line_numbers import CountedLines, lines_by_row
 from campaign_workers.domain.ranks import RankFormula
 from campaign_workers.domain.reports import Report
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
+from campaign_workers.ports.object_updates import require_latest, unless_replaced
 from campaign_workers.ports.services import CampaignService
 from campaign_workers.ports.streams import RecordStream
 from campaign_workers.ports.system import Clock
@@ -62,7 +63,8 @@ class TranslateRanksToScores:
             BadInput: the file cannot be read, or the campaign's scoring type is none; the
                 manifest says so too.
             NotFound: there is no such file, or no such campaign.
-            RetryLater: the bucket, the service or the stream fails.
+            RetryLater: the bucket, the service or the stream fails, or the upload is replaced
+                while it is translated.
         """
         try:
             fanlist_id, name = layout.fanlist_parts(event.key)
@@ -74,9 +76,9 @@ class TranslateRanksToScores:
         try:
             entry = self._translate(upload, fanlist_id, name)
         except BadInput as why:
-            self._note(fanlist_id, name, refused_entry(upload.etag, str(why)))
+            self._note(upload, fanlist_id, name, refused_entry(upload.etag, str(why)))
             raise
-        self._note(fanlist_id, name, entry)
+        self._note(upload, fanlist_id, name, entry)
         return _report(
             entry["count"],
             {
@@ -95,10 +97,13 @@ class TranslateRanksToScores:
         campaign = self.campaigns.campaign(fanlist_id)
         formula = RankFormula.parse(campaign.scoring_type, campaign.half_life)
         fanlist, lines = self._read(upload, formula)
+        # Before the time of the records, so that those of a later version are later.
+        require_latest(self.scoring, upload)
         self.ranks.put(_entries(fanlist.records(fanlist_id, self.clock.now())))
         scored = layout.fanlist_scored(fanlist_id, name)
         columns, rows = fanlist.scored()
-        self.scoring.put(scored, write_frames(columns, rows.iter_slices(_ROWS_AT_ONCE)))
+        file = write_frames(columns, rows.iter_slices(_ROWS_AT_ONCE))
+        self.scoring.put(scored, unless_replaced(self.scoring, upload, file))
         return manifest_entry(
             etag=upload.etag,
             formula=formula,
@@ -137,12 +142,15 @@ class TranslateRanksToScores:
             for row in read_rows(source, file=upload.key, required=REQUIRED_COLUMNS):
                 yield row.line
 
-    def _note(self, fanlist_id: str, name: str, entry: Mapping[str, Any]) -> None:
+    def _note(
+        self, upload: ObjectInfo, fanlist_id: str, name: str, entry: Mapping[str, Any]
+    ) -> None:
         """Write a file's entry into the manifest, which other files' runs write as well."""
         key = layout.fanlist_manifest(fanlist_id)
         for _ in range(MANIFEST_TRIES):
             with contextlib.suppress(Conflict):
                 files, version = self._manifest(key)
+                require_latest(self.scoring, upload)
                 content = {"files": dict(sorted({**files, f"{name}.csv": entry}.items()))}
                 body = f"{json.dumps(content, indent=1, ensure_ascii=False)}\n".encode()
                 self.scoring.put(key, body, if_absent=version is None, if_match=version)
