@@ -30,7 +30,6 @@ from tests.worlds import (
 FILE = "smsWaves/csv/tour_w1.csv"
 ERRORS = "smsWaves/errors/tour_w1.csv"
 TRIGGERED = "smsWaves/triggered/tour_w1_csv.json"
-COMPLETED = "smsWaves/completed/tour_w1_csv.json"
 
 
 def row(fan: str, code: str, **cells: str) -> dict[str, str]:
@@ -132,16 +131,23 @@ def test_a_version_that_was_replaced_is_left_to_its_successor() -> None:
     assert put_records(world.inputs) == []
 
 
-def test_a_config_that_moved_on_is_found_where_it_is() -> None:
-    """A wave may be completed before its assignments are loaded, or loaded again."""
+@pytest.mark.parametrize("state", ["completed", "failed"])
+def test_a_config_that_moved_on_is_found_where_it_is(state: str) -> None:
+    """A wave may end before its assignments are loaded; its config has another ETag by then."""
     world = a_world(row("g1", "A"))
-    etag = world.scoring.head(TRIGGERED).etag
-    world.scoring.copy(TRIGGERED, COMPLETED)
+    event = world.scoring.head(TRIGGERED).etag
+    ended = json.dumps(wave_config(lastFailure="given up after the last attempt")).encode()
+    world.scoring.put(TRIGGERED.replace("triggered", state), ended)
     world.scoring.delete([TRIGGERED])
-    assert load(world, etag=etag).counts["out"] == 1
-    world.scoring.put(COMPLETED, json.dumps(wave_config(campaignId="other")).encode())
+    assert load(world, etag=event).counts["out"] == 1
+
+
+def test_a_config_that_is_gone_is_an_error() -> None:
+    """Nobody can tell the campaign of the wave."""
+    world = a_world(row("g1", "A"))
+    world.scoring.delete([TRIGGERED])
     with pytest.raises(NotFound, match="in whatever state"):
-        load(world, etag=etag)
+        load(world)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ from campaign_workers.ports.system import Metrics
 WORKER: Final = "loadCodeAssignmentsToStream"
 COUNTS: Final = ("in", "out", "rejected", "duplicates")
 
-# A wave goes on while its assignments are loaded: its config may have moved by then.
+# A wave goes on while its assignments are loaded: its config may have moved by then, and what is
+# moved may have another ETag.
 _PLACES: Final = (WaveState.TRIGGERED, WaveState.COMPLETED, WaveState.FAILED)
 
 
@@ -65,10 +66,8 @@ class LoadCodeAssignmentsToStream:
                 info = self.scoring.head(key)
             except NotFound:
                 continue
-            if event.etag not in {None, info.etag}:
-                if state is WaveState.TRIGGERED:
-                    return None
-                continue
+            if state is WaveState.TRIGGERED and event.etag not in {None, info.etag}:
+                return None
             with self.scoring.open(key, etag=info.etag) as source:
                 return WaveConfig.read(source.read(), file=key), info
         raise NotFound(f"{event.key}: no such object, in whatever state of the wave")
