@@ -124,6 +124,13 @@ class Outside:
 
     # --- what can be seen ---
 
+    def failed_executions(self, wave: str) -> list[str]:
+        """Names of the executions for a wave that failed."""
+        found = self.stack.client("stepfunctions").list_executions(
+            stateMachineArn=self.stack.outputs["SmsWaveStateMachine"], statusFilter="FAILED"
+        )
+        return [e["name"] for e in found["executions"] if e["name"].startswith(wave)]
+
     def object(self, bucket: str, key: str) -> bytes:
         """The bytes of an object."""
         found = self.stack.client("s3").get_object(Bucket=self.stack.outputs[bucket], Key=key)
