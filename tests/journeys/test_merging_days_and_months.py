@@ -2,16 +2,23 @@
 
 import json
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from campaign_workers.adapters.avro.block_merge import BlockMerge
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
+from campaign_workers.adapters.memory.streams import MemoryMessageQueue
 from campaign_workers.adapters.system.clocks import SteppedClock
+from campaign_workers.domain.errors import RetryLater
+from campaign_workers.domain.events import QueueMessage
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
 from campaign_workers.workers.merge_avro_files import MergeAvroFiles
+from campaign_workers.workers.move_merged_avro_files import MoveMergedAvroFiles
 from tests.lake_scenes import (
     CODEC,
     DAILY,
@@ -20,6 +27,7 @@ from tests.lake_scenes import (
     contents,
     decoded,
     held,
+    keys,
     manifest,
     merge,
     new_lake,
@@ -64,6 +72,19 @@ def test_a_day_that_changed_after_its_month_is_taken_again() -> None:
     assert held(lake, f"{MONTH}/merged") == Counter(["g1", "g2"])
 
 
+def test_a_day_leaves_to_its_month_what_that_took() -> None:
+    """Files of a day that only the month has merged are not merged again before they are moved."""
+    lake, moves = new_lake(), queue()
+    plant(lake, f"{DAY}/a.avro", 1)
+    merge(lake, MONTHLY, moves)
+    assert merge(lake, moves=moves).details["outcome"] == "nothing new"
+    plant(lake, f"{DAY}/late.avro", 2)
+    merge(lake, moves=moves)
+    assert held(lake, f"{DAY}/merged") == Counter(["g2"])
+    merge(lake, MONTHLY, moves)
+    assert held(lake, f"{MONTH}/merged") == Counter(["g1", "g2"])
+
+
 def test_days_and_months_agree_after_all() -> None:
     """Merged by day and then by month, or by month alone, the records are the same."""
     by_day, at_once = new_lake(), new_lake()
@@ -77,6 +98,55 @@ def test_days_and_months_agree_after_all() -> None:
     target = f"{MONTH}/merged"
     assert held(by_day, target) == held(at_once, target)
     assert len(decoded(by_day.open(target).read())) == 10
+
+
+def test_a_day_waits_until_its_month_moved_it() -> None:
+    """Its merged file is in the month: with a late file added it would come there twice."""
+    lake, moves = new_lake(), queue()
+    plant(lake, f"{DAY}/a.avro", 1)
+    merge(lake, moves=moves)
+    merge(lake, MONTHLY)
+    plant(lake, f"{DAY}/late.avro", 2)
+    with pytest.raises(RetryLater, match="has yet to move it away"):
+        merge(lake, moves=moves)
+    move_all(lake, moves)
+    merge(lake, moves=moves)
+    assert held(lake, f"{DAY}/merged") == Counter(["g2"])
+
+
+def move_all(lake: MemoryObjectStore, moves: MemoryMessageQueue) -> None:
+    """Deliver each move message; what fails comes again with the next merge."""
+    while received := moves.receive(1, visibility_seconds=0):
+        moves.delete(received[0].message_id)
+        message = QueueMessage(message_id="1", body=received[0].body)
+        with suppress(RetryLater):
+            MoveMergedAvroFiles(lake=lake)(message)
+
+
+steps = st.lists(
+    st.tuples(st.just("arrive"), st.sampled_from(["02", "05"]))
+    | st.tuples(st.just("merge"), st.sampled_from(["2026/09/02", "2026/09/05", "2026/09"]))
+    | st.just(("move", "")),
+    max_size=14,
+)
+
+
+@given(steps)
+def test_every_record_is_kept_once_in_whatever_order(steps: list[tuple[str, str]]) -> None:
+    """Files that arrive, merges and moves in any order: in the end the month has each record."""
+    lake, moves = new_lake(), queue()
+    for number, (step, of) in enumerate([*steps, ("move", ""), ("merge", "2026/09")]):
+        if step == "arrive":
+            plant(lake, f"{MONTH}/{of}/{number}.avro", number)
+        elif step == "move":
+            move_all(lake, moves)
+        else:
+            with suppress(RetryLater):
+                merge(lake, {"inputPrefix": of}, moves)
+    move_all(lake, moves)
+    arrived = Counter(f"g{n}" for n, (step, _) in enumerate(steps) if step == "arrive")
+    assert keys(lake, f"{MONTH}/") == ([f"{MONTH}/merged"] if arrived else [])
+    assert (held(lake, f"{MONTH}/merged") if arrived else Counter()) == arrived
 
 
 def arrive(lake: MemoryObjectStore) -> None:

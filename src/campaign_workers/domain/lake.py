@@ -105,6 +105,12 @@ def day_of_merged(key: str) -> str | None:
     return found[1] if found else None
 
 
+def month_of(period: str) -> str | None:
+    """The month of a day, None if the period is a month itself."""
+    month, _, _ = period.rpartition("/")
+    return month if "/" in month else None
+
+
 def parse_period(text: str) -> str:
     """`YYYY/MM/DD` or `YYYY/MM`, written so or as a folder of registrations.
 

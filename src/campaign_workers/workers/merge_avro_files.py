@@ -5,7 +5,7 @@ manifest alone: the two are written one after the other, and a run may end in be
 finds nothing new completes what an earlier one left undone: the manifest and the move message.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import closing
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from campaign_workers.domain.lake import (
     Source,
     day_of_merged,
     last_month,
+    month_of,
     move_message,
     note_of,
     noted_sources,
@@ -55,16 +56,20 @@ class MergeAvroFiles:
         Raises:
             BadInput: the payload names no period; a source is no container of registrations with
                 a schema of the history; or the merged file would be too large.
-            RetryLater: the lake or the engine fails, or somebody else merges the same period.
+            RetryLater: the lake or the engine fails, somebody else merges the same period, or its
+                month has the merged file already, which has yet to be moved.
         """
         period = self._period(payload)
-        folder = self._survey(period)
+        taken = self._of_month(period)
+        folder = self._survey(period).without(taken)
         for begun in (*map(self._survey, folder.days), folder):
             self._complete(begun, {})
         if folder.unmerged:
+            self._require_moved(folder, taken)
             records = self._merge(folder)
             return _report(period, records, "merged", files=len(folder.unmerged))
-        return _report(period, 0, "nothing new" if folder.merged else "nothing there")
+        is_known = folder.merged or folder.lying
+        return _report(period, 0, "nothing new" if is_known else "nothing there")
 
     def _period(self, payload: Mapping[str, Any]) -> str:
         today = self.clock.now().date()
@@ -102,6 +107,24 @@ class MergeAvroFiles:
             unmerged=tuple(source for source in lying if source.version not in known),
             days=tuple(days),
         )
+
+    def _of_month(self, day: str) -> Set[tuple[str, str]]:
+        """What the month of a day has merged already, also what still lies in the day's folder."""
+        if (month := month_of(day)) is None:
+            return frozenset()
+        try:
+            merged = self.lake.head(layout.merged_registrations(month))
+        except NotFound:
+            return frozenset()
+        return {source.version for source in self._contained(_source(merged), month)}
+
+    def _require_moved(self, day: "_Folder", taken: Set[tuple[str, str]]) -> None:
+        """Merged anew, a day's merged file would bring to the month what that has already."""
+        if day.merged and _source(day.merged).version in taken:
+            month = month_of(day.period)
+            assert month
+            self._complete(self._survey(month), {})
+            raise RetryLater(f"{day.merged.key}: its month has it, and has yet to move it away")
 
     def _contained(self, merged: Source, period: str) -> tuple[Source, ...]:
         """What a merged file contains; a foreign one that does not say so contains itself."""
@@ -210,6 +233,11 @@ class _Folder:
     unmerged: tuple[Source, ...]
     lying: frozenset[tuple[str, str]]
     days: tuple[str, ...]
+
+    def without(self, known: Set[tuple[str, str]]) -> "_Folder":
+        """The folder when what is `known` is merged elsewhere."""
+        unmerged = tuple(source for source in self.unmerged if source.version not in known)
+        return attrs.evolve(self, unmerged=unmerged)
 
 
 def _source(info: ObjectInfo) -> Source:
