@@ -105,8 +105,7 @@ def test_a_day_merged_anew_survives_its_month() -> None:
     """A month deletes the merged file of a day only if that version is in it."""
     lake = merged_day()
     merge(lake, {"inputPrefix": "2026/09"})
-    plant(lake, f"{DAY}/late.avro", 4)
-    merge(lake, {"inputPrefix": "2026/09/02"})
+    plant(lake, f"{DAY}/merged", 1, 2, 3, 4)
     move(lake, MONTH)
     assert f"{DAY}/merged" in keys(lake)
     merge(lake, {"inputPrefix": "2026/09"})

@@ -5,7 +5,7 @@ manifest alone: the two are written one after the other, and a run may end in be
 finds nothing new completes what an earlier one left undone: the manifest and the move message.
 """
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from typing import Any, Final
 
@@ -108,7 +108,7 @@ class MergeAvroFiles:
             days=tuple(days),
         )
 
-    def _of_month(self, day: str) -> Set[tuple[str, str]]:
+    def _of_month(self, day: str) -> frozenset[tuple[str, str]]:
         """What the month of a day has merged already, also what still lies in the day's folder."""
         if (month := month_of(day)) is None:
             return frozenset()
@@ -116,9 +116,9 @@ class MergeAvroFiles:
             merged = self.lake.head(layout.merged_registrations(month))
         except NotFound:
             return frozenset()
-        return {source.version for source in self._contained(_source(merged), month)}
+        return frozenset(s.version for s in self._contained(_source(merged), month))
 
-    def _require_moved(self, day: "_Folder", taken: Set[tuple[str, str]]) -> None:
+    def _require_moved(self, day: "_Folder", taken: Collection[tuple[str, str]]) -> None:
         """Merged anew, a day's merged file would bring to the month what that has already."""
         if day.merged and _source(day.merged).version in taken:
             month = month_of(day.period)
@@ -234,7 +234,7 @@ class _Folder:
     lying: frozenset[tuple[str, str]]
     days: tuple[str, ...]
 
-    def without(self, known: Set[tuple[str, str]]) -> "_Folder":
+    def without(self, known: Collection[tuple[str, str]]) -> "_Folder":
         """The folder when what is `known` is merged elsewhere."""
         unmerged = tuple(source for source in self.unmerged if source.version not in known)
         return attrs.evolve(self, unmerged=unmerged)
