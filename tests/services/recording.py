@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -86,10 +86,24 @@ def documented(request: Recorded) -> str:
     _hold_headers(request)
     if "requestBody" in node:
         content = node["requestBody"]["content"][request.headers["content-type"]]
-        Draft202012Validator(content["schema"]).validate(json.loads(request.body))
+        body = json.loads(request.body)
+        Draft202012Validator(content["schema"]).validate(body)
+        assert not list(_unforeseen(body, content["schema"]))
     else:
         assert not request.body
     return str(node["operationId"])
+
+
+def _unforeseen(value: Any, schema: Mapping[str, Any], place: str = "$") -> Iterator[str]:
+    """Fields that the document does not name; to validate, they would be as good as any."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _unforeseen(item, schema.get("items", {}), f"{place}[]")
+    if isinstance(value, dict) and "additionalProperties" not in schema:
+        known = schema.get("properties", {})
+        yield from (f"{place}.{name}" for name in value.keys() - known.keys())
+        for name in value.keys() & known.keys():
+            yield from _unforeseen(value[name], known[name], f"{place}.{name}")
 
 
 def operation(request: Recorded) -> tuple[str, Mapping[str, Any]]:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from socket import socket
 
+import httpx
 import pytest
 
 from campaign_workers.adapters.http.user_service import HttpUserService
@@ -35,6 +36,21 @@ def test_the_services_of_a_folder_are_served_until_interrupted(tmp_path: Path) -
         result, _ = process.communicate(timeout=10)
     assert process.returncode == 0
     assert '"user": {"error": ' in result
+
+
+def test_people_are_told_what_struck(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the end stands how often which service failed in which way."""
+    addresses: dict[str, str] = {}
+    place = "campaign_workers.entrypoints.cli.services"
+    monkeypatch.setattr(f"{place}._tell", addresses.update)
+    monkeypatch.setattr(
+        f"{place}._wait_until_stopped",
+        lambda: httpx.get(f"{addresses['campaign']}/campaigns/tour", trust_env=False),
+    )
+    assert run(["services", "--port", "0", "--share", "error=502:1"]) == 0
+    assert re.search(r"campaign\W+error\W+1\b", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Faults come when they are ordered, and to the share that was asked for."""
 
+import logging
 from collections import Counter
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -11,7 +13,7 @@ from campaign_workers.domain.errors import BadInput
 from campaign_workers.testing.doubles import Fault, Kind, Switchboard
 from campaign_workers.testing.doubles.documents import operations
 from tests.contracts.http_worlds import Server, World, world
-from tests.services.asking import ask
+from tests.services.asking import ask, every_operation
 
 (SEND,) = operations("sms")
 SHARES = {Fault.parse("answer-lost"): 0.2, Fault.parse("too-many=1"): 0.05}
@@ -107,12 +109,43 @@ def test_faults_are_ordered_over_http(fresh: World) -> None:
     assert ask(fresh, SEND).status_code == 202
 
 
-@pytest.mark.parametrize("wrong", [{"fault": "flood"}, {}, [], {"fault": 7}])
-def test_wrong_orders_are_refused(fresh: World, wrong: object) -> None:
-    """What is no order is told, and nothing fails for it."""
-    answer = httpx.post(f"{fresh.url}/_doubles/faults", json=wrong, trust_env=False)
-    assert (answer.status_code, list(answer.json())) == (422, ["problem"])
+WRONG = [
+    ("POST", "faults", {"fault": "flood"}, "no such fault"),
+    ("POST", "faults", {}, "$.fault"),
+    ("POST", "faults", [], "$"),
+    ("POST", "faults", {"fault": 7}, "$.fault"),
+    ("POST", "faults", {"fault": "reset", "service": "smss"}, "no such service"),
+    ("POST", "faults", {"fault": "reset", "times": "3"}, "$.times"),
+    ("POST", "faults", {"fault": "reset", "time": 3}, "$"),
+    ("PUT", "faults", {"shares": {"reset": "a"}}, "$.shares.*"),
+    ("PUT", "faults", {"shares": {"reset": 2}}, "shares"),
+    ("PUT", "faults", {"shares": {"reset": 1}, "services": "sms"}, "$.services"),
+    ("PUT", "faults", {"shares": {"reset": 1}, "services": ["smss"]}, "no such service"),
+    ("PUT", "users", {"g1": 5}, "$.*"),
+    ("PUT", "campaigns", {"_id": "../up"}, "_id"),
+    ("POST", "codes", {"campaignId": "tour", "codes": "ABC"}, "$.codes"),
+    ("POST", "records", "abc", "$"),
+    ("POST", "records", ["{}"], "$[0]"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "wrong", "told"), WRONG)
+def test_what_the_back_door_cannot_take_is_told(
+    fresh: World, method: str, path: str, wrong: object, told: str
+) -> None:
+    """What nobody could mean is refused by the place that is wrong, and nothing fails for it."""
+    place = f"{fresh.url}/_doubles/{path}"
+    answer = httpx.request(method, place, json=wrong, trust_env=False)
+    assert answer.status_code == 422
+    assert told in answer.text
     assert ask(fresh, SEND).status_code == 202
+
+
+@pytest.mark.parametrize("wrong", [b"{", b'"\xff"', b"[" * 100_000, b'["\\ud800"]'])
+def test_the_back_door_takes_json_alone(fresh: World, wrong: bytes) -> None:
+    """What cannot be read is refused too."""
+    place = f"{fresh.url}/_doubles/records"
+    assert httpx.post(place, content=wrong, trust_env=False).status_code == 422
 
 
 def test_the_back_door_fills_the_services(fresh: World) -> None:
@@ -121,7 +154,6 @@ def test_the_back_door_fills_the_services(fresh: World) -> None:
     pool = {"campaignId": "tour", "codes": ["A", "B"]}
     with httpx.Client(base_url=f"{fresh.url}/_doubles", trust_env=False) as door:
         assert door.put("/campaigns", json=campaign).status_code == 200
-        assert door.put("/campaigns", json={"_id": "../up"}).status_code == 422
         assert door.put("/users", json={"g1": "u1"}).status_code == 200
         assert door.post("/codes", json=pool).json() == {"loaded": 2}
     assert fresh.behind.campaigns.markets("tour")[0].market_id == "nyc"
@@ -141,3 +173,16 @@ def test_faults_are_ordered_by_header(fresh: World) -> None:
     assert ask(fresh, SEND, X_Fault="drip=0.001").json()["state"] == "accepted"
     assert ask(fresh, SEND, X_Fault="latency=0.001").json()["state"] == "accepted"
     assert len(list(fresh.behind.sms.sent())) == 1
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_fault_breaks_nothing_else(
+    fresh: World, caplog: pytest.LogCaptureFixture, kind: Kind
+) -> None:
+    """Each fault can strike each operation, whatever it answers, and the server goes on."""
+    value = "" if kind is Kind.ERROR else "=0"
+    for operation in every_operation():
+        with suppress(httpx.TransportError):
+            ask(fresh, operation, X_Fault=f"{kind}{value}")
+    assert httpx.get(f"{fresh.url}/_doubles/faults", trust_env=False).status_code == 200
+    assert [line for line in caplog.records if line.levelno >= logging.ERROR] == []

@@ -56,7 +56,11 @@ def services(
         _tell(addresses)
         _wait_until_stopped()
     struck = doubles.switchboard.told()
-    return Result(data={"services": addresses, "struck": struck})
+    return Result(
+        data={"services": addresses, "struck": struck},
+        columns=("service", "fault", "times"),
+        rows=tuple((name, *fault) for name, faults in struck.items() for fault in faults.items()),
+    )
 
 
 def _doubles(folder: Path | None, token: str) -> "Doubles":

@@ -4,23 +4,53 @@ It asks for no token, because the doubles listen on loopback alone.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
+from jsonschema import Draft202012Validator
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from campaign_workers.domain.campaigns import read_campaign
-from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.errors import BadInput, RejectRecord
 from campaign_workers.domain.events import StreamBatch, StreamRecord
-from campaign_workers.domain.records import UNDATED, iso_utc
+from campaign_workers.domain.records import UNDATED, iso_utc, parse_record
 from campaign_workers.domain.triggers import INPUT_STREAM
 from campaign_workers.testing.doubles.faults import Fault, Switchboard
 from campaign_workers.testing.doubles.neighbours import Neighbours
+from campaign_workers.testing.doubles.requests import told
 
 Action = Callable[[Any], Any]
+Schema = Mapping[str, Any]
+
+_TEXT: Final[Schema] = {"type": "string"}
+_NUMBER: Final[Schema] = {"type": "number"}
+_TEXTS: Final[Schema] = {"type": "array", "items": _TEXT}
+
+
+def _object(required: Mapping[str, Schema], **optional: Schema) -> Schema:
+    """An object with these fields and no others, so that a misspelt one is no order at all."""
+    return {
+        "type": "object",
+        "required": list(required),
+        "properties": {**required, **optional},
+        "additionalProperties": False,
+    }
+
+
+_NOTHING: Final[Schema] = {}
+_ANY_OBJECT: Final[Schema] = {"type": "object"}
+_USERS: Final[Schema] = {"type": "object", "additionalProperties": _TEXT}
+_CODES: Final = _object({"campaignId": _TEXT, "codes": _TEXTS})
+_ORDER: Final = _object({"fault": _TEXT}, service=_TEXT, times={"type": "integer", "minimum": 1})
+_SHARES: Final = _object(
+    {"shares": {"type": "object", "additionalProperties": _NUMBER}},
+    services=_TEXTS,
+    seed=_TEXT,
+    inARow={"type": "integer", "minimum": 0},
+)
 
 
 @attrs.frozen
@@ -32,21 +62,21 @@ class Backdoor:
 
     @property
     def routes(self) -> Iterable[Route]:
-        """A row an action: method, path, what it does with the JSON of the body."""
-        actions: tuple[tuple[str, str, Action], ...] = (
-            ("PUT", "campaigns", self.put_campaign),
-            ("PUT", "users", self.put_users),
-            ("POST", "codes", self.load_codes),
-            ("POST", "records", self.consume),
-            ("GET", "texts", self.texts),
-            ("GET", "posts", self.posts),
-            ("GET", "faults", self.struck),
-            ("POST", "faults", self.order),
-            ("PUT", "faults", self.share),
-            ("DELETE", "faults", self.clear),
+        """A row an action: method, path, the body that it takes, what it does with that."""
+        actions: tuple[tuple[str, str, Schema, Action], ...] = (
+            ("PUT", "campaigns", _ANY_OBJECT, self.put_campaign),
+            ("PUT", "users", _USERS, self.put_users),
+            ("POST", "codes", _CODES, self.load_codes),
+            ("POST", "records", _TEXTS, self.consume),
+            ("GET", "texts", _NOTHING, self.texts),
+            ("GET", "posts", _NOTHING, self.posts),
+            ("GET", "faults", _NOTHING, self.struck),
+            ("POST", "faults", _ORDER, self.order),
+            ("PUT", "faults", _SHARES, self.share),
+            ("DELETE", "faults", _NOTHING, self.clear),
         )
-        for method, path, action in actions:
-            yield Route(f"/_doubles/{path}", _endpoint(action), methods=[method])
+        for method, path, body, action in actions:
+            yield Route(f"/_doubles/{path}", _endpoint(body, action), methods=[method])
 
     def put_campaign(self, document: Any) -> None:
         """Keep a campaign, given as `GET /campaigns/{campaignId}` gives it."""
@@ -62,13 +92,12 @@ class Backdoor:
         return {"loaded": self.neighbours.codes.load(pool["campaignId"], pool["codes"])}
 
     def consume(self, records: Iterable[str]) -> None:
-        """Take records of the streams, each as the text that is on the stream."""
-        taken = tuple(
-            StreamRecord(
-                sequence=f"{number:08d}", partition_key="", data=text.encode(), arrived=UNDATED
-            )
-            for number, text in enumerate(records)
-        )
+        """Take records of the streams, each as the text that is on the stream, or none of them.
+
+        Raises:
+            BadInput: one of them cannot be read.
+        """
+        taken = tuple(_record(number, text) for number, text in enumerate(records))
         self.neighbours.entries.consume(
             StreamBatch(stream=INPUT_STREAM, shard="doubles", records=taken)
         )
@@ -117,15 +146,27 @@ class Backdoor:
         self.switchboard.clear()
 
 
-def _endpoint(action: Action) -> Callable[[Request], Any]:
+def _record(number: int, text: str) -> StreamRecord:
+    data = text.encode()
+    try:
+        parse_record(data)
+    except RejectRecord as why:
+        raise BadInput(why.reason, field=f"$[{number}]") from None
+    return StreamRecord(sequence=f"{number:08d}", partition_key="", data=data, arrived=UNDATED)
+
+
+def _endpoint(body: Schema, action: Action) -> Callable[[Request], Any]:
+    validator = Draft202012Validator(body)
+
     async def endpoint(request: Request) -> JSONResponse:
         try:
             wanted = await request.json() if await request.body() else None
-            done = await run_in_threadpool(action, wanted)
+            if wrong := dict(told("$", validator.iter_errors(wanted))):
+                return JSONResponse({"problem": "not what this takes", "errors": wrong}, 422)
+            return JSONResponse(await run_in_threadpool(action, wanted))
         except BadInput as error:
             return JSONResponse({"problem": str(error)}, 422)
-        except (AttributeError, LookupError, TypeError, ValueError):
-            return JSONResponse({"problem": "the body is not what this takes"}, 422)
-        return JSONResponse(done)
+        except (RecursionError, ValueError):
+            return JSONResponse({"problem": "no JSON in UTF-8"}, 422)
 
     return endpoint

@@ -11,6 +11,7 @@ from typing import Final, Self
 import attrs
 
 from campaign_workers.domain.errors import BadInput
+from campaign_workers.testing.doubles.documents import SERVICES
 
 
 class Kind(StrEnum):
@@ -62,7 +63,7 @@ class Fault:
 @attrs.frozen(kw_only=True)
 class _Shares:
     shares: Mapping[Fault, float]
-    services: Collection[str] | None
+    services: Collection[str]
     seed: str
     in_a_row: int | None
 
@@ -70,11 +71,8 @@ class _Shares:
 @attrs.define
 class _Order:
     fault: Fault
-    service: str | None
+    services: Collection[str]
     times: float
-
-    def concerns(self, service: str) -> bool:
-        return self.service in {None, service}
 
 
 @attrs.define
@@ -90,9 +88,13 @@ class Switchboard:
     _turn: Lock = attrs.field(factory=Lock, init=False, repr=False)
 
     def order(self, fault: Fault, *, service: str | None = None, times: float = 1) -> None:
-        """Let the fault strike the next requests, of one service or of any."""
+        """Let the fault strike the next requests, of one service or of any.
+
+        Raises:
+            BadInput: there is no such service.
+        """
         with self._turn:
-            self._orders.append(_Order(fault, service, times))
+            self._orders.append(_Order(fault, _only(service), times))
 
     def share(
         self,
@@ -108,12 +110,14 @@ class Switchboard:
         that before a try of it is let through.
 
         Raises:
-            BadInput: the shares are no shares.
+            BadInput: the shares are no shares, or there is no such service.
         """
         if not (all(share >= 0 for share in shares.values()) and sum(shares.values()) <= 1):
             raise BadInput("not between 0 and 1 in all", field="shares")
         with self._turn:
-            self._shares = _Shares(shares=shares, services=services, seed=seed, in_a_row=in_a_row)
+            self._shares = _Shares(
+                shares=shares, services=_known(services), seed=seed, in_a_row=in_a_row
+            )
             self._tries.clear()
             self._rows.clear()
 
@@ -133,7 +137,7 @@ class Switchboard:
     @contextmanager
     def outage(self, service: str | None = None) -> Iterator[None]:
         """Let a service, or all of them, be down as long as the context lasts."""
-        order = _Order(Fault(Kind.ERROR), service, float("inf"))
+        order = _Order(Fault(Kind.ERROR), _only(service), float("inf"))
         with self._turn:
             self._orders.insert(0, order)
         try:
@@ -151,7 +155,7 @@ class Switchboard:
             return fault
 
     def _ordered(self, service: str) -> Fault | None:
-        order = next((order for order in self._orders if order.concerns(service)), None)
+        order = next((order for order in self._orders if service in order.services), None)
         if order is None:
             return None
         order.times -= 1
@@ -161,7 +165,7 @@ class Switchboard:
 
     def _drawn(self, service: str, request: bytes, call: str) -> Fault | None:
         shares = self._shares
-        if shares is None or (shares.services is not None and service not in shares.services):
+        if shares is None or service not in shares.services:
             return None
         name = hashlib.sha256(f"{shares.seed}:{service}:".encode() + request).digest()
         self._tries[name] += 1
@@ -171,6 +175,23 @@ class Switchboard:
             return None
         self._rows[call] += 1
         return fault
+
+
+def _only(service: str | None) -> Collection[str]:
+    return _known(None if service is None else [service])
+
+
+def _known(services: Collection[str] | None) -> Collection[str]:
+    """The services that are named, or all. One that is not there would never fail, unnoticed.
+
+    Raises:
+        BadInput: there is no such service.
+    """
+    if services is None:
+        return SERVICES
+    if not set(SERVICES).issuperset(services):
+        raise BadInput("no such service", field="service", remedy=f"use {', '.join(SERVICES)}")
+    return services
 
 
 def _drawn(shares: Mapping[Fault, float], name: bytes) -> Fault | None:

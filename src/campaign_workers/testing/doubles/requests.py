@@ -38,7 +38,7 @@ def read(operation: Operation, request: Request, body: bytes) -> Asked:
     wrong = list(_wrong_parameters(operation, parameters))
     content = _content(request, body) if operation.body else None
     if operation.body:
-        wrong += _told("$", operation.body.iter_errors(content))
+        wrong += told("$", operation.body.iter_errors(content))
     if wrong:
         raise Problem("invalid", errors=tuple(dict.fromkeys(wrong)))
     return Asked(parameters=parameters, body=content)
@@ -79,7 +79,7 @@ def _wrong_parameters(operation: Operation, given: Mapping[str, Any]) -> Iterato
     for parameter in operation.parameters:
         value = given[parameter.name]
         if value is not None:
-            yield from _told(parameter.name, parameter.validator.iter_errors(value))
+            yield from told(parameter.name, parameter.validator.iter_errors(value))
         elif parameter.required:
             yield parameter.name, "missing"
 
@@ -98,7 +98,7 @@ def _no_constant(_: str) -> None:
     raise ValueError("NaN and Infinity are not JSON")
 
 
-def _told(root: str, errors: Iterable[ValidationError]) -> Iterator[tuple[str, str]]:
+def told(root: str, errors: Iterable[ValidationError]) -> Iterator[tuple[str, str]]:
     """Each field that is wrong, and how; the library's own texts repeat the value."""
     for error in errors:
         place = root + _place(error)
@@ -122,5 +122,6 @@ def _place(error: ValidationError) -> str:
             found.append(f"[{next(places)}]")
         elif step == "additionalProperties":
             found.append(".*")
-            next(places)
+            # A field that must not be there is told by its object.
+            next(places, None)
     return "".join(found)

@@ -56,7 +56,7 @@ def response(reply: Reply, fault: Fault | None, headers: Mapping[str, str]) -> R
     match fault:
         case Fault(kind=Kind.ANSWER_LOST):
             return HangUp()
-        case Fault(kind=Kind.GARBAGE):
+        case Fault(kind=Kind.GARBAGE) if body:
             spoilt = body[: len(body) // 2] + b'{"\xff'
             return Response(spoilt, reply.status, every, reply.media_type)
         case Fault(kind=Kind.DRIP, value=seconds) if body:
