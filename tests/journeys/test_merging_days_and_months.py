@@ -59,6 +59,17 @@ def test_a_month_takes_its_days_and_what_they_lack() -> None:
     assert json.dumps([MONTH]) in moves.bodies()
 
 
+def test_a_month_takes_merged_days_that_somebody_else_made() -> None:
+    """A merged file that does not say what it contains is a file of its day like any other."""
+    lake, moves = new_lake(), queue()
+    plant(lake, f"{MONTH}/01/merged", 1, 2)
+    merge(lake, MONTHLY, moves)
+    assert held(lake, f"{MONTH}/merged") == Counter(["g1", "g2"])
+    move_all(lake, moves)
+    assert keys(lake, f"{MONTH}/") == [f"{MONTH}/merged"]
+    assert merge(lake, MONTHLY, moves).details["outcome"] == "nothing new"
+
+
 def test_a_day_that_changed_after_its_month_is_taken_again() -> None:
     """Another merged file under the same key is another file: it is not taken for the old one."""
     lake = new_lake()

@@ -97,7 +97,10 @@ class MergeAvroFiles:
         days = {day: info for key, info in listed.items() if (day := day_of_merged(key))}
         known = {source.version for source in contained}
         for day, info in days.items():
-            known |= {source.version for source in self._contained(_source(info), day)}
+            merged_day = _source(info)
+            contains = {source.version for source in self._contained(merged_day, day)}
+            # One that we did not write contains itself, and still is no part of the month.
+            known |= contains - {merged_day.version}
         lying = tuple(_source(info) for info in listed.values())
         return _Folder(
             period=period,
