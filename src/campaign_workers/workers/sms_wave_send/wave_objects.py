@@ -64,9 +64,10 @@ class WaveObjects:
         triggered = self.document(WaveState.TRIGGERED)
         if self._is_meant(scheduled):
             config = self._read(scheduled, WaveState.SCHEDULED)
+            # First, since another call may be as far as completing the wave when this one goes on.
+            self.store.delete(map(self.key, _AFTER_A_START))
             if scheduled != triggered:
                 self.store.put(self.key(WaveState.TRIGGERED), scheduled)
-            self.store.delete(map(self.key, _AFTER_A_START))
             self._delete_unless_changed(scheduled)
             return scheduled, config
         if self._is_meant(triggered):
