@@ -58,7 +58,9 @@ def _read(text: str) -> Reading | None:
 
 def _as_now_written(number: PhoneNumber) -> PhoneNumber:
     national = number.national_number or 0
-    if number.country_code != MEXICO or national not in _OLD_MEXICAN_MOBILE:
+    is_old = number.country_code == MEXICO and national in _OLD_MEXICAN_MOBILE
+    # A zero before the 1 is no digit of the number's value, yet makes it another number.
+    if not is_old or number.italian_leading_zero:
         return number
     ten_digits = national - _OLD_MEXICAN_MOBILE.start
     return PhoneNumber(country_code=MEXICO, national_number=ten_digits)
