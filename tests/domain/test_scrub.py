@@ -261,6 +261,13 @@ def test_a_pattern_without_an_at_sign_is_refused() -> None:
     assert "gmail" not in str(refused.value)
 
 
+@pytest.mark.parametrize("name", ["blocked_emails", "blocked_domains", "allowed_patterns"])
+def test_one_text_is_no_list(name: str) -> None:
+    """A text given for a list would be a list of its letters and silently block nobody."""
+    with pytest.raises(BadInput, match="one text instead of several"):
+        ScrubPolicy(**{name: "*@x.co"})  # type: ignore[arg-type]
+
+
 def test_a_policy_shows_no_address() -> None:
     """Lists and the seed stay out of logs."""
     shown = repr(ScrubPolicy(blocked_emails=frozenset({"bob@y.org"}), lottery_seed="s3cret"))

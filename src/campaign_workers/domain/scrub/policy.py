@@ -11,8 +11,15 @@ from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.scrub.wildcards import regex_of
 
 
+def _several(entries: Iterable[str]) -> Iterable[str]:
+    # One text is a sequence of its characters, a list that would block nobody.
+    if isinstance(entries, str):
+        raise BadInput("one text instead of several", remedy="give a set or a list of texts")
+    return entries
+
+
 def _listed(entries: Iterable[str]) -> frozenset[str]:
-    return frozenset(entry.strip().lower() for entry in entries) - {""}
+    return frozenset(entry.strip().lower() for entry in _several(entries)) - {""}
 
 
 def _domains(entries: Iterable[str]) -> frozenset[str]:
@@ -23,7 +30,7 @@ def _domains(entries: Iterable[str]) -> frozenset[str]:
 
 
 def _patterns(entries: Iterable[str]) -> tuple[str, ...]:
-    return tuple(entry.strip().lower() for entry in entries)
+    return tuple(entry.strip().lower() for entry in _several(entries))
 
 
 @attrs.frozen
@@ -39,7 +46,8 @@ class ScrubPolicy:
         lottery_seed: the campaign's secret, which places fans inside their band.
 
     Raises:
-        BadInput: a pattern has no `@`, and would let whole domains in by accident.
+        BadInput: a pattern has no `@`, and would let whole domains in by accident; or a list is
+            one text.
     """
 
     blocked_emails: frozenset[str] = attrs.field(default=frozenset(), converter=_listed, repr=False)
