@@ -190,9 +190,7 @@ def _trim(value: Any, depth: int = 0) -> Any:
     if kind in _LEFT_ALONE:
         return value
     if kind is int:
-        if -_WHOLE_LIMIT < value < _WHOLE_LIMIT:
-            return value
-        raise ValueError("a whole number beyond 2^53")
+        return value if -_WHOLE_LIMIT < value < _WHOLE_LIMIT else _nearest_double(value)
     if kind not in (list, tuple, dict):
         raise ValueError("not a JSON type")
     if depth == _DEEPEST:
@@ -200,6 +198,14 @@ def _trim(value: Any, depth: int = 0) -> Any:
     if kind is dict:
         return {name: _trim(item, depth + 1) for name, item in value.items() if item is not None}
     return [_trim(item, depth + 1) for item in value]
+
+
+def _nearest_double(whole: int) -> float:
+    """What RFC 8785 makes of a whole number that a double may not hold exactly."""
+    try:
+        return float(whole)
+    except OverflowError:
+        raise ValueError("a number beyond all doubles") from None
 
 
 def _place(name: object) -> str:

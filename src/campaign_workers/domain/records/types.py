@@ -105,7 +105,7 @@ class RecordType:
 
 _CALLED: Final = {
     Kind.TEXT: "a string",
-    Kind.LONG: "a whole number",
+    Kind.LONG: "a whole number below 2^53",
     Kind.INT: "a whole number",
     Kind.DOUBLE: "a number",
     Kind.FLAG: "true or false",
