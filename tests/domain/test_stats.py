@@ -1,6 +1,6 @@
 """Admin stats: one fold, whatever the order, equal to counting figure by figure."""
 
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,8 +64,10 @@ def test_no_entries_give_zeros() -> None:
 
 def test_a_day_is_a_day_in_utc() -> None:
     """An entry counts for the day of its registration, from midnight to midnight UTC."""
-    kept = [entry(created=OPENS), entry(created=OPENS - timedelta(milliseconds=1))]
-    assert admin_stats(kept).by_day == {"2026-09-01": 1, "2026-08-31": 1}
+    moments = [OPENS, OPENS - timedelta(milliseconds=1)]
+    elsewhere = [moment.astimezone(timezone(timedelta(hours=-5))) for moment in moments]
+    kept = [entry(created=created) for created in (*moments, *elsewhere)]
+    assert admin_stats(kept).by_day == {"2026-09-01": 2, "2026-08-31": 2}
 
 
 def test_a_fifth_wish_counts_for_nothing() -> None:

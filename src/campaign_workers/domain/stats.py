@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC
 from typing import Any, Final
 
 import attrs
@@ -83,7 +84,7 @@ def admin_stats(entries: Iterable[Entry]) -> AdminStats:
     for entry in entries:
         figures["total"] += 1
         figures.update(name for name, counts in COUNTED.items() if counts(entry))
-        by_day[f"{entry.created:%Y-%m-%d}"] += 1
+        by_day[f"{entry.created.astimezone(UTC):%Y-%m-%d}"] += 1
         by_locale[entry.locale or UNKNOWN_LOCALE] += 1
         for rank, market in enumerate(entry.market_ids[:MAX_PREFERENCES]):
             by_market.setdefault(market, [0] * MAX_PREFERENCES)[rank] += 1
