@@ -51,7 +51,7 @@ class MarketQuota:
     limit: int = attrs.field(validator=_limit)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class SelectionOptions:
     """The rules of one run; `min_score` and `max_score` bound the raw score, both included.
 
