@@ -25,7 +25,11 @@ from tests.servers.mongo_documents import Document
 
 VALUE = "fan1@mail.example"
 
+UNRESOLVED = ConfigurationError(VALUE)
+UNRESOLVED.__cause__ = OSError(VALUE)
+
 FAILURES = [
+    UNRESOLVED,
     AutoReconnect(VALUE),
     NetworkTimeout(VALUE),
     NotPrimaryError(VALUE),

@@ -1,18 +1,20 @@
 """The indexes are there, and the queries use them."""
 
 import json
+from time import monotonic
 from typing import Any
 
 import pytest
 from pymongo.database import Database
 
+from campaign_workers.adapters.mongo.connection import database as connect
 from campaign_workers.adapters.mongo.entry_figures import pipeline
 from campaign_workers.adapters.mongo.indexes import INDEXES, ensure_indexes
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.entrypoints.cli import run
 from campaign_workers.testing.builders import campaign, entry
 from campaign_workers.testing.contracts._base import Outage
-from tests.servers.mongo import OverMongo, uri_of
+from tests.servers.mongo import OverMongo, relay, uri_of
 from tests.servers.mongo_documents import Document, plant_campaign, plant_entries
 
 QUERIES: dict[str, dict[str, Any]] = {
@@ -61,6 +63,14 @@ class TestIndexes(OverMongo):
         """Nothing is said to be there while nobody can tell."""
         with outage(), pytest.raises(RetryLater):
             ensure_indexes(database)
+
+    def test_an_outage_is_known_at_once(self, raw: Database[Document]) -> None:
+        """Building may take hours, and finding out that there is no database the time of a call."""
+        away = connect(uri_of(raw.name), timeout_seconds=1)
+        started = monotonic()
+        with away.client, relay().cut(), pytest.raises(RetryLater):
+            ensure_indexes(away)
+        assert monotonic() - started < 20
 
     def test_the_command_says_what_it_made(
         self,

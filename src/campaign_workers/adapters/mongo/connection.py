@@ -23,7 +23,7 @@ def database(
     first used; an operation takes at most `timeout_seconds`, with all its retries.
 
     Raises:
-        BadInput: there is no address, it is none, or its name cannot be resolved.
+        BadInput: there is no address, or it is none.
     """
     if not uri:
         raise BadInput(

@@ -38,7 +38,12 @@ def translated() -> Iterator[None]:
         if error.code in REFUSALS:
             raise PermanentFailure(f"{REFUSALS[error.code]} ({error.code})") from None
         raise RetryLater(f"the database failed ({_name(error)}, {error.code})") from None
-    except (BSONError, ConfigurationError) as error:
+    except ConfigurationError as error:
+        if error.__cause__ is not None:
+            # The driver says so of what the name server says, which may be another thing next time.
+            raise RetryLater(f"the database's name is not resolved ({_name(error)})") from None
+        raise PermanentFailure(f"the database cannot be asked this ({_name(error)})") from None
+    except BSONError as error:
         raise PermanentFailure(f"the database cannot be asked this ({_name(error)})") from None
     except PyMongoError as error:
         raise RetryLater(f"the database failed ({_name(error)})") from None

@@ -37,6 +37,8 @@ def ensure_indexes(database: Database[Document]) -> tuple[Index, ...]:
         PermanentFailure: the database refuses.
         RetryLater: the database fails.
     """
+    # An outage shows here, in the time of any call; building would wait for its end for hours.
+    database.command("ping")
     with pymongo.timeout(BUILDING_SECONDS):
         return tuple(
             Index(collection=name, keys=keys, created=_created(database, name, keys))
