@@ -14,13 +14,13 @@ class CampaignRound:
     """Counts what became of each campaign, and holds back failures until all had their turn."""
 
     outcomes: Counter[str] = attrs.field(factory=Counter)
-    failures: dict[str, CampaignError] = attrs.field(factory=dict)
+    failures: dict[str, Exception] = attrs.field(factory=dict)
 
     def attempt(self, campaign: Campaign, step: Callable[[Campaign], str]) -> None:
         """Do one campaign's step, which returns the count that it belongs to."""
         try:
             self.outcomes[step(campaign)] += 1
-        except CampaignError as why:
+        except Exception as why:  # noqa: BLE001 - what nobody foresaw is of one campaign, too
             self.failures[campaign.campaign_id] = why
 
     @property
@@ -41,9 +41,13 @@ class CampaignRound:
         Raises:
             RetryLater: some of them may succeed when they are tried again.
             Fatal: none of them can.
+            Exception: what nobody foresaw, as it was raised, so that its place can be found.
         """
         if not self.failures:
             return
+        for why in self.failures.values():
+            if not isinstance(why, CampaignError):
+                raise why
         reasons = "; ".join(f"{campaign}: {why}" for campaign, why in self.failures.items())
         message = f"{len(self.failures)} of {self.counts['in']} campaigns failed: {reasons}"
         hopeful = any(isinstance(why, RetryLater) for why in self.failures.values())
