@@ -89,7 +89,7 @@ def test_a_dirty_batch_is_sorted() -> None:
         code_assignment(),
         code_assignment(created="2026-09-21T00:00:00Z"),
         code_assignment("g2", "B", campaignId=None),
-        code_assignment("g" * 600, "C"),
+        code_assignment("🎤" * 129, "C"),
         b"{not json",
         {"type": "registration"},
         refresh("g9"),
@@ -101,7 +101,7 @@ def test_a_dirty_batch_is_sorted() -> None:
     assert not report.imbalances
     assert reasons(world.lake, WORKER) == [
         "campaignId: missing",
-        "globalUserId: more than 512 characters",
+        "globalUserId: more than 512 bytes",
         "not JSON",
         "the fan has no code in this campaign",
         "type: unknown",

@@ -13,7 +13,7 @@ CODE_ASSIGNMENT: Final = "codeAssignment"
 SELECTION_REFRESH: Final = "selectionRefresh"
 
 LONGEST_ID: Final = 512
-"""Characters of an id: what the demand table takes in a key, whatever the script."""
+"""Bytes of an id in UTF-8: well within what the demand table takes in a key."""
 
 _Item = TypeVar("_Item")
 
@@ -64,8 +64,8 @@ def check_ids(record: Record) -> None:
     if not record.fields["campaignId"]:
         raise RejectRecord("missing", field="campaignId")
     for name in ("campaignId", "globalUserId", "marketId", "code"):
-        if len(record.fields.get(name) or "") > LONGEST_ID:
-            raise RejectRecord(f"more than {LONGEST_ID} characters", field=name)
+        if len((record.fields.get(name) or "").encode()) > LONGEST_ID:
+            raise RejectRecord(f"more than {LONGEST_ID} bytes", field=name)
 
 
 def assignment(record: Record) -> Assignment:
