@@ -111,6 +111,16 @@ def test_a_clean_row_has_no_tag(changes: dict[str, Any]) -> None:
     assert (row["tags"], row["verdict"]) == ([], 1)
 
 
+@pytest.mark.parametrize("dtype", [pl.String, pl.Float64])
+def test_there_is_one_zero(dtype: pl.DataType) -> None:
+    """A score of minus zero is zero in every frame, so that equal scores are equal bytes."""
+    rows = pl.concat([fan(global_user_id=f"g{n}") for n in range(3)])
+    scores = pl.Series("score", [-0.0, 0.0, -0.0]).cast(dtype)
+    out = scrub(rows.with_columns(scores), ScrubPolicy()).collect()
+    zeros = [*out["score"], *out["band_score"]]
+    assert [str(zero) for zero in zeros] == ["0.0"] * 6
+
+
 def test_values_leave_in_their_normal_form() -> None:
     """Ids and markets trimmed, e-mail lower-cased, phone in E.164, the rest as it came."""
     row = fan(

@@ -18,6 +18,12 @@ def trimmed(column: pl.Expr) -> pl.Expr:
     return column.str.strip_chars(WHITESPACE)
 
 
+def one_zero(number: pl.Expr) -> pl.Expr:
+    """A column of doubles whose minus zeros are zeros: equal numbers are then equal bytes too."""
+    # Adding zero would say it shorter, but Polars leaves such a sum out.
+    return pl.when(number == 0).then(0.0).otherwise(number)
+
+
 def guarded(column: pl.Expr) -> pl.Expr:
     """A text column as it is written into a CSV file (see `cells.guard`)."""
     risky = column.str.contains(RISKY) & ~column.str.contains(f"^(?-u:{NUMBER})$")

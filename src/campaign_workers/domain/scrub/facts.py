@@ -4,7 +4,7 @@ from typing import Final
 
 import polars as pl
 
-from campaign_workers.domain.columns import trimmed
+from campaign_workers.domain.columns import one_zero, trimmed
 from campaign_workers.domain.emails.columns import read_emails
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.phones.columns import normalised_phones
@@ -75,8 +75,7 @@ def _score(dtype: pl.DataType) -> pl.Expr:
     score = pl.col("score")
     # What the cast takes beyond plain decimal notation (nan, inf) is not within 0..1 either.
     number = (trimmed(score) if dtype == pl.String else score).cast(pl.Float64, strict=False)
-    # Adding zero leaves one zero where there were two, which equal scores must not tell apart.
-    return pl.when(number.is_between(0, 1)).then(number + 0.0).alias("score")
+    return pl.when(number.is_between(0, 1)).then(one_zero(number)).alias("score")
 
 
 def _lists(schema: pl.Schema) -> list[pl.Expr]:

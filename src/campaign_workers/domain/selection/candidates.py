@@ -7,6 +7,7 @@ from typing import Final
 import attrs
 import polars as pl
 
+from campaign_workers.domain.columns import one_zero
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.lottery import lottery_numbers
 from campaign_workers.domain.phones import NORTH_AMERICA
@@ -75,12 +76,7 @@ def _read(dtype: pl.DataType, name: str) -> pl.Expr:
     if dtype != pl.Null and not kind.reads(dtype):
         raise BadInput(f"column does not hold {kind.name}", file="candidates", field=name)
     column = pl.col(name).cast(kind.dtype)
-    return _canonical(column) if kind is _NUMBER else column
-
-
-def _canonical(number: pl.Expr) -> pl.Expr:
-    # Both zeros are equal, so their bytes have to be as well.
-    return pl.when(number == 0).then(0.0).otherwise(number.fill_nan(None)).name.keep()
+    return one_zero(column.fill_nan(None)).alias(name) if kind is _NUMBER else column
 
 
 _WANTED: Final = pl.col("market_ids").list
