@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from campaign_workers.domain.triggers import WORKERS
 from campaign_workers.testing.uploads import generate
+from tests import privacy
 from tests.cloud.outside import Outside
 from tests.cloud.playground import SEED, playground
 
@@ -27,6 +29,13 @@ def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def outside(uploads: Path) -> Iterator[Outside]:
-    """The world around a stack of its own, with a campaign that nobody has run yet."""
+    """The world around a stack of its own, with a campaign that nobody has run yet.
+
+    Whatever its days were like, in the end no line of any function tells what is personal.
+    """
     with playground(uploads) as up:
-        yield Outside(up)
+        outside = Outside(up)
+        yield outside
+        lines = [line for worker in WORKERS for line in outside.lines(worker)]
+        assert lines
+        assert [privacy.told(line) for line in lines if privacy.told(line)] == []

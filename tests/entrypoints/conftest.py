@@ -7,6 +7,7 @@ import pytest
 
 from campaign_workers.entrypoints import invocations
 from campaign_workers.entrypoints.logs import SERVICE
+from tests import privacy
 from tests.entrypoints.functions import Function, install, uninstall
 
 
@@ -21,10 +22,12 @@ def restored() -> Iterator[None]:
 @pytest.fixture
 def function(
     restored: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Function:
-    """A function that has not been invoked yet."""
+) -> Iterator[Function]:
+    """A function that has not been invoked yet; whatever it logs tells nobody's data."""
     function = Function(lambda: capsys.readouterr().out)
     bound = install(function.log).bound
     monkeypatch.setattr(invocations, "_json_logs", lambda: bound)
     monkeypatch.setattr(invocations, "_cold", iter((True,)))
-    return function
+    yield function
+    # The watch over the test run hears none of these lines: they go to the function's log alone.
+    assert privacy.told(function.log.getvalue()) == []
