@@ -3,11 +3,12 @@
 from typing import Any
 
 import polars as pl
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.campaigns import TicketType
 from campaign_workers.domain.codes import TM, is_external
+from campaign_workers.domain.csv_files import CELL_LIMIT, read_rows
 from campaign_workers.domain.wave_prep.files import (
     FAN_COLUMNS,
     WaveFiles,
@@ -15,6 +16,7 @@ from campaign_workers.domain.wave_prep.files import (
     wave_files,
 )
 from campaign_workers.domain.wave_prep.market_details import WaveMarket
+from campaign_workers.domain.waves.registrants import REQUIRED_COLUMNS
 
 MARKETS = tuple(
     WaveMarket(market_id=market, name=market, ticket_type=kind, limit=9)
@@ -115,3 +117,16 @@ def test_texts_go_to_north_american_numbers_alone(wave: Any) -> None:
     fans, picks = wave
     expected = [fan for fan, _, _ in picks if fans[fan]["phone"] == "+12125550162"]
     assert prepared(fans, picks).texted()["global_user_id"].to_list() == expected
+
+
+WRITTEN = ("first_name", "last_name", "locale", "email", "phone")
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(WRITTEN, st.text() | st.just("x" * (CELL_LIMIT + 1)))))
+@example(dict.fromkeys(WRITTEN, "\0a"))
+def test_nothing_that_a_fan_wrote_spoils_the_wave(written: dict[str, str]) -> None:
+    """The file of codes is one that every wave worker reads, with all of its registrants."""
+    files = prepared({"g1": written, "g2": {}}, [("g1", "a", 0), ("g2", "a", 0)])
+    content = dict(files.members())["masterCodes/a.csv"]
+    rows = read_rows(content, file="wave", required=REQUIRED_COLUMNS)
+    assert [row.cells["globalUserId"] for row in rows] == ["g1", "g2"]

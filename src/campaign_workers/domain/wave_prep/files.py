@@ -9,6 +9,7 @@ import polars as pl
 
 from campaign_workers.domain.codes import TM
 from campaign_workers.domain.columns import trimmed
+from campaign_workers.domain.csv_files import CELL_LIMIT
 from campaign_workers.domain.csv_frames import write_frames
 from campaign_workers.domain.phones import NORTH_AMERICA
 from campaign_workers.domain.phones.columns import normalised_phones
@@ -149,6 +150,10 @@ def _with_codes(
     return rows.select(*_PLACE, "preference_rank", code=pl.coalesce("held", "fresh", placeholder))
 
 
+# One cell that no wave file may have would keep everybody else from hearing.
+_WRITTEN_BY_FANS: Final = ["first_name", "last_name", "locale", "email", "mobile_number"]
+
+
 def _registrants(rows: pl.DataFrame) -> pl.DataFrame:
     phones = normalised_phones(rows["phone"])
     barred = ~pl.col("opt_in_sms").fill_null(value=True)
@@ -157,6 +162,8 @@ def _registrants(rows: pl.DataFrame) -> pl.DataFrame:
         pl.when(barred).then(pl.lit("true")).otherwise(pl.lit("")).alias("do_not_text"),
         trimmed(pl.col("email")).str.to_lowercase(),
         (phones["country_code"] == NORTH_AMERICA).fill_null(value=False).alias("is_american"),
+    ).with_columns(
+        pl.col(_WRITTEN_BY_FANS).str.replace_all("\0", "", literal=True).str.head(CELL_LIMIT)
     )
     texts = [pl.col(name).fill_null("") for name in COLUMNS]
     is_texted = pl.col("is_american") & ~barred
