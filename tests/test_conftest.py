@@ -93,6 +93,8 @@ def test_a_test_that_logs_something_personal_fails(tmp_path: Path) -> None:
         ("mongodb://u:p@localhost/x", "a token"),
         ("code CODE1,", "a code"),
         ("CODE-7F2A", "a code"),
+        ("gave B3F09C11D7 away", "a code"),
+        ("'MZXW6YTBOI'", "a code"),
     ],
 )
 def test_what_is_personal_is_known(text: str, kind: str) -> None:
@@ -110,6 +112,7 @@ def test_what_is_personal_is_known(text: str, kind: str) -> None:
         "http://127.0.0.1:8030/campaign",
         "statusCode 200, errorCode=85",
         "1.5e+1234567890",
+        "ABCDEFGHIJ or 1234567890",
     ],
 )
 def test_what_is_nobodys_is_let_through(text: str) -> None:
