@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.adapters.aws.backoff import ATTEMPTS
+from campaign_workers.adapters.aws.backoff import Backoff
 from campaign_workers.adapters.aws.queues import SqsMessageQueue
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.errors import Fatal, RejectRecord, RetryLater
@@ -51,10 +51,10 @@ def test_only_what_failed_is_sent_again() -> None:
 
 def test_a_queue_that_keeps_failing_is_given_up() -> None:
     """After so many tries, with pauses between them; what was sent stays."""
-    clock, client = SteppedClock(CREATED), FakeSqs([["", FAILED]] + [[FAILED]] * ATTEMPTS)
+    clock, client = SteppedClock(CREATED), FakeSqs([["", FAILED]] + [[FAILED]] * Backoff().attempts)
     with pytest.raises(RetryLater, match="sqs: q: the service failed"):
         SqsMessageQueue(client, clock, name="q").send("ab")
-    assert (len(client.requests), client.taken) == (ATTEMPTS, ["a"])
+    assert (len(client.requests), client.taken) == (Backoff().attempts, ["a"])
     assert clock.now() > CREATED
 
 

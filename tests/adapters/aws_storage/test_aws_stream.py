@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.adapters.aws.backoff import ATTEMPTS, Backoff
+from campaign_workers.adapters.aws.backoff import Backoff
 from campaign_workers.adapters.aws.streams import KinesisRecordStream
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.errors import Fatal, RejectRecord, RetryLater
@@ -112,10 +112,10 @@ def test_requests_are_as_large_as_they_may_be() -> None:
 def test_a_stream_that_stays_busy_is_given_up(code: str) -> None:
     """After so many tries, with pauses between them; what was put stays."""
     clock = SteppedClock(CREATED)
-    client = FakeKinesis([["", code]] + [[code]] * ATTEMPTS)
+    client = FakeKinesis([["", code]] + [[code]] * Backoff().attempts)
     with pytest.raises(RetryLater, match="kinesis: s:"):
         KinesisRecordStream(client, clock, name="s").put(numbered(2))
-    assert (len(client.requests), client.taken) == (ATTEMPTS, numbered(1))
+    assert (len(client.requests), client.taken) == (Backoff().attempts, numbered(1))
     assert 0 < (clock.now() - CREATED).total_seconds() <= 0.1 * (2**6 - 1) + 3 * 5
 
 
@@ -149,7 +149,7 @@ def test_pauses_are_anything_up_to_a_limit_that_doubles(failures: int, most: flo
     """Full jitter: putters that failed together do not come back together."""
     for chance in (0.0, 0.5, 1.0):
         clock = SteppedClock(CREATED)
-        Backoff(clock=clock, chance=partial(float, chance)).wait(failures)
+        Backoff(sleep=clock.sleep, chance=partial(float, chance)).wait(failures)
         assert (clock.now() - CREATED).total_seconds() == pytest.approx(chance * most)
 
 

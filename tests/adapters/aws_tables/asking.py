@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 from botocore.stub import Stubber
 
-from campaign_workers.adapters.aws.attempts import Attempts
+from campaign_workers.adapters.aws.backoff import Backoff
 from campaign_workers.adapters.aws.demand import DynamoDemandTable
 from campaign_workers.adapters.aws.ledger import DynamoDeliveryLedger
 from campaign_workers.adapters.aws.secrets import SecretsManagerSecrets
@@ -35,8 +35,8 @@ def ledger(
     client: Any, *, sleep: Callable[[float], object] = lambda seconds: None
 ) -> DynamoDeliveryLedger:
     """The table `deliveryLedger`, whose waits take no time."""
-    attempts = Attempts(most=4, sleep=sleep, chance=lambda: 0.5)
-    return DynamoDeliveryLedger(client, table="deliveryLedger", attempts=attempts)
+    backoff = Backoff(sleep=sleep, attempts=4, chance=lambda: 0.5)
+    return DynamoDeliveryLedger(client, table="deliveryLedger", backoff=backoff)
 
 
 @attrs.frozen

@@ -60,7 +60,7 @@ def test_a_conflict_is_tried_again_after_a_wait() -> None:
         through(answers)
         claimed = ledger(client, sleep=waits.append).claim("wave", ["m1", "m2"], now=NOW)
     assert {delivery.state for delivery in claimed.values()} == {DeliveryState.CLAIMED}
-    assert waits == [0.025, 0.05]
+    assert waits == [0.05, 0.1]
 
 
 def test_a_conflict_without_end_asks_for_another_try() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 from botocore.exceptions import ClientError
 
-from campaign_workers.adapters.aws.attempts import Attempts
+from campaign_workers.adapters.aws.backoff import Backoff
 from campaign_workers.adapters.aws.failures import code, translated
 from campaign_workers.domain.errors import Conflict, PermanentFailure
 from campaign_workers.domain.records import iso_utc
@@ -39,7 +39,7 @@ class DynamoDeliveryLedger:
 
     client: Any = attrs.field(repr=False)
     table: str = attrs.field(kw_only=True)
-    attempts: Attempts = attrs.field(factory=Attempts, kw_only=True)
+    backoff: Backoff = attrs.field(factory=Backoff, kw_only=True)
 
     def claim(
         self,
@@ -150,7 +150,7 @@ class DynamoDeliveryLedger:
         return None
 
     def _busy(self) -> Iterator[None]:
-        return self.attempts.waits(f"dynamodb: {self.table}: busy at every attempt")
+        return self.backoff.waits(f"dynamodb: {self.table}: busy at every attempt")
 
 
 def _accept(delivery: Delivery, refusal: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import attrs
 
-from campaign_workers.adapters.aws.backoff import ATTEMPTS, Backoff
+from campaign_workers.adapters.aws.backoff import Backoff
 from campaign_workers.adapters.aws.failures import failed, translated
 from campaign_workers.domain.errors import RejectRecord, RetryLater
 from campaign_workers.domain.limits import MAX_MESSAGE_BYTES, checked_message
@@ -28,7 +28,7 @@ class SqsMessageQueue:
 
     @_backoff.default
     def _on_the_clock(self) -> Backoff:
-        return Backoff(clock=self.clock)
+        return Backoff(sleep=self.clock.sleep)
 
     def send(self, bodies: Iterable[str]) -> int:
         """See `MessageQueue.send`."""
@@ -75,7 +75,7 @@ class SqsMessageQueue:
                 code=error["Code"],
                 refused=error["SenderFault"],
             )
-            if failures == ATTEMPTS or not isinstance(told, RetryLater):
+            if failures == self._backoff.attempts or not isinstance(told, RetryLater):
                 raise told
 
     def _queue_url(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import attrs
 
-from campaign_workers.adapters.aws.backoff import ATTEMPTS, Backoff
+from campaign_workers.adapters.aws.backoff import Backoff
 from campaign_workers.adapters.aws.failures import failed, translated
 from campaign_workers.domain.errors import RejectRecord, RetryLater
 from campaign_workers.domain.limits import checked_record
@@ -31,7 +31,7 @@ class KinesisRecordStream:
 
     @_backoff.default
     def _on_the_clock(self) -> Backoff:
-        return Backoff(clock=self.clock)
+        return Backoff(sleep=self.clock.sleep)
 
     def put(self, records: Iterable[tuple[str, bytes]]) -> int:
         """See `RecordStream.put`; keys decide shards as they are."""
@@ -74,7 +74,7 @@ class KinesisRecordStream:
     def _failed(self, record: "_Record", error_code: str) -> int:
         record.failures += 1
         error = failed("kinesis", self.name, operation="PutRecords", code=error_code)
-        if record.failures == ATTEMPTS or not isinstance(error, RetryLater):
+        if record.failures == self._backoff.attempts or not isinstance(error, RetryLater):
             raise error
         return record.failures
 
