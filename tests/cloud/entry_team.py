@@ -37,12 +37,16 @@ class EntryTeam:
     campaigns: Sequence[str]
     _iterators: dict[tuple[str, str], str] = attrs.field(factory=dict, init=False)
     _planted: set[tuple[str, str]] = attrs.field(factory=set, init=False)
+    idle_rounds: int = attrs.field(default=0, init=False)
+    """How often there was nothing new."""
 
     def catch_up(self) -> int:
         """Take what has been put since the last time; how many records that were."""
         taken = sum(self._take(stream) for stream in OUTPUTS)
         if taken:
             self._plant()
+        else:
+            self.idle_rounds += 1
         return taken
 
     def start_over(self) -> None:

@@ -73,7 +73,12 @@ class Outside:
         self.up.cloud.pass_time(duration)
 
     def select(self) -> list[Row]:
-        """Have the wave files prepared; the picks of all markets with their codes."""
+        """Have the wave files prepared; the picks of all markets with their codes.
+
+        Whoever registered or was scored before this is known to the entry service by then.
+        """
+        rounds = self.up.team.idle_rounds + 2
+        assert eventually(lambda: self.up.team.idle_rounds >= rounds, seconds=PATIENCE_SECONDS)
         self.invoke("processSmsWaveFiles", {"campaignId": self.campaign_id, "dateKey": DATE_KEY})
         return self.picks()
 

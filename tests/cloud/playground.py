@@ -38,6 +38,7 @@ class Playground:
     cloud: Cloud
     stack: Stack
     surroundings: Surroundings
+    team: EntryTeam
     campaign: Campaign
     uploads: Path
 
@@ -76,7 +77,12 @@ def playground(uploads: Path) -> Iterator[Playground]:
         team = EntryTeam(deployed, around, [campaign.campaign_id])
         stack.enter_context(at_work(team))
         yield Playground(
-            cloud=cloud, stack=deployed, surroundings=around, campaign=campaign, uploads=uploads
+            cloud=cloud,
+            stack=deployed,
+            surroundings=around,
+            team=team,
+            campaign=campaign,
+            uploads=uploads,
         )
 
 
