@@ -22,14 +22,14 @@ from campaign_workers.testing.doubles.faults import Kind
 
 LIMITS: Final = HttpLimits(first_wait_seconds=0.002, longest_wait_seconds=1)
 BEFORE: Final = {
-    Fault(Kind.LATENCY, 0.005): 0.05,
-    Fault(Kind.TOO_MANY, 0): 0.05,
-    Fault(Kind.ERROR, 503): 0.05,
-    Fault(Kind.ERROR, 500): 0.05,
-    Fault(Kind.RESET): 0.05,
-    Fault(Kind.DRIP, 0.001): 0.05,
+    Fault(Kind.LATENCY, 0.005): 0.1,
+    Fault(Kind.TOO_MANY, 0): 0.1,
+    Fault(Kind.ERROR, 503): 0.1,
+    Fault(Kind.ERROR, 500): 0.1,
+    Fault(Kind.RESET): 0.1,
+    Fault(Kind.DRIP, 0.001): 0.1,
 }
-AFTER: Final = {Fault(Kind.ANSWER_LOST): 0.05, Fault(Kind.GARBAGE): 0.05}
+AFTER: Final = {Fault(Kind.ANSWER_LOST): 0.1, Fault(Kind.GARBAGE): 0.1}
 EVERY_FAULT: Final = BEFORE | AFTER
 
 
@@ -108,5 +108,7 @@ class OverHttp:
         """A world of its own for each test."""
         fresh = world(http_server, **self.refusals)
         if request.param != "calm":
-            fresh.doubles.switchboard.share(self.faults, seed=request.node.name, in_a_row=2)
+            fresh.doubles.switchboard.share(
+                self.faults, seed=request.node.name, in_a_row=LIMITS.attempts - 1
+            )
         return fresh

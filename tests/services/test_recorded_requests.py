@@ -29,6 +29,8 @@ from campaign_workers.testing.builders import (
     scoring,
     text_message,
 )
+from campaign_workers.testing.doubles import Fault
+from campaign_workers.testing.doubles.documents import SERVICES
 from tests.contracts.http_worlds import EVERY_FAULT, LIMITS, Server, World, secrets, world
 from tests.services.asking import every_operation
 from tests.services.recording import Recorder, documented
@@ -128,6 +130,18 @@ def test_a_bad_day_is_asked_through_as_documented(
     told = "\n".join(f"{record.getMessage()} {vars(record)!r}" for record in caplog.records)
     assert "stamina.retry_scheduled" in told
     assert not [secret for secret in SECRETS if secret in told]
+
+
+@pytest.mark.parametrize("fault", EVERY_FAULT, ids=lambda fault: f"{fault.kind}-{fault.value:g}")
+def test_no_service_is_asked_in_vain(day: Day, fault: Fault) -> None:
+    """Each way to fail strikes each service, and whatever is asked is answered in the end."""
+    board = day.world.doubles.switchboard
+    board.clear()
+    for service in SERVICES:
+        board.order(fault, service=service, times=LIMITS.attempts - 1)
+    ask_blocking(day.world.at, 1)
+    ask_together(day.world.at, day.world, 1)
+    assert board.struck.keys() == {(service, fault.kind) for service in SERVICES}
 
 
 def hold_keys(recorder: Recorder) -> None:
