@@ -61,6 +61,27 @@ def test_the_best_fans_get_what_they_want_most(
     assert json.loads(capsys.readouterr().out)["picks"] == 2
 
 
+def test_picks_are_safe_to_open_and_read_back(files: Path) -> None:
+    """An id that a spreadsheet would run is guarded in picks.csv, and its selection still holds."""
+    path = files / "candidates.csv"
+    path.write_text(f"{CANDIDATES}'=cmd(),1,x,1,k\n''-guarded,0.99,y,1,k\n")
+    select(files)
+    picks = (files / "out" / "picks.csv").read_text().splitlines()
+    assert picks[1:] == ["'=cmd(),x,0,1.0", "''-guarded,y,0,0.99"]
+    assert verify(files) == 0
+
+
+def test_a_row_without_a_raw_score_is_bounded_by_its_score(files: Path) -> None:
+    """Where rawScore is empty the file's score stands for it, not the place inside its band."""
+    path = files / "candidates.csv"
+    path.write_text(
+        "globalUserId,score,rawScore,bandScore,marketIds\na,0.3,,0.7,x\nb,0.3,0.6,0.5,y\n"
+    )
+    select(files, "--min-score", "0.5")
+    picks = (files / "out" / "picks.csv").read_text().splitlines()
+    assert picks[1:] == ["b,y,0,0.5"]
+
+
 def test_a_selection_holds_as_long_as_nothing_is_changed(files: Path) -> None:
     """The audit of an untouched selection is confirmed."""
     select(files)

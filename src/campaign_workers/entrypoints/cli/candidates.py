@@ -153,8 +153,8 @@ def _checked(
 
 
 def _scored(frame: pl.DataFrame) -> pl.DataFrame:
-    raw = pl.col("raw_score") if "raw_score" in frame.columns else pl.col("score")
-    band = pl.col("band_score") if "band_score" in frame.columns else pl.lit(None, pl.Float64)
-    return frame.with_columns(
-        raw.alias("raw_score"), pl.coalesce(band, pl.col("score")).alias("score")
+    raw, priority = (
+        pl.coalesce([name for name in (first, "score") if name in frame.columns])
+        for first in ("raw_score", "band_score")
     )
+    return frame.with_columns(raw_score=raw, score=priority)

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from campaign_workers.container import Container
-from campaign_workers.domain import columns, lottery
+from campaign_workers.domain import lottery
 from campaign_workers.domain.selection import MarketQuota, SelectionOptions, select_fans
 from campaign_workers.domain.wave_prep.files import candidate_table
 from campaign_workers.entrypoints.cli.books import Books
@@ -22,7 +22,6 @@ USED = (
     "previously_selected",
     "phone",
 )
-_TEXTS = ("global_user_id", "market_ids", "phone")
 
 
 def write_evidence(container: Container, campaign_id: str, out: Path) -> Path:
@@ -41,12 +40,7 @@ def write_evidence(container: Container, campaign_id: str, out: Path) -> Path:
         campaign_id=campaign_id, seed=container.secrets.read(lottery.seed_name(campaign_id))
     )
     folder = make_folder(out / FOLDER)
-    write_table(
-        folder / "candidates.csv",
-        candidates.select(USED)
-        .with_columns(columns.joined(pl.col("market_ids")))
-        .with_columns(columns.guarded(pl.col(name)).alias(name) for name in _TEXTS),
-    )
+    write_table(folder / "candidates.csv", candidates.select(USED))
     write_table(
         folder / "quotas.csv",
         pl.DataFrame(

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from campaign_workers.domain.csv_frames import write_frames
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.selection import Selection
 from campaign_workers.domain.wire import camel
@@ -42,9 +43,10 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 
 def write_table(path: Path, frame: pl.DataFrame) -> None:
-    """A CSV file with the wire's column names."""
+    """A CSV file with the wire's column names; cells are guarded, lists joined."""
     renamed = frame.rename({name: camel(name) for name in frame.columns})
-    write_whole(path, renamed.write_csv)
+    file = b"".join(write_frames(renamed.columns, [renamed]))
+    write_whole(path, lambda part: part.write_bytes(file))
 
 
 def write_selection(folder: Path, selection: Selection) -> dict[str, str]:
