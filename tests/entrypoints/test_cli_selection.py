@@ -71,6 +71,18 @@ def test_picks_are_safe_to_open_and_read_back(files: Path) -> None:
     assert verify(files) == 0
 
 
+def test_blanks_around_ids_mean_nothing(files: Path) -> None:
+    """A market is the same with and without the blanks that a spreadsheet left behind it."""
+    (files / "candidates.csv").write_text(
+        CANDIDATES.replace("a,0.9,x|y,1,k", " a ,0.9, x | y,1,k ")
+    )
+    (files / "quotas.csv").write_text("marketId,limit\nx ,1\n y,1\n")
+    select(files)
+    picks = (files / "out" / "picks.csv").read_text().splitlines()
+    assert picks[1:] == ["a,x,0,0.9", "c,y,1,0.7"]
+    assert verify(files) == 0
+
+
 def test_a_row_without_a_raw_score_is_bounded_by_its_score(files: Path) -> None:
     """Where rawScore is empty the file's score stands for it, not the place inside its band."""
     path = files / "candidates.csv"
@@ -139,6 +151,11 @@ def test_candidates_come_in_several_formats(files: Path, suffix: str) -> None:
         ("candidates.csv", "", "candidates.csv: empty"),
         ("candidates.csv", "globalUserId,score\n", "line 1, marketIds: missing"),
         ("candidates.csv", CANDIDATES.replace("0.8", "zz"), "line 3, score: not a number"),
+        (
+            "candidates.csv",
+            CANDIDATES.replace(",1,k", ",1,other", 1).replace("0.8", "zz"),
+            "line 3, score: not a number",
+        ),
         ("candidates.csv", CANDIDATES.replace("x|y", "p|q|r|s|t"), "more than 4 markets"),
         ("candidates.csv", CANDIDATES + "a,0.1,x,1,k\n", "twice"),
         ("quotas.csv", "marketId,limit\nx,-1\n", "line 2, limit: not a whole number"),

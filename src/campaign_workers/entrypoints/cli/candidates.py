@@ -22,6 +22,10 @@ READERS: Final[Mapping[str, Callable[[Path], pl.DataFrame]]] = {
 }
 """How a file is read, by its suffix."""
 
+_LINE: Final = " line"
+"""Number of each row in its file; names of columns are trimmed, so none is like it."""
+
+_IDS: Final = ("global_user_id", "campaign_id", "market_id")
 _NUMBERS: Final = ("score", "band_score", "raw_score")
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
 
@@ -95,10 +99,12 @@ def _read(path: Path) -> pl.DataFrame:
         raise BadInput("no such file", file=str(path))
     try:
         frame = reader(path)
-        return frame.rename({name: snake(name.strip()) for name in frame.columns})
+        frame = frame.rename({name: snake(name.strip()) for name in frame.columns})
     except PolarsError as error:
         reason = "empty" if not path.stat().st_size else f"not readable ({type(error).__name__})"
         raise BadInput(reason, file=str(path)) from None
+    ids = [name for name in _IDS if frame.schema.get(name) == pl.String]
+    return frame.with_columns(columns.trimmed(pl.col(ids))).with_row_index(_LINE, offset=2)
 
 
 def _read_text(path: Path, separator: str) -> pl.DataFrame:
@@ -148,7 +154,9 @@ def _checked(
 ) -> pl.DataFrame:
     wrong = (typed.is_null() & column.is_not_null()).arg_true()
     if wrong.len():
-        raise BadInput(problem, file=str(path), line=wrong[0] + 2, field=camel(column.name))
+        raise BadInput(
+            problem, file=str(path), line=frame[_LINE][wrong[0]], field=camel(column.name)
+        )
     return frame.with_columns(typed.alias(column.name))
 
 
