@@ -11,10 +11,11 @@ _positive = attrs.validators.gt(0)
 class HttpLimits:
     """Limits of one client; units stand in the names.
 
-    A try may take `connect_seconds` to reach the service, `silence_seconds` between two pieces of
-    the answer, and `try_seconds` in all. A call has `attempts` tries within `patience_seconds`;
-    the waits between them double from `first_wait_seconds`, and no wait, asked for by the service
-    or not, is longer than `longest_wait_seconds`. At most `connections` are open at a time.
+    A try may take `connect_seconds` to reach the service and `silence_seconds` between two pieces
+    of the answer; a body that still comes after `try_seconds` is given up. A call has `attempts`
+    tries within `patience_seconds`; the waits between them double from `first_wait_seconds`, and no
+    wait, asked for by the service or not, is longer than `longest_wait_seconds`. At most
+    `connections` are open at a time.
     """
 
     connect_seconds: float = attrs.field(default=3, validator=_positive)
