@@ -83,6 +83,14 @@ def test_tricky_addresses_are_decided_by_the_library(text: str, valid: bool) -> 
     assert (valid, valid, valid) == (email_by_hand(text), is_email(text), in_columns)
 
 
+def test_a_text_far_longer_than_an_address_is_none_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Composing accents takes quadratic time: a bot's endless text costs nothing."""
+    monkeypatch.delattr("campaign_workers.domain.emails.validate_email")
+    endless = "e" + "\u0301\u0327" * 2_000 + "@x.co"
+    assert read_email(endless) == (False, "x.co")
+    assert read_emails(pl.Series([endless])).rows() == [(False, "x.co")]
+
+
 @given(st.lists(texts))
 @example(list(TRICKY))
 @example([f"a@{name}" for name in SPECIAL_USE_DOMAIN_NAMES])

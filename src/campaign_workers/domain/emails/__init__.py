@@ -7,6 +7,10 @@ from email_validator import EmailNotValidError, validate_email
 Reading = tuple[bool, str]
 """Whether it is an address, and the domain that lists are compared with (empty without `@`)."""
 
+LONGEST: Final = 2048
+"""Characters beyond which nothing is an address: ten times what one may have, since composing
+accents shortens a text. It takes quadratic time, and whoever registers may send any text."""
+
 _NOWHERE: Final = (False, "")
 
 
@@ -22,6 +26,8 @@ def read_email(text: str) -> Reading:
     """
     if "@" not in text:
         return _NOWHERE
+    if len(text) > LONGEST:
+        return False, domain_of(text)
     try:
         address = validate_email(text, check_deliverability=False)
     except EmailNotValidError:
