@@ -155,6 +155,32 @@ def test_a_changed_audit_is_found(part: str, value: Any, words: str) -> None:
     assert any(words in fault for fault in faults)
 
 
+@pytest.mark.parametrize(
+    ("part", "value", "words"),
+    [
+        ("eligible", 3, "eligible: not what follows"),
+        ("mechanism", "raffle", "mechanism: not what follows"),
+        ("cutoffs", [], "cutoffs: limits and counts"),
+        ("cutoffs", [7], "cutoffs: limits and counts"),
+        ("cutoffs", None, "cutoffs: limits and counts"),
+        ("seedCommitment", None, "seed: the audit states no commitment"),
+    ],
+)
+def test_what_needs_no_seed_is_checked_without_it(part: str, value: Any, words: str) -> None:
+    """Before the seed is published, the audit must already fit options, candidates and picks."""
+    audit, candidates, quotas, picks = published(WORLD)
+    faults = verify_audit({**audit, part: value}, candidates, quotas, picks)
+    assert [fault for fault in faults if fault.startswith(words)] == faults
+
+
+@pytest.mark.parametrize("name", ["market_id", "limit", "taken", "filled"])
+def test_a_changed_count_of_a_market_is_found_without_the_seed(name: str) -> None:
+    """Limit and places taken follow from quotas and picks alone."""
+    audit, candidates, quotas, picks = published(WORLD)
+    audit["cutoffs"][0][name] = None
+    assert verify_audit(audit, candidates, quotas, picks)
+
+
 @pytest.mark.parametrize("flag", ["singleMarket", "orderByPreference", "randomSelection"])
 def test_other_options_than_those_of_the_draw_are_found(flag: str) -> None:
     """Options that the draw was not made with give another draw."""

@@ -1,5 +1,7 @@
 """Recompute a selection from its published files and say in words what differs."""
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -30,7 +32,15 @@ OPTION_NAMES: Final = {
 }
 
 REDRAWN: Final = ("mechanism", "eligible", "picks", "cutoffs")
-"""What only a second draw with the seed can prove."""
+"""What a second draw with the seed proves."""
+
+SEEDLESS: Final = ("mechanism", "eligible")
+"""What a draw with any seed gives."""
+
+COUNTED: Final = ("market_id", "limit", "taken", "filled")
+"""What of a cutoff follows from the quotas and the picks alone."""
+
+_COMMITMENT: Final = re.compile("[0-9a-f]{64}")
 
 
 def verify_audit(
@@ -44,8 +54,9 @@ def verify_audit(
 
     Candidates, quotas and picks are compared by their fingerprints. With the seed, published
     after the draw, its commitment is checked and the draw is made again; without it nobody can
-    tell whether the picks are the right ones, only whether they are the published ones. The empty
-    seed is as none: a draw that was made with it is made again, any other cannot be.
+    tell whether the picks are the right ones, only whether they are the published ones and the
+    audit counts them right. The empty seed is as none: a draw that was made with it is made
+    again, any other cannot be.
     """
     seed = seed or None
     if audit.get("format") != FORMAT:
@@ -53,13 +64,17 @@ def verify_audit(
     try:
         options = _options(audit, seed)
         stated = _stated(candidates, quotas, picks, options)
-        redrawn = select_fans(candidates, quotas, options) if _is_open(audit, seed) else None
+        redrawn = select_fans(candidates, quotas, options)
     except BadInput as fault:
         return [f"unreadable: {fault}"]
     return [
         *(f"{part}: {fault}" for part in stated for fault in _differing(audit, part, stated[part])),
         *_commitment_faults(audit, seed),
-        *(_redrawn_faults(audit, redrawn, stated["picks"]) if redrawn else ()),
+        *(
+            _redrawn_faults(audit, redrawn, stated["picks"])
+            if is_open(audit, seed)
+            else _seedless_faults(audit, redrawn, picks)
+        ),
     ]
 
 
@@ -105,14 +120,50 @@ def _differing(audit: Mapping[str, Any], part: str, found: Mapping[str, Any]) ->
     return [word for name, word in words.items() if stated.get(name) != found[name]]
 
 
-def _is_open(audit: Mapping[str, Any], seed: str | None) -> bool:
+def is_open(audit: Mapping[str, Any], seed: str | None) -> bool:
+    """Whether the draw can be made again: with a seed, or where it was made with the empty one."""
     return seed is not None or audit.get("seedCommitment") == commitment("")
 
 
 def _commitment_faults(audit: Mapping[str, Any], seed: str | None) -> list[str]:
-    if seed is None or audit.get("seedCommitment") == commitment(seed):
+    stated = audit.get("seedCommitment")
+    if seed is None:
+        is_one = isinstance(stated, str) and _COMMITMENT.fullmatch(stated)
+        return [] if is_one else ["seed: the audit states no commitment"]
+    if stated == commitment(seed):
         return []
     return ["seed: it is not the one that was committed to"]
+
+
+def _seedless_faults(audit: Mapping[str, Any], drawn: Selection, picks: pl.DataFrame) -> list[str]:
+    """What is wrong whatever the seed is; `drawn` is a draw with another one."""
+    faults = [
+        f"{part}: not what follows from options and candidates"
+        for part in SEEDLESS
+        if audit.get(part) != drawn.audit[part]
+    ]
+    if _counted(audit.get("cutoffs")) != _counts(drawn.cutoffs, picks):
+        faults.append("cutoffs: limits and counts are not those of quotas and picks")
+    return faults
+
+
+def _counted(cutoffs: Any) -> list[dict[str, Any]] | None:
+    if not isinstance(cutoffs, list) or not all(isinstance(row, Mapping) for row in cutoffs):
+        return None
+    return [{name: row.get(name) for name in COUNTED} for row in cutoffs]
+
+
+def _counts(markets: pl.DataFrame, picks: pl.DataFrame) -> list[dict[str, Any]]:
+    taken = Counter(picks["market_id"])
+    return [
+        {
+            "market_id": market,
+            "limit": limit,
+            "taken": taken[market],
+            "filled": taken[market] == limit,
+        }
+        for market, limit in markets.select("market_id", "limit").iter_rows()
+    ]
 
 
 def _redrawn_faults(
