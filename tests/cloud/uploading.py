@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from campaign_workers.domain.campaigns import Campaign, read_campaign
+from campaign_workers.domain.campaigns import Campaign
 from campaign_workers.domain.triggers import INPUT_STREAM
 from campaign_workers.entrypoints.cli.uploads import LISTS, Uploads, partition_key, records
 from tests.cloud.deployment import Stack, put_secrets
@@ -18,7 +18,7 @@ RECORDS_A_CALL: Final = 500
 def prepare(stack: Stack, surroundings: Surroundings, folder: Path) -> Campaign:
     """Make the campaign of `folder` known everywhere, with its lists, codes and secrets."""
     uploads = Uploads(folder)
-    campaign = read_campaign(uploads.campaign())
+    campaign = uploads.campaign()
     put_secrets(stack.endpoint, surroundings.know(campaign))
     surroundings.doubles.neighbours.codes.load(campaign.campaign_id, uploads.external_codes())
     for name, key in LISTS.items():

@@ -199,11 +199,11 @@ def test_a_scrubbed_file_will_do() -> None:
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({"fan": "g1"}, "global_user_id: row 1 comes twice"),
-        ({"fan": None}, "global_user_id: row 2 is missing"),
-        ({"fan": ""}, "global_user_id: row 2 is missing"),
-        ({"markets": ("ams", "ber", "ams")}, "market_ids: row 2 names a market twice"),
-        ({"markets": tuple("abcde")}, "market_ids: row 2 has more than 4 markets"),
+        ({"fan": "g1"}, "row 1, global_user_id: comes twice"),
+        ({"fan": None}, "row 2, global_user_id: missing"),
+        ({"fan": ""}, "row 2, global_user_id: missing"),
+        ({"markets": ("ams", "ber", "ams")}, "row 2, market_ids: names a market twice"),
+        ({"markets": tuple("abcde")}, "row 2, market_ids: has more than 4 markets"),
     ],
 )
 def test_faulty_candidates_stop_the_selection(facts: dict[str, Any], words: str) -> None:

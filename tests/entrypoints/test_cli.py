@@ -2,11 +2,14 @@
 
 import hashlib
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from cyclopts import App
 
 from campaign_workers import __version__
+from campaign_workers.domain.triggers import WORKERS
 from campaign_workers.entrypoints.cli import COMMANDS, app, run
 from campaign_workers.entrypoints.cli.uploads import Uploads, partition_key
 
@@ -28,6 +31,22 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     """Each command has a page of help."""
     assert run([name, "--help"]) == 0
     assert name in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "place", "purpose"), COMMANDS)
+def test_a_command_is_listed_as_it_describes_itself(name: str, place: str, purpose: str) -> None:
+    """The list of commands, which imports none of them, says what their own pages say."""
+    module, _, attribute = place.partition(":")
+    described = getattr(import_module(f"campaign_workers.entrypoints.cli.{module}"), attribute)
+    page = described.help if isinstance(described, App) else described.__doc__
+    assert page.splitlines()[0] == purpose, name
+
+
+def test_the_help_of_run_names_every_worker(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody has to make a mistake to learn the names."""
+    assert run(["run", "--help"]) == 0
+    page = capsys.readouterr().out
+    assert [worker for worker in WORKERS if worker not in page] == []
 
 
 def test_the_page_of_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -173,3 +173,87 @@ def test_bad_files_are_named_with_their_place(
     assert said in message
     assert message.count("\n") == 1
     assert not (files / "out").exists()
+
+
+def test_a_line_is_counted_as_an_editor_counts_it(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Blank lines, line breaks in cells and rows of other campaigns do not shift the number."""
+    (files / "quotas.csv").write_text('marketId,name,limit\n\nx,"a\nb",1\ny,c,many\n')
+    assert select(files) == 2
+    assert "quotas.csv, line 5, limit: not a whole number" in capsys.readouterr().err
+    (files / "quotas.csv").write_text("marketId,limit\nx,1\n")
+    (files / "candidates.csv").write_text(CANDIDATES.replace("1,k\nb", "1,l\nb") + "b,1,x,1,k\n")
+    assert select(files) == 2
+    assert "candidates.csv, line 3, globalUserId: comes twice" in capsys.readouterr().err
+
+
+def test_a_row_of_a_file_without_lines_is_counted(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Parquet has rows and no lines."""
+    rows = {"globalUserId": ["a", "a"], "score": [1.0, 0.5], "marketIds": [["x"], ["x"]]}
+    pl.DataFrame(rows).write_parquet(files / "candidates.parquet")
+    assert select(files, candidates="candidates.parquet") == 2
+    assert "candidates.parquet, row 1, globalUserId: comes twice" in capsys.readouterr().err
+
+
+def test_columns_of_another_delimiter_are_told_of(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who saved with semicolons learns what stands between columns."""
+    (files / "quotas.csv").write_text("marketId;limit\nx;1\n")
+    assert select(files) == 2
+    assert "line 1, marketId, limit: missing" in (said := capsys.readouterr().err)
+    assert "with commas between them" in said
+
+
+def test_an_audit_is_read_as_every_file_is(files: Path) -> None:
+    """A byte order mark, which some editors add, changes nothing."""
+    select(files)
+    audit = files / "out" / "audit.json"
+    audit.write_bytes(b"\xef\xbb\xbf" + audit.read_bytes())
+    assert verify(files) == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "said"),
+    [
+        (b"[" * 100_000, 2, "audit.json, line 1: not JSON"),
+        (b"\xff\xfe", 2, "audit.json: not UTF-8"),
+        (b"{}", 1, "the selection does not hold"),
+        (b'{"format": 1, "options": {"campaignId": 5}}', 1, "not the options of a selection"),
+    ],
+)
+def test_an_audit_of_another_form_is_told_of(
+    files: Path, capsys: pytest.CaptureFixture[str], content: bytes, status: int, said: str
+) -> None:
+    """Whatever stands in place of the audit, it does not pass and raises nothing unforeseen."""
+    select(files)
+    (files / "out" / "audit.json").write_bytes(content)
+    capsys.readouterr()
+    assert verify(files) == status
+    assert said in "".join(capsys.readouterr())
+
+
+def test_an_audit_with_a_campaign_of_another_type_does_not_hold(files: Path) -> None:
+    """A number in place of the campaign's id is a difference like any other."""
+    select(files)
+    audit = files / "out" / "audit.json"
+    audit.write_text(audit.read_text().replace('"campaignId": "k"', '"campaignId": 5'))
+    assert verify(files) == 1
+
+
+def test_without_the_seed_it_is_said_that_nothing_was_drawn(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Equal fingerprints alone do not prove that the right fans were picked."""
+    select(files)
+    capsys.readouterr()
+    assert verify(files, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"holds": True, "redrawn": False, "differences": []}
+    assert verify(files, "--debug") == 0
+    assert "without the seed" in capsys.readouterr().out
+    assert verify(files) == 0
+    assert "without the seed" not in capsys.readouterr().out

@@ -52,7 +52,7 @@ def personal_values(files: Uploads, container: Container) -> Iterator[str]:
     ]
     with (files.folder / "scored.txt").open(encoding="utf-8-sig", newline="") as scored:
         people += csv.DictReader(scored, delimiter="\t")
-    books = Books(container, files.campaign()["_id"])
+    books = Books(container, files.campaign().campaign_id)
     people += [*books.rows("scrubbed/"), *books.rows("smsWaves/csv/")]
     for person in people:
         for name in ("email", "phone", "mobileNumber", "code"):

@@ -16,7 +16,6 @@ import polars as pl
 
 from campaign_workers.container import Container
 from campaign_workers.domain import layout, lottery
-from campaign_workers.domain.campaigns import read_campaign
 from campaign_workers.domain.errors import RejectRecord
 from campaign_workers.domain.layout import CAMPAIGN_DATA
 from campaign_workers.domain.records import parse_record
@@ -165,7 +164,7 @@ def test_killed_while_a_file_is_scrubbed(tmp_path: Path) -> None:
     clean, killed = Folder(tmp_path / "clean"), Folder(tmp_path / "killed")
     for folder in (clean, killed):
         container = folder.open()
-        container.campaigns.put(read_campaign(Uploads(tmp_path / "uploads").campaign()))
+        container.campaigns.put(Uploads(tmp_path / "uploads").campaign())
         container.secrets.write(lottery.seed_name(CAMPAIGN_ID), "seed")
     for moment in moments(clean.run(*arguments)):
         killed.kill(moment, *arguments)

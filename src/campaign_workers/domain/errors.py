@@ -42,7 +42,10 @@ class Fatal(CampaignError):
 
 
 class BadInput(Fatal):
-    """What came in is wrong. The message names file, line and field, and what to do."""
+    """What came in is wrong. The message names file, line and field, and what to do.
+
+    What is read from a frame knows no line: there a `row` counts from 1.
+    """
 
     def __init__(
         self,
@@ -50,28 +53,26 @@ class BadInput(Fatal):
         *,
         file: str | None = None,
         line: int | None = None,
+        row: int | None = None,
         field: str | None = None,
         remedy: str | None = None,
     ) -> None:
-        place = ", ".join(
-            part
-            for part in (file, f"line {line}" if line is not None else None, field)
-            if part is not None
-        )
+        numbers = [f"{name} {at}" for name, at in (("line", line), ("row", row)) if at is not None]
+        place = ", ".join(part for part in (file, *numbers, field) if part is not None)
         message = f"{place}: {problem}" if place else problem
         super().__init__(f"{message}; {remedy}" if remedy else message)
-        self.problem, self.file, self.line, self.field, self.remedy = (
-            problem,
-            file,
-            line,
-            field,
-            remedy,
-        )
+        self.problem, self.remedy = problem, remedy
+        self.file, self.line, self.row, self.field = file, line, row, field
 
     def within(self, file: str) -> Self:
         """The same error with `file` as its place, for readers that do not know the name."""
         return type(self)(
-            self.problem, file=file, line=self.line, field=self.field, remedy=self.remedy
+            self.problem,
+            file=file,
+            line=self.line,
+            row=self.row,
+            field=self.field,
+            remedy=self.remedy,
         )
 
 

@@ -7,13 +7,15 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random  # noqa: TID251 - seeded by the caller
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from campaign_workers.testing.people import Person, person
 
+CAMPAIGN: Final = "campaign.json"
 CAMPAIGN_ID: Final = "world-tour-2026"
 OPENS: Final = datetime(2026, 9, 1, tzinfo=UTC)
 REGISTRATION_DAYS: Final = 10
@@ -48,7 +50,7 @@ def generate(folder: Path, *, fans: int, seed: int) -> None:
     chance = Random(seed)  # noqa: S311 - plausible, not secret
     people = [person(number, chance) for number in range(1, fans + 1)]
     wishes = [_wishes(chance) for _ in people]
-    _write(folder / "campaign.json", json.dumps(_campaign(), indent=1, ensure_ascii=False) + "\n")
+    _write(folder / CAMPAIGN, _document())
     _lines(folder / "registrations.jsonl", _registrations(people, wishes, chance))
     _table(folder / "scored.txt", _scored(people, wishes, chance), "\t", bom=True)
     _table(folder / "fanclub-ranks.csv", _ranks(people, chance), ",")
@@ -63,6 +65,16 @@ def generate(folder: Path, *, fans: int, seed: int) -> None:
         ["# press and crew", f"{blocked[0].email.strip()}", "*@proton.me"],
     )
     _table(folder / "external-codes.csv", _codes(fans, seed), ",")
+
+
+def is_made_up(folder: Path) -> bool:
+    """Whether the uploads in `folder` are of `generate`; it may replace them."""
+    document = folder / CAMPAIGN
+    return document.is_file() and document.read_bytes() == _document().encode()
+
+
+def _document() -> str:
+    return json.dumps(_campaign(), indent=1, ensure_ascii=False) + "\n"
 
 
 def _campaign() -> dict[str, Any]:
@@ -200,16 +212,32 @@ def _codes(fans: int, seed: int) -> Iterator[tuple[str, ...]]:
 
 
 def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8", newline="")
+    with _whole(path) as file:
+        file.write(text)
 
 
 def _lines(path: Path, lines: Iterator[str] | list[str]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with _whole(path) as file:
         file.writelines(f"{line}\n" for line in lines)
 
 
 def _table(
     path: Path, rows: Iterator[tuple[str, ...]], delimiter: str, *, bom: bool = False
 ) -> None:
-    with path.open("w", encoding="utf-8-sig" if bom else "utf-8", newline="") as file:
+    with _whole(path, "utf-8-sig" if bom else "utf-8") as file:
         csv.writer(file, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
+
+
+@contextmanager
+def _whole(path: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
+    """A file that is in its place once it is written, whatever happens before."""
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        with unfinished.open("w", encoding=encoding, newline="") as file:
+            yield file
+        unfinished.replace(path)
+    except OSError as error:
+        error.filename = str(path)
+        raise
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -85,7 +85,7 @@ _CHOICES: Final = [_WANTED.get(place, null_on_oob=True) for place in range(MOST_
 _SAME: Final = [one == other for one, other in combinations(_CHOICES, 2)]
 
 FAULTS: Final[Mapping[str, tuple[pl.Expr, str]]] = {
-    "is missing": (_ID.is_null() | (_ID == ""), "global_user_id"),
+    "missing": (_ID.is_null() | (_ID == ""), "global_user_id"),
     "comes twice": (_ID.is_duplicated(), "global_user_id"),
     f"has more than {MOST_PREFERENCES} markets": (
         _WANTED.len() > MOST_PREFERENCES,
@@ -93,7 +93,7 @@ FAULTS: Final[Mapping[str, tuple[pl.Expr, str]]] = {
     ),
     "names a market twice": (pl.any_horizontal(_SAME), "market_ids"),
 }
-"""What stops a selection, in words that follow the row's number, with the field."""
+"""What stops a selection, in words that follow the row's number and the field."""
 
 
 def _refuse_faults(candidates: pl.DataFrame) -> None:
@@ -102,8 +102,9 @@ def _refuse_faults(candidates: pl.DataFrame) -> None:
         faulty = standing.filter(is_faulty)["row"]
         if len(faulty):
             raise BadInput(
-                f"row {faulty[0]} {problem} ({len(faulty)} such rows)",
+                f"{problem} ({len(faulty)} such rows)",
                 file="candidates",
+                row=faulty[0],
                 field=field,
                 remedy="correct the file or take the fan out",
             )

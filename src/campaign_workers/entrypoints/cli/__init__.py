@@ -1,7 +1,10 @@
 """The command line: `campaign-workers`, the same as `python -m campaign_workers`."""
 
+import io
 import json
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -17,34 +20,97 @@ app = App(
     name="campaign-workers",
     help="Verified-fan presale campaigns: scrub, score, select, code and notify fans.",
     version=__version__,
+    suppress_keyboard_interrupt=False,
 )
+app.meta.suppress_keyboard_interrupt = False
 
 _CLI = "campaign_workers.entrypoints.cli"
 
 COMMANDS = (
-    ("demo", "demo:demo", "Run a made-up campaign from registration to text message."),
-    ("campaign", "demo:campaign", "Run the whole campaign on a folder of uploads."),
-    ("generate", "generate:generate", "Make a folder of plausible, dirty uploads."),
-    ("report", "demo:report", "Build the HTML report of a campaign that ran."),
-    ("run", "embedded:run", "Run one worker."),
-    ("put", "embedded:put", "Upload a file to an embedded bucket; fires its trigger."),
-    ("put-records", "embedded:put_records", "Put records onto an embedded stream."),
-    ("select", "selection:select", "Select fans for markets."),
-    ("verify-audit", "selection:verify_audit", "Recompute a selection and compare."),
+    (
+        "demo",
+        "demo:demo",
+        "Run a made-up campaign from registration to text message, and check its books.",
+    ),
+    (
+        "campaign",
+        "demo:campaign",
+        "Run the whole campaign on a folder of uploads, and check its books.",
+    ),
+    (
+        "generate",
+        "generate:generate",
+        "Make a folder of plausible uploads of one campaign, as dirty as uploads are.",
+    ),
+    ("report", "demo:report", "Build the HTML report of a campaign that ran in a folder."),
+    (
+        "run",
+        "embedded:run",
+        "Run one worker and print its result. What it causes waits for the next `put`.",
+    ),
+    (
+        "put",
+        "embedded:put",
+        "Upload a file to a bucket; an embedded one runs all that this starts.",
+    ),
+    (
+        "put-records",
+        "embedded:put_records",
+        "Put the lines of a file onto a stream; an embedded one runs all that this starts.",
+    ),
+    (
+        "select",
+        "selection:select",
+        "Select fans for markets; writes picks.csv, cutoffs.csv and audit.json.",
+    ),
+    (
+        "verify-audit",
+        "selection:verify_audit",
+        "Recompute a selection from its files; exit 1 and say what differs.",
+    ),
     ("seed", "seeds:app", "Lottery seeds and their commitments."),
     ("lake", "lake:app", "Look into the Avro files of the lake."),
     ("mongo", "mongo:app", "Prepare the MongoDB database."),
-    ("services", "services:services", "Serve doubles of other teams' services on loopback."),
+    (
+        "services",
+        "services:services",
+        "Serve doubles of all seven services of other teams on loopback, until interrupted.",
+    ),
 )
-"""Name, place and purpose of each command; its module is imported when it is used."""
+"""Name, place and purpose of each command; its module is imported when it is used.
+
+The purpose is the first line of its docstring, which is not read for a list of all commands.
+"""
 
 for _name, _place, _help in COMMANDS:
     app.command(f"{_CLI}.{_place}", name=_name, help=_help)
 
 
+USERS_TO_MEND = (
+    FileNotFoundError,
+    FileExistsError,
+    NotADirectoryError,
+    IsADirectoryError,
+    PermissionError,
+)
+"""Errors of the system that another argument avoids; a full disk is none of them."""
+
+
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 1 failed, 2 bad input, 130 interrupted."""
-    sys.exit(run(sys.argv[1:] if argv is None else argv))
+    """Run the command line and exit: 0 done, 1 failed, 2 bad input, 130 interrupted.
+
+    What is read and written is UTF-8 in every locale, as every file here is.
+    """
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+    status = run(sys.argv[1:] if argv is None else argv)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # What nobody takes goes nowhere, or the interpreter would complain of it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)
 
 
 @app.meta.default
@@ -64,13 +130,13 @@ def _launch(
     """
     try:
         result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+        return _show(result, as_json=as_json)
     except (CycloptsError, BrokenPipeError):
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person is told in one line
         if debug:
-            raise
+            traceback.print_exc()
         return _complain(*_told(error))
-    return _show(result, as_json=as_json)
 
 
 def run(argv: Sequence[str]) -> int:
@@ -83,8 +149,9 @@ def run(argv: Sequence[str]) -> int:
     except CycloptsError as error:
         return _complain(str(error), BAD_INPUT)
     except BrokenPipeError:
-        sys.stderr.close()
         return FAILED
+    except OSError as error:
+        return _complain(*_told(error))
     except KeyboardInterrupt:
         return _complain("interrupted; nothing was left half-written", INTERRUPTED)
 
@@ -94,18 +161,18 @@ def _told(error: Exception) -> tuple[str, int]:
     if isinstance(error, CampaignError):
         return str(error), BAD_INPUT if isinstance(error, BadInput) else FAILED
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or 'a file'}: {error.strerror}", BAD_INPUT
+        status = BAD_INPUT if isinstance(error, USERS_TO_MEND) else FAILED
+        return f"{error.filename or 'output'}: {error.strerror}", status
     return f"unforeseen {type(error).__name__}; --debug shows where", FAILED
 
 
 def _show(result: Any, *, as_json: bool) -> int:
-    if result is None:
-        return 0
-    if as_json:
+    if result is not None and as_json:
         sys.stdout.write(json.dumps(result.data, ensure_ascii=False) + "\n")
-    else:
+    elif result is not None:
         result.show(Console(file=sys.stdout))
-    return FAILED if result.failed else 0
+    sys.stdout.flush()
+    return FAILED if result is not None and result.failed else 0
 
 
 def _complain(message: str, status: int) -> int:

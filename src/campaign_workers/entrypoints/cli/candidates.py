@@ -1,6 +1,7 @@
 """Files of a selection: candidates, quotas and picks, read with errors that name the place."""
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -8,22 +9,33 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from campaign_workers.domain import columns
+from campaign_workers.domain.csv_files import read_rows
 from campaign_workers.domain.csv_frames import read_frames
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.selection import MarketQuota
 from campaign_workers.domain.wire import camel, snake
+from campaign_workers.entrypoints.cli.inputs import needed_file
+
+DELIMITERS: Final = {".csv": ",", ".txt": "\t", ".tsv": "\t"}
+
+
+def _read_text(path: Path) -> pl.DataFrame:
+    with path.open("rb") as source:
+        delimiter = DELIMITERS[path.suffix.lower()]
+        table = read_frames(source, file=str(path), required=(), delimiter=delimiter)
+        none = pl.DataFrame(schema=dict.fromkeys(table.columns, pl.String))
+        return pl.concat([none, *table.frames])
+
 
 READERS: Final[Mapping[str, Callable[[Path], pl.DataFrame]]] = {
-    ".csv": lambda path: _read_text(path, ","),
-    ".txt": lambda path: _read_text(path, "\t"),
-    ".tsv": lambda path: _read_text(path, "\t"),
+    **dict.fromkeys(DELIMITERS, _read_text),
     ".parquet": pl.read_parquet,
     ".avro": pl.read_avro,
 }
 """How a file is read, by its suffix."""
 
-_LINE: Final = " line"
-"""Number of each row in its file; names of columns are trimmed, so none is like it."""
+_ROW: Final = " row"
+"""Position of each row in its file; names of columns are trimmed, so none is like it."""
 
 _IDS: Final = ("global_user_id", "campaign_id", "market_id")
 _NUMBERS: Final = ("score", "band_score", "raw_score")
@@ -74,7 +86,7 @@ def read_quotas(path: Path) -> tuple[MarketQuota, ...]:
         )
         for is_wrong, field, problem in wrong:
             if is_wrong:
-                raise BadInput(problem, file=str(path), line=row + 2, field=field)
+                raise _at(path, frame, row, BadInput(problem, field=field))
         quotas[market] = MarketQuota(market, limit)
     return tuple(quotas.values())
 
@@ -95,8 +107,7 @@ def _read(path: Path) -> pl.DataFrame:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise BadInput("unknown kind of file", file=str(path), remedy=f"use {', '.join(READERS)}")
-    if not path.is_file():
-        raise BadInput("no such file", file=str(path))
+    needed_file(path)
     try:
         frame = reader(path)
         frame = frame.rename({name: snake(name.strip()) for name in frame.columns})
@@ -104,19 +115,38 @@ def _read(path: Path) -> pl.DataFrame:
         reason = "empty" if not path.stat().st_size else f"not readable ({type(error).__name__})"
         raise BadInput(reason, file=str(path)) from None
     ids = [name for name in _IDS if frame.schema.get(name) == pl.String]
-    return frame.with_columns(columns.trimmed(pl.col(ids))).with_row_index(_LINE, offset=2)
-
-
-def _read_text(path: Path, separator: str) -> pl.DataFrame:
-    with path.open("rb") as source:
-        table = read_frames(source, file=str(path), required=(), delimiter=separator)
-        none = pl.DataFrame(schema=dict.fromkeys(table.columns, pl.String))
-        return pl.concat([none, *table.frames])
+    return frame.with_columns(columns.trimmed(pl.col(ids))).with_row_index(_ROW)
 
 
 def _require(path: Path, frame: pl.DataFrame, names: tuple[str, ...]) -> None:
     if missing := [camel(name) for name in names if name not in frame.columns]:
-        raise BadInput("missing", file=str(path), line=1, field=", ".join(missing))
+        between = {",": "commas", "\t": "tabs"}.get(DELIMITERS.get(path.suffix.lower(), ""))
+        raise BadInput(
+            "missing",
+            file=str(path),
+            line=1 if between else None,
+            field=", ".join(missing),
+            remedy=between and f"the first line names the columns, with {between} between them",
+        )
+
+
+def located(path: Path, frame: pl.DataFrame, error: BadInput) -> BadInput:
+    """What a rule says of a row of `frame`, as a person finds it in the file."""
+    if error.row is None:
+        return error.within(str(path))
+    return _at(path, frame, error.row - 1, error)
+
+
+def _at(path: Path, frame: pl.DataFrame, position: int, error: BadInput) -> BadInput:
+    row = frame[_ROW][position]
+    place = {"row": row + 1}
+    if delimiter := DELIMITERS.get(path.suffix.lower()):
+        # A cell may hold line breaks, and blank lines are no rows.
+        with path.open("rb") as source:
+            rows = read_rows(source, file=str(path), required=(), delimiter=delimiter)
+            place = {"line": next(islice(rows, row, None)).line}
+    field = error.field and camel(error.field)
+    return BadInput(error.problem, file=str(path), **place, field=field, remedy=error.remedy)
 
 
 def _of_campaign(path: Path, frame: pl.DataFrame, campaign_id: str) -> pl.DataFrame:
@@ -137,7 +167,8 @@ def _typed(path: Path, frame: pl.DataFrame, name: str, dtype: type[pl.DataType])
     if column.dtype == pl.String:
         column = column.str.strip_chars().replace("", None)
     typed = column.cast(dtype, strict=False)
-    return _checked(path, frame, column, typed, "not a number")
+    kind = "number" if dtype == pl.Float64 else "whole number"
+    return _checked(path, frame, column, typed, f"not a {kind}")
 
 
 def _flag(path: Path, frame: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -154,9 +185,7 @@ def _checked(
 ) -> pl.DataFrame:
     wrong = (typed.is_null() & column.is_not_null()).arg_true()
     if wrong.len():
-        raise BadInput(
-            problem, file=str(path), line=frame[_LINE][wrong[0]], field=camel(column.name)
-        )
+        raise _at(path, frame, wrong[0], BadInput(problem, field=column.name))
     return frame.with_columns(typed.alias(column.name))
 
 

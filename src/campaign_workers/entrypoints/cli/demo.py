@@ -57,14 +57,25 @@ def campaign(folder: Path, /, *, out: Path, seed: str = "trial") -> Result:
     """
     uploads = Uploads(folder)
     uploads.check()
+    opens = uploads.opens()
+    if out.resolve() in (folder.resolve(), *folder.resolve().parents):
+        raise BadInput("the uploads are in it", file=str(out), remedy="choose another --out")
     _clear(out)
-    container = Container("local", settings=Settings(dir=out), starts=uploads.opens())
+    container = Container("local", settings=Settings(dir=out), starts=opens)
     operator = Operator(container=container, uploads=uploads, out=out)
-    campaign_id = operator.campaign.campaign_id
-    container.secrets.write(lottery.seed_name(campaign_id), seed)
-    _run(operator)
+    container.secrets.write(lottery.seed_name(operator.campaign.campaign_id), seed)
+    try:
+        _run(operator)
+    except BadInput as error:
+        raise error.within(operator.known_as(error.file)) if error.file else error from None
+    return _outcome(operator)
+
+
+def _outcome(operator: Operator) -> Result:
+    """The books of a campaign that ran, its report, and what was given up on."""
+    container, campaign_id = operator.container, operator.campaign.campaign_id
     checks = Books(container, campaign_id).checks()
-    page, about = _report(container, campaign_id, out)
+    page, about = _report(container, campaign_id, operator.out)
     letters = container.journal.dead_letters()
     failed = not all(check.holds for check in checks)
     return Result(
@@ -84,7 +95,10 @@ def campaign(folder: Path, /, *, out: Path, seed: str = "trial") -> Result:
             for check in checks
         ),
         notes=(
-            *(f"{letter.worker} gave up on {letter.source}: {letter.reason}" for letter in letters),
+            *(
+                operator.known_as(f"{letter.worker} gave up on {letter.source}: {letter.reason}")
+                for letter in letters
+            ),
             "The books do not balance." if failed else "The books balance.",
             about,
         ),
@@ -131,6 +145,7 @@ def _run(operator: Operator) -> None:
         TextColumn("{task.fields[now]}"),
         console=console,
         transient=True,
+        disable=not console.is_interactive,
     )
     with bar:
         task = bar.add_task("campaign", total=len(steps), now="")
@@ -172,13 +187,18 @@ class Tally:
 
 def _clear(out: Path) -> None:
     """Make `out` an empty folder of ours; what somebody else put there is never removed."""
-    if out.is_dir() and any(out.iterdir()):
-        if not (out / MARKER).exists():
-            raise BadInput(
-                "not empty, and not made by this command",
-                file=str(out),
-                remedy="choose another --out",
-            )
-        shutil.rmtree(out)
     make_folder(out)
-    (out / MARKER).touch()
+    marker = out / MARKER
+    content = [path for path in out.iterdir() if path != marker]
+    if content and not marker.exists():
+        raise BadInput(
+            "not empty, and not made by this command",
+            file=str(out),
+            remedy="choose another --out",
+        )
+    marker.touch()
+    for path in content:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

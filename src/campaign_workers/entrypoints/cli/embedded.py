@@ -1,7 +1,6 @@
 """`run`, `put` and `put-records`: one call at a time, of the embedded profile or of AWS."""
 
 import json
-import sys
 from collections import deque
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,6 +12,12 @@ from campaign_workers.container import Container
 from campaign_workers.container.ports import EMBEDDED
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.triggers import INPUT_STREAM, STREAMS, WORKERS
+from campaign_workers.entrypoints.cli.inputs import (
+    document,
+    needed_file,
+    read_document,
+    standard_input,
+)
 from campaign_workers.entrypoints.cli.operator import chunks
 from campaign_workers.entrypoints.cli.results import Result, lines
 from campaign_workers.entrypoints.cli.uploads import partition_key, records
@@ -36,7 +41,10 @@ def run(
     Parameters
     ----------
     worker
-        Name of the worker, such as saveStats.
+        saveCampaignData, transformCodeAssignments, saveSelection, processScoredFiles,
+        translateRanksToScores, loadCodeAssignmentsToStream, generateSmsWaveCodes,
+        processSmsWaveFiles, processScheduledWave, mergeAvroFiles, moveMergedAvroFiles, saveStats,
+        slackStats, smsWaveScheduler or smsWaveSend.
     event
         File with the event as AWS sends it, or the payload of an invocation; `-` is standard input.
     profile
@@ -77,8 +85,7 @@ def put(
     folder
         Folder of the embedded buckets, streams and tables.
     """
-    if not file.is_file():
-        raise BadInput("no such file", file=str(file))
+    needed_file(file)
     container = _container(profile, folder)
     info = container.buckets[bucket].put(key, chunks(file))
     return _ran(container, {"key": info.key, "size": info.size, "etag": info.etag})
@@ -107,8 +114,7 @@ def put_records(
     """
     if stream not in STREAMS:
         raise BadInput("no such stream", field="--stream", remedy=f"use {', '.join(STREAMS)}")
-    if not file.is_file():
-        raise BadInput("no such file", file=str(file))
+    needed_file(file)
     # Once for nothing but errors, so that a file with a wrong line is not half put.
     deque(records(file), maxlen=0)
     container = _container(profile, folder)
@@ -141,14 +147,6 @@ def _ran(container: Container, done: dict[str, Any]) -> Result:
 
 
 def _payload(event: str) -> dict[str, Any]:
-    name = "standard input" if event == "-" else event
-    if event != "-" and not Path(event).is_file():
-        raise BadInput("no such file", file=event)
-    try:
-        text = sys.stdin.read() if event == "-" else Path(event).read_text(encoding="utf-8-sig")
-        payload = json.loads(text or "{}")
-    except (ValueError, RecursionError) as error:
-        raise BadInput("not JSON in UTF-8", file=name, line=getattr(error, "lineno", 1)) from None
-    if not isinstance(payload, dict):
-        raise BadInput("not a JSON object", file=name)
-    return payload
+    if event != "-":
+        return read_document(Path(event))
+    return document(standard_input() or b"{}", "standard input")

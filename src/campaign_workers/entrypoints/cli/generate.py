@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from campaign_workers.domain.errors import BadInput
+from campaign_workers.entrypoints.cli.outputs import make_folder
 from campaign_workers.entrypoints.cli.results import Result, lines
 from campaign_workers.testing import uploads
 
@@ -13,7 +14,7 @@ def generate(folder: Path, /, *, fans: int = 100_000, seed: int = 7) -> Result:
     Parameters
     ----------
     folder
-        Where to write; it is made if it is not there.
+        Where to write; it is made if it is not there, and made-up uploads in it are replaced.
     fans
         How many fans register.
     seed
@@ -21,6 +22,12 @@ def generate(folder: Path, /, *, fans: int = 100_000, seed: int = 7) -> Result:
     """
     if fans < 1:
         raise BadInput("at least one fan is needed", field="--fans")
+    if any(make_folder(folder).iterdir()) and not uploads.is_made_up(folder):
+        raise BadInput(
+            "not empty, and not made by this command",
+            file=str(folder),
+            remedy="choose another folder",
+        )
     uploads.generate(folder, fans=fans, seed=seed)
     names = sorted(path.name for path in folder.iterdir())
     return lines(

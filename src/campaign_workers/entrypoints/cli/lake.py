@@ -107,7 +107,7 @@ def count(path: str = DEFAULT, /) -> Result:
 
 
 @app.command
-def cat(path: str, /, *, limit: int | None = None) -> None:
+def cat(path: str = DEFAULT, /, *, limit: int | None = None) -> None:
     """Print records as JSON lines.
 
     Parameters
@@ -117,6 +117,8 @@ def cat(path: str, /, *, limit: int | None = None) -> None:
     limit
         Stop after this many records.
     """
+    if limit is not None and limit < 0:
+        raise BadInput("not 0 or more", field="--limit")
     records = (record for file in _files(path) for record in _records(file))
     for record in islice(records, limit):
         sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")

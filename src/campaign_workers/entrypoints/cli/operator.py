@@ -11,7 +11,7 @@ import attrs
 
 from campaign_workers.container import Container
 from campaign_workers.domain import layout
-from campaign_workers.domain.campaigns import Campaign, read_campaign
+from campaign_workers.domain.campaigns import Campaign
 from campaign_workers.domain.csv_files import read_rows, write_rows
 from campaign_workers.domain.triggers import INPUT_STREAM
 from campaign_workers.entrypoints.cli.evidence import write_evidence
@@ -39,10 +39,11 @@ class Operator:
     out: Path
     progress: Callable[[str], None] = _silently
     campaign: Campaign = attrs.field(init=False)
+    _uploaded: dict[str, str] = attrs.field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
         """Read the campaign's document; everything else is read when its step comes."""
-        self.campaign = read_campaign(self.uploads.campaign())
+        self.campaign = self.uploads.campaign()
 
     def steps(self) -> Iterator[tuple[str, Callable[[], None]]]:
         """Every step of the campaign, in order: its title and what is done."""
@@ -60,7 +61,7 @@ class Operator:
         self.container.campaigns.put(self.campaign)
         for name, key in LISTS.items():
             if path := self.uploads.file(name):
-                self.container.scoring.put(key, chunks(path))
+                self._put(key, path)
         self.container.code_pool.load(self.campaign.campaign_id, self.uploads.external_codes())
 
     def register(self) -> None:
@@ -117,6 +118,12 @@ class Operator:
         merged = next_month.replace(hour=0, minute=0, second=0, microsecond=0) + MERGE_HOUR
         self.container.runtime.advance(merged)
 
+    def known_as(self, text: str) -> str:
+        """The same text with the names that uploads have in their folder."""
+        for key, name in self._uploaded.items():
+            text = text.replace(key, name)
+        return text
+
     @property
     def date_key(self) -> str:
         """Names the wave preparation."""
@@ -165,8 +172,12 @@ class Operator:
                     )
 
     def _upload(self, key: str, path: Path) -> None:
-        self.container.scoring.put(key, chunks(path))
+        self._put(key, path)
         self.container.runtime.run_until_idle()
+
+    def _put(self, key: str, path: Path) -> None:
+        self.container.scoring.put(key, chunks(path))
+        self._uploaded[key] = str(path)
 
     def _sleep(self, *, days: int) -> None:
         self.container.runtime.advance(self.container.clock.now() + timedelta(days=days))

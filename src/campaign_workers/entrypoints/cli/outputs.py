@@ -32,6 +32,9 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     try:
         write(unfinished)
         unfinished.replace(path)
+    except OSError as error:
+        error.filename = str(path)
+        raise
     finally:
         unfinished.unlink(missing_ok=True)
 

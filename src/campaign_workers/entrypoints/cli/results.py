@@ -35,7 +35,7 @@ def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[object, ...]
     table = Table(title=title or None, title_justify="left")
     cells = [tuple(_cell(value) for value in row) for row in rows]
     for position, column in enumerate(columns):
-        numeric = all(isinstance(row[position], int | float) for row in rows)
+        numeric = all(type(row[position]) in {int, float} for row in rows)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in cells:
         table.add_row(*row)
@@ -43,7 +43,9 @@ def _table(title: str, columns: Iterable[str], rows: Iterable[tuple[object, ...]
 
 
 def _cell(value: object) -> Text:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool):
+        return Text("yes" if value else "no")
+    if not isinstance(value, int | float):
         return Text(str(value))
     return Text(f"{value:,}")
 

@@ -33,4 +33,8 @@ def commit(seed: str = "-", /) -> Result:
     text = sys.stdin.readline().strip() if seed == "-" else seed
     if not text:
         raise BadInput("the seed is empty", field="seed")
-    return lines(commitment(text), data={"commitment": commitment(text)})
+    try:
+        committed = commitment(text)
+    except UnicodeEncodeError:
+        raise BadInput("not UTF-8", field="seed") from None
+    return lines(committed, data={"commitment": committed})

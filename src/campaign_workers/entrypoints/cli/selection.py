@@ -1,17 +1,28 @@
 """`select` and `verify-audit`: a selection on files, and its recomputation."""
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
+from campaign_workers.domain.audit import is_open
 from campaign_workers.domain.audit import verify_audit as differences
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.selection import SelectionOptions, select_fans
-from campaign_workers.entrypoints.cli.candidates import read_candidates, read_picks, read_quotas
+from campaign_workers.entrypoints.cli.candidates import (
+    located,
+    read_candidates,
+    read_picks,
+    read_quotas,
+)
+from campaign_workers.entrypoints.cli.inputs import read_document
 from campaign_workers.entrypoints.cli.outputs import write_selection
 from campaign_workers.entrypoints.cli.results import Result
+
+UNDRAWN: Final = (
+    "without the seed only the fingerprints were compared;"
+    " once it is published, --seed makes the draw again"
+)
 
 
 def _flag(name: str) -> Parameter:
@@ -77,7 +88,7 @@ def select(
     try:
         selection = select_fans(frame, limits, options)
     except BadInput as error:
-        raise error.within(str(candidates)) from None
+        raise located(candidates, frame, error) from None
     files = write_selection(out, selection)
     cutoffs = selection.cutoffs.select("market_id", "limit", "taken", "filled")
     return Result(
@@ -107,31 +118,26 @@ def verify_audit(
     seed
         The lottery seed, once it is published.
     """
-    document = _read_audit(audit)
-    options = document.get("options", {})
-    campaign_id = options.get("campaignId", "") if isinstance(options, dict) else ""
+    document = read_document(audit)
     found = differences(
         document,
-        read_candidates(candidates, campaign_id),
+        read_candidates(candidates, _campaign_of(document)),
         read_quotas(quotas),
         read_picks(picks),
         seed,
     )
+    redrawn = is_open(document, seed or None)
+    limits = () if found or redrawn else (UNDRAWN,)
     verdict = "the selection does not hold" if found else "the selection holds"
     return Result(
-        data={"holds": not found, "differences": list(found)},
-        notes=(verdict, *found),
+        data={"holds": not found, "redrawn": redrawn, "differences": list(found)},
+        notes=(verdict, *found, *limits),
         failed=bool(found),
     )
 
 
-def _read_audit(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise BadInput("no such file", file=str(path))
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        raise BadInput("not JSON", file=str(path)) from None
-    if not isinstance(document, dict):
-        raise BadInput("not a JSON object", file=str(path))
-    return document
+def _campaign_of(audit: dict[str, Any]) -> str:
+    """The campaign that an audit names, if it is well-formed enough to name one."""
+    options = audit.get("options")
+    named = options.get("campaignId") if isinstance(options, dict) else None
+    return named if isinstance(named, str) else ""

@@ -27,7 +27,7 @@ def services(
     share: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     seed: str = "",
 ) -> Result:
-    """Serve the doubles of all seven services until interrupted.
+    """Serve doubles of all seven services of other teams on loopback, until interrupted.
 
     What goes wrong is ordered with the header `X-Fault` of a request, at `/_doubles/faults`, or
     here; docs/services.md has it all.

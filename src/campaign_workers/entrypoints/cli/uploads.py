@@ -1,17 +1,17 @@
 """A folder of uploads, laid out as an operator has it."""
 
 import codecs
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import attrs
 
+from campaign_workers.domain.campaigns import Campaign, read_campaign
 from campaign_workers.domain.errors import BadInput, RejectRecord
 from campaign_workers.domain.limits import checked_record
+from campaign_workers.entrypoints.cli.inputs import read_document
 
 REQUIRED = ("campaign.json", "registrations.jsonl", "scored.txt", "market-details.csv")
 LISTS = {
@@ -21,6 +21,9 @@ LISTS = {
 }
 """File of the folder -> key in the scoring bucket."""
 
+NO_DAY = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST_PAUSE = timedelta(days=366)
+
 
 @attrs.frozen
 class Uploads:
@@ -29,35 +32,35 @@ class Uploads:
     folder: Path
 
     def check(self) -> None:
-        """Make sure that all needed files are there.
+        """Make sure that all needed files are there, and that the campaign's document is one.
 
         Raises:
-            BadInput: the folder or files of it are missing; all of them are named.
+            BadInput: the folder or files of it are missing, all of them are named; the document
+                cannot be read.
         """
         if not self.folder.is_dir():
             raise BadInput("no such folder", file=str(self.folder))
         if missing := [name for name in REQUIRED if not (self.folder / name).is_file()]:
             raise BadInput(f"{', '.join(missing)} missing", file=str(self.folder))
+        self.campaign()
 
-    def campaign(self) -> dict[str, Any]:
-        """The campaign's document.
+    def campaign(self) -> Campaign:
+        """What the campaign's document says.
 
         Raises:
-            BadInput: it is not a JSON object.
+            BadInput: it is not a JSON object, or no campaign; names the field.
         """
         path = self.folder / "campaign.json"
+        document = read_document(path)
         try:
-            document = json.loads(path.read_text(encoding="utf-8-sig"))
-        except ValueError as error:
-            raise BadInput("not JSON", file=str(path), line=getattr(error, "lineno", 1)) from None
-        if not isinstance(document, dict):
-            raise BadInput("not a JSON object", file=str(path))
-        return document
+            return read_campaign(document)
+        except BadInput as error:
+            raise error.within(str(path)) from None
 
     def file(self, name: str) -> Path | None:
         """A file of the folder, None if it is not there."""
         path = self.folder / name
-        return path if path.is_file() else None
+        return path if path.exists() else None
 
     def external_codes(self) -> tuple[str, ...]:
         """The codes of `external-codes.csv`, none without it."""
@@ -75,16 +78,25 @@ class Uploads:
         """Midnight (UTC) of the first day on which somebody registered.
 
         Raises:
-            BadInput: nobody did.
+            BadInput: nobody did, or no line says when.
         """
+        path = self.folder / "registrations.jsonl"
         for day, _ in self.registration_days():
+            if day == NO_DAY:
+                raise BadInput(
+                    "no line tells its day",
+                    file=str(path),
+                    field="created",
+                    remedy="give a date of the years 2000 to 2999, such as 2026-09-01T10:00:00Z",
+                )
             return day
-        raise BadInput("no registrations", file=str(self.folder / "registrations.jsonl"))
+        raise BadInput("no registrations", file=str(path))
 
     def registration_days(self) -> Iterator[tuple[datetime, list[bytes]]]:
         """Lines of `registrations.jsonl` by the UTC day on which they came in.
 
-        A line without a readable `created` came in with its neighbour above. Days never go back.
+        A line without a readable `created` came in with its neighbour above, and so did one of
+        more than a year later: the years between would be played day by day. Days never go back.
         """
         dated = _dated(records(self.folder / "registrations.jsonl"))
         for day, group in groupby(dated, key=lambda pair: pair[0]):
@@ -96,23 +108,25 @@ def _dated(lines: Iterator[bytes]) -> Iterator[tuple[datetime, bytes]]:
     undated: list[bytes] = []
     for line in lines:
         found = _day_of(line)
-        day = max(day, found) if day and found else day or found
+        if found and (day is None or day < found <= day + LONGEST_PAUSE):
+            day = found
         if day is None:
             undated.append(line)
             continue
         yield from ((day, early) for early in undated)
         undated.clear()
         yield day, line
-    yield from ((datetime(1970, 1, 1, tzinfo=UTC), line) for line in undated)
+    yield from ((NO_DAY, line) for line in undated)
 
 
 def _day_of(line: bytes) -> datetime | None:
     _, found, rest = line.rpartition(b'"created"')
     text = rest.partition(b'"')[2][:10].decode("ascii", "replace")
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC) if found else None
+        day = datetime.fromisoformat(text).replace(tzinfo=UTC) if found else NO_DAY
     except ValueError:
         return None
+    return day if 2000 <= day.year < 3000 else None
 
 
 def records(file: Path) -> Iterator[bytes]:
