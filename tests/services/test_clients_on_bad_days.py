@@ -194,6 +194,21 @@ def test_a_text_has_one_try(fresh: World) -> None:
     asyncio.run(sms.send(text_message()))
 
 
+def test_a_long_wait_holds_for_every_text(fresh: World) -> None:
+    """Nobody waits for minutes in a call; until then the SMS service is asked for nothing more."""
+    sms = HttpSmsService(fresh.at("sms"), secrets(), fresh.clock)
+    fresh.doubles.switchboard.order(Fault(Kind.TOO_MANY, 90))
+    before = fresh.clock.now()
+    for seconds in (0, 1, 88):
+        fresh.clock.advance(timedelta(seconds=seconds))
+        with pytest.raises(ServiceBusy):
+            asyncio.run(sms.send(text_message(f"after {seconds} s")))
+    assert fresh.clock.now() - before == timedelta(seconds=89)
+    fresh.clock.advance(timedelta(seconds=1))
+    asyncio.run(sms.send(text_message()))
+    assert [text.message for text in fresh.behind.sms.sent()] == [text_message()]
+
+
 @pytest.mark.parametrize(
     ("asked", "seconds"),
     [
