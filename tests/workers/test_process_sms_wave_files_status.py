@@ -1,12 +1,14 @@
 """processSmsWaveFiles: runs that exclude each other, fail, and are repeated."""
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 
 from campaign_workers.domain.errors import BadInput, Conflict, RetryLater
-from tests.wave_prep_scenes import ARCHIVE, DETAILS, STATUS, TWO_MARKETS, prepared
+from tests.wave_prep_scenes import ARCHIVE, DETAILS, STATUS, TWO_MARKETS, Scene, prepared
+from tests.worlds import Meanwhile
 
 
 def test_a_finished_wave_answers_the_same_again() -> None:
@@ -52,6 +54,37 @@ def test_a_lease_that_ran_out_is_taken_over() -> None:
     scene.scoring.put(STATUS, status("TRIGGERED", 1, "2026-10-01T11:59:00Z"))
     assert scene.run().counts["out"] == 4
     assert (scene.status()["status"], scene.status()["attempts"]) == ("FINISHED", 2)
+
+
+def overtaken(at: int) -> tuple[Scene, int]:
+    """Another run takes over, with one more fan, just before a call of one whose lease is over."""
+    scene = prepared()
+    scene.lease = timedelta(0)
+
+    def takes_over() -> None:
+        scene.wrap = lambda port: port
+        scene.fan("g0", 0.99, ["chi"])
+        scene.run()
+
+    meanwhile = Meanwhile(at=at, happens=takes_over)
+    scene.wrap = meanwhile.wrap
+    with suppress(Conflict):
+        scene.run()
+    return scene, meanwhile.calls
+
+
+def test_an_overtaken_run_leaves_the_archive_of_the_other() -> None:
+    """Whatever it was doing: archive, status and reservations are those of whoever took over."""
+    _, calls = overtaken(0)
+    archives = set()
+    for at in range(1, calls):
+        scene, _ = overtaken(at)
+        assert scene.status()["status"] == "FINISHED", at
+        assert scene.cells("masterCodes/chi.csv", "globalUserId")[0] == ("g0",), at
+        codes = {code for (code,) in scene.cells("masterCodes/chi.csv", "code")}
+        assert codes == set(scene.pool()), at
+        archives.add(scene.scoring.open(ARCHIVE).read())
+    assert len(archives) == 1
 
 
 @pytest.mark.parametrize("state", ["FAILED", "TRIGGERED"])

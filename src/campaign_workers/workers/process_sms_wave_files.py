@@ -6,7 +6,7 @@ half-way is simply run again: it gets its codes again, and writes the same archi
 """
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -115,9 +115,9 @@ class ProcessSmsWaveFiles:
         selection = select_fans(candidates, quotas(markets, reserved), request.options(seed))
         codes = {market: reservation.codes for market, reservation in reserved.items()}
         files = wave_files(selection.picks, candidates, markets, codes, selection.audit)
-        self._refuse_if_taken_over(status_key, mine)
         target = layout.prepped(request.campaign_id, request.date_key)
-        archive = self.scoring.put(target, self.zips.stream(files.members(), modified=ARCHIVED))
+        content = self.zips.stream(files.members(), modified=ARCHIVED)
+        archive = self.scoring.put(target, self._unless_taken_over(content, status_key, mine))
         self._release_unused(reserved, files)
         return {
             **request.wire(),
@@ -152,7 +152,11 @@ class ProcessSmsWaveFiles:
             if market.is_external
         }
 
-    def _refuse_if_taken_over(self, status_key: str, mine: str) -> None:
+    def _unless_taken_over(
+        self, content: Iterable[bytes], status_key: str, mine: str
+    ) -> Iterator[bytes]:
+        """The archive, which is not whole before we know that it still is ours to write."""
+        yield from content
         if self.scoring.head(status_key).etag != mine:
             raise Conflict(f"{status_key}: another run took over when the lease ran out")
 
