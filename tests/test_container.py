@@ -4,11 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
 
 from campaign_workers.container import Container
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.triggers import WORKERS
+from campaign_workers.domain.triggers import WORKERS, Delivery, triggers
 from campaign_workers.domain.wire import snake
 from campaign_workers.settings import Profile, Settings
 
@@ -32,6 +33,50 @@ def test_an_unknown_worker_or_profile_is_refused(tmp_path: Path) -> None:
         Container("memory", settings=settings).worker("nope")
     with pytest.raises(BadInput, match="memory"):
         Container("cloud", settings=settings)  # type: ignore[arg-type]
+
+
+def test_settings_reach_workers_and_runtime(tmp_path: Path) -> None:
+    """What a setting limits, batches or repeats is limited, batched and repeated so."""
+    chosen = Settings(
+        dir=tmp_path,
+        lookups_at_once=2,
+        selections_at_once=3,
+        codes_at_once=4,
+        list_limit_bytes=5,
+        fanlist_limit_bytes=6,
+        merge_limit_bytes=7,
+        delivery=Delivery(lake_batch=8, queue_attempts=9),
+    )
+    container = Container("memory", settings=chosen)
+    wired = container.wiring
+    assert (
+        wired.transform_code_assignments().lookups_at_once,
+        wired.save_selection().batch_size,
+        wired.process_scheduled_wave().batch_size,
+        wired.process_scored_files().largest_list,
+        wired.translate_ranks_to_scores().largest,
+        wired.merge_avro_files().largest,
+    ) == (2, 3, 4, 5, 6, 7)
+    assert container.runtime.triggers == triggers(chosen.delivery)
+
+
+LIMITED = (
+    "transform_code_assignments",
+    "save_selection",
+    "process_scheduled_wave",
+    "process_scored_files",
+    "translate_ranks_to_scores",
+    "merge_avro_files",
+)
+
+
+@pytest.mark.parametrize("worker", LIMITED)
+def test_defaults_of_settings_are_those_of_workers(worker: str) -> None:
+    """A worker that is made by hand does as one that the container makes."""
+    made = getattr(Container("memory", settings=Settings()).wiring, worker)()
+    for field in attrs.fields(type(made)):
+        if field.name in {"lookups_at_once", "batch_size", "largest_list", "largest"}:
+            assert getattr(made, field.name) == field.default
 
 
 @pytest.mark.parametrize("worker", WORKERS)

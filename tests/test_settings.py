@@ -1,12 +1,19 @@
 """What may be set from outside."""
 
+import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
 
 from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.triggers import Delivery
 from campaign_workers.settings import Settings, load_settings
+
+PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 
 
 def test_without_an_environment_the_embedded_profile_is_chosen() -> None:
@@ -35,3 +42,33 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
     monkeypatch.setenv(f"CAMPAIGN_WORKERS_{name}", value)
     with pytest.raises(BadInput, match=name.lower()):
         load_settings()
+
+
+def test_numbers_of_the_delivery_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batch sizes and attempts can be set, and are those of the trigger table by default."""
+    assert load_settings().delivery == Delivery()
+    monkeypatch.setenv("CAMPAIGN_WORKERS_DELIVERY_LAKE_BATCH", "7")
+    assert load_settings().delivery == Delivery(lake_batch=7)
+    monkeypatch.setenv("CAMPAIGN_WORKERS_DELIVERY_LAKE_BATCH", "0")
+    with pytest.raises(BadInput, match="lake_batch"):
+        load_settings()
+
+
+def defaults(settings: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Each setting and its default, as the page has them."""
+    for field in attrs.fields(type(settings)):
+        value = getattr(settings, field.name)
+        if attrs.has(type(value)):
+            yield from defaults(value, f"{field.name}.")
+        else:
+            shown = json.dumps(value) if isinstance(value, bool) else str(value or "")
+            yield f"{prefix}{field.name}", shown
+
+
+def test_the_page_has_every_setting_with_its_default() -> None:
+    """None is missing, none is made up."""
+    rows = re.findall(
+        r"^\| `([\w.]+)` \| (?:`(.*?)`)? ?\| \S", PAGE.read_text("utf-8"), re.MULTILINE
+    )
+    assert len(rows) == len(dict(rows))
+    assert dict(rows) == dict(defaults(Settings()))

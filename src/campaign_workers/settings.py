@@ -1,8 +1,8 @@
 """What may be set from outside: one frozen value, read once, from the environment and TOML.
 
 `CAMPAIGN_WORKERS_AVRO_CODEC=null` in the environment wins over `avro_codec = "null"` under
-`[campaign-workers]` in a TOML file that `CAMPAIGN_WORKERS_SETTINGS` names. Batch sizes and
-attempts are not here: they stand in `domain.triggers`, once for every runtime.
+`[campaign-workers]` in a TOML file that `CAMPAIGN_WORKERS_SETTINGS` names; docs/settings.md has
+all of them.
 """
 
 import os
@@ -14,6 +14,7 @@ import typed_settings
 from typed_settings.exceptions import TsError
 
 from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.triggers import Delivery
 
 PREFIX: Final = "CAMPAIGN_WORKERS_"
 """How the variables of the environment begin."""
@@ -29,9 +30,11 @@ class Settings:
     """Settings of a container; units stand in the names.
 
     `profile` chooses the adapters and `dir` is the folder of the local one. `avro_codec` is that of
-    new containers in the lake. `spool_dir` holds temporary files (default: the system's).
-    `mongodb_uri` is the address of the database, which may hold a password; counting the entries of
-    a campaign has a limit of its own, for it reads all of them.
+    new containers in the lake. `spool_dir` holds temporary files (default: the system's). Services
+    are asked about so many records `at_once`, inputs over a `limit` are refused, and `delivery` is
+    how the embedded runtime calls workers. `mongodb_uri` is the address of the database, which may
+    hold a password; counting the entries of a campaign has a limit of its own, for it reads all of
+    them.
 
     What follows is for the profile `aws`. Streams, queues and tables have the names of
     `domain.triggers` and `domain.layout` with `name_suffix` behind them, secrets have
@@ -47,7 +50,13 @@ class Settings:
     avro_codec: Literal["deflate", "null"] = "deflate"
     texts_in_flight: int = attrs.field(default=200, validator=attrs.validators.ge(1))
     offer_codes_in_flight: int = attrs.field(default=25, validator=attrs.validators.ge(1))
+    lookups_at_once: int = attrs.field(default=25, validator=attrs.validators.ge(1))
+    selections_at_once: int = attrs.field(default=25, validator=attrs.validators.ge(1))
+    codes_at_once: int = attrs.field(default=2500, validator=attrs.validators.ge(1))
+    list_limit_bytes: int = attrs.field(default=64 * 2**20, validator=attrs.validators.ge(1))
+    fanlist_limit_bytes: int = attrs.field(default=256 * 2**20, validator=attrs.validators.ge(1))
     merge_limit_bytes: int = attrs.field(default=1_200_000_000, validator=attrs.validators.ge(1))
+    delivery: Delivery = attrs.field(factory=Delivery)
     mongodb_uri: str | None = attrs.field(default=None, repr=False)
     mongodb_read_preference: ReadPreference = "secondaryPreferred"
     mongodb_timeout_seconds: float = attrs.field(default=10, validator=attrs.validators.gt(0))

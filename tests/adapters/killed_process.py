@@ -30,10 +30,10 @@ from campaign_workers.domain.triggers import (
 )
 
 TRIGGERS = (
-    ObjectTrigger(worker="worker", bucket="bucket", prefix="", suffix=""),
-    StreamTrigger(worker="worker", stream="stream", batch_size=10),
-    QueueTrigger(worker="worker", queue="queue"),
-    WorkflowTrigger(worker="worker", workflow="machine"),
+    ObjectTrigger(worker="worker", bucket="bucket", prefix="", suffix="", attempts=3),
+    StreamTrigger(worker="worker", stream="stream", batch_size=10, attempts=5),
+    QueueTrigger(worker="worker", queue="queue", attempts=5),
+    WorkflowTrigger(worker="worker", workflow="machine", attempts=4),
 )
 
 

@@ -12,9 +12,9 @@ from campaign_workers.domain.triggers import (
 )
 from tests.adapters.runtime_stage import BUCKET, NOON, QUEUE, Killed, Stage, failing, report
 
-FILES = ObjectTrigger(worker="worker", bucket=BUCKET, prefix="scored/", suffix=".txt")
-MESSAGES = QueueTrigger(worker="worker", queue=QUEUE)
-STEPS = WorkflowTrigger(worker="worker", workflow="machine")
+FILES = ObjectTrigger(worker="worker", bucket=BUCKET, prefix="scored/", suffix=".txt", attempts=3)
+MESSAGES = QueueTrigger(worker="worker", queue=QUEUE, attempts=5)
+STEPS = WorkflowTrigger(worker="worker", workflow="machine", attempts=4)
 
 
 class TestObjects:
@@ -53,7 +53,7 @@ class TestObjects:
 
     def test_two_triggers_call_two_workers(self) -> None:
         """Whoever waits for the object gets it."""
-        more = ObjectTrigger(worker="other", bucket=BUCKET, prefix="sc", suffix="")
+        more = ObjectTrigger(worker="other", bucket=BUCKET, prefix="sc", suffix="", attempts=3)
         stage = Stage(triggers=[FILES, more])
         stage.bucket.put("scored/a.txt", b"")
         stage.runtime.run_until_idle()

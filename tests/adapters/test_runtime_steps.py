@@ -15,8 +15,8 @@ from campaign_workers.domain.triggers import (
 )
 from tests.adapters.runtime_stage import BUCKET, NOON, Killed, Stage, failing, report
 
-FILES = ObjectTrigger(worker="worker", bucket=BUCKET, prefix="scored/", suffix=".txt")
-STEPS = WorkflowTrigger(worker="worker", workflow="machine")
+FILES = ObjectTrigger(worker="worker", bucket=BUCKET, prefix="scored/", suffix=".txt", attempts=3)
+STEPS = WorkflowTrigger(worker="worker", workflow="machine", attempts=4)
 
 
 class TestExecutions:
@@ -107,7 +107,7 @@ class TestSchedules:
     def test_a_cron_fires_at_each_of_its_instants(self) -> None:
         """With its payload, at its very time, also over days."""
         daily = ScheduleTrigger(
-            worker="worker", schedule="cron(0 10 * * ? *)", payload={"type": "daily"}
+            worker="worker", schedule="cron(0 10 * * ? *)", attempts=3, payload={"type": "daily"}
         )
         stage = Stage(triggers=[daily])
         stage.runtime.advance(NOON + timedelta(days=3))
@@ -117,14 +117,18 @@ class TestSchedules:
 
     def test_an_instant_fires_once(self) -> None:
         """Who stops at an instant and goes on from it has had it already."""
-        stage = Stage(triggers=[ScheduleTrigger(worker="worker", schedule="cron(0 13 * * ? *)")])
+        stage = Stage(
+            triggers=[ScheduleTrigger(worker="worker", schedule="cron(0 13 * * ? *)", attempts=3)]
+        )
         for hours in (0.5, 1, 1, 2, 3):
             stage.runtime.advance(NOON + timedelta(hours=hours))
         assert len(stage.calls) == 1
 
     def test_a_rate_fires_once_however_far_time_moves(self) -> None:
         """At the end, when there is something to keep up with; not when time stands still."""
-        stage = Stage(triggers=[ScheduleTrigger(worker="worker", schedule="rate(5 minutes)")])
+        stage = Stage(
+            triggers=[ScheduleTrigger(worker="worker", schedule="rate(5 minutes)", attempts=3)]
+        )
         stage.runtime.advance(NOON + timedelta(days=9))
         stage.runtime.advance(NOON)
         assert stage.times == [NOON + timedelta(days=9)]
@@ -133,9 +137,9 @@ class TestSchedules:
         """Crons by time, then by the table; what they bring is delivered before the next one."""
         stage = Stage(
             triggers=[
-                ScheduleTrigger(worker="late", schedule="cron(0 15 * * ? *)"),
-                ScheduleTrigger(worker="one", schedule="cron(0 14 * * ? *)"),
-                ScheduleTrigger(worker="two", schedule="cron(0 14 * * ? *)"),
+                ScheduleTrigger(worker="late", schedule="cron(0 15 * * ? *)", attempts=3),
+                ScheduleTrigger(worker="one", schedule="cron(0 14 * * ? *)", attempts=3),
+                ScheduleTrigger(worker="two", schedule="cron(0 14 * * ? *)", attempts=3),
                 FILES,
             ]
         )
@@ -151,7 +155,9 @@ class TestSchedules:
 
     def test_a_failing_schedule_is_tried_three_times(self) -> None:
         """Then the schedule is the source of a dead letter."""
-        stage = Stage(triggers=[ScheduleTrigger(worker="worker", schedule="rate(5 minutes)")])
+        stage = Stage(
+            triggers=[ScheduleTrigger(worker="worker", schedule="rate(5 minutes)", attempts=3)]
+        )
         stage.act = failing(NotFound("no campaign"))
         stage.runtime.advance(NOON + timedelta(minutes=5))
         [letter] = stage.dead_letters()
@@ -173,13 +179,15 @@ class TestSchedules:
     )
     def test_a_schedule_that_is_none_is_bad_input(self, schedule: str) -> None:
         """Also a weekday in figures, which EventBridge and cron count differently."""
-        stage = Stage(triggers=[ScheduleTrigger(worker="worker", schedule=schedule)])
+        stage = Stage(triggers=[ScheduleTrigger(worker="worker", schedule=schedule, attempts=3)])
         with pytest.raises(BadInput, match="schedule"):
             stage.runtime.advance(NOON + timedelta(days=1))
         assert stage.calls == []
 
     def test_weekdays_have_names(self) -> None:
         """NOON is a Monday; the next Tuesday is tomorrow."""
-        stage = Stage(triggers=[ScheduleTrigger(worker="worker", schedule="cron(0 10 ? * TUE *)")])
+        stage = Stage(
+            triggers=[ScheduleTrigger(worker="worker", schedule="cron(0 10 ? * TUE *)", attempts=3)]
+        )
         stage.runtime.advance(NOON + timedelta(days=7))
         assert stage.times == [NOON.replace(hour=10) + timedelta(days=1)]

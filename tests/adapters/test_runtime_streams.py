@@ -13,8 +13,8 @@ from campaign_workers.domain.reports import Report
 from campaign_workers.domain.triggers import StreamTrigger
 from tests.adapters.runtime_stage import STREAM, Killed, Stage, data, failing, report
 
-ALL = StreamTrigger(worker="worker", stream=STREAM, batch_size=10)
-HALVED = StreamTrigger(worker="worker", stream=STREAM, batch_size=10, bisect=True)
+ALL = StreamTrigger(worker="worker", stream=STREAM, batch_size=10, attempts=5)
+HALVED = StreamTrigger(worker="worker", stream=STREAM, batch_size=10, attempts=5, bisect=True)
 KEYS = ("a", "b", "c", "d")
 
 
@@ -171,7 +171,9 @@ def test_a_filter_lets_its_type_through(passed: bytes) -> None:
         b"\xff codeBan",
         b"",
     )
-    filtered = StreamTrigger(worker="worker", stream=STREAM, batch_size=3, record_type="codeBan")
+    filtered = StreamTrigger(
+        worker="worker", stream=STREAM, batch_size=3, attempts=5, record_type="codeBan"
+    )
     stage = Stage(triggers=[filtered])
     stage.stream.put([("a", data) for data in (*stopped, passed, *stopped, passed)])
     stage.runtime.run_until_idle()
@@ -184,7 +186,7 @@ def test_a_filter_lets_its_type_through(passed: bytes) -> None:
 
 def test_every_consumer_of_a_stream_gets_every_record() -> None:
     """Each has a position of its own."""
-    triggers = [ALL, StreamTrigger(worker="other", stream=STREAM, batch_size=2)]
+    triggers = [ALL, StreamTrigger(worker="other", stream=STREAM, batch_size=2, attempts=5)]
     stage = Stage(triggers=triggers)
     stage.stream.put(numbered(6))
     stage.runtime.run_until_idle()

@@ -27,6 +27,7 @@ from campaign_workers.domain.triggers import (
     WORKERS,
     ObjectTrigger,
     ScheduleTrigger,
+    triggers,
 )
 from campaign_workers.domain.wire import snake
 from campaign_workers.settings import Profile, Settings, load_settings
@@ -207,6 +208,7 @@ class Container:
             queues=self.queues,
             workflow=self.wiring.workflow(),
             clock=self.clock,
+            triggers=triggers(self.settings.delivery),
             subscriptions=[
                 Subscription(name="entries", stream=stream, consume=consume)
                 for stream in (INPUT_STREAM, VF_INPUT_STREAM, FANLIST_RANKS_STREAM)

@@ -31,6 +31,7 @@ class Wiring(Ports):
         selections=Ports.streams.provided[SAVE_SELECTION_STREAM],
         lake=Ports.lake,
         metrics=Ports.metrics,
+        lookups_at_once=Ports.settings.provided.lookups_at_once,
     )
     save_selection = worker(
         "save_selection:SaveSelection",
@@ -39,6 +40,7 @@ class Wiring(Ports):
         verdicts=Ports.queues.provided[VERDICT_QUEUE],
         lake=Ports.lake,
         metrics=Ports.metrics,
+        batch_size=Ports.settings.provided.selections_at_once,
     )
     process_sms_wave_files = worker(
         "process_sms_wave_files:ProcessSmsWaveFiles",
@@ -108,6 +110,7 @@ class Wiring(Ports):
         scoring=Ports.scoring,
         codes=Ports.code_service,
         metrics=Ports.metrics,
+        batch_size=Ports.settings.provided.codes_at_once,
     )
     translate_ranks_to_scores = worker(
         "translate_ranks_to_scores:TranslateRanksToScores",
@@ -115,6 +118,7 @@ class Wiring(Ports):
         campaigns=Ports.campaign_service,
         ranks=Ports.streams.provided[FANLIST_RANKS_STREAM],
         clock=Ports.clock,
+        largest=Ports.settings.provided.fanlist_limit_bytes,
     )
     generate_sms_wave_codes = worker(
         "generate_sms_wave_codes:GenerateSmsWaveCodes",
@@ -133,4 +137,5 @@ class Wiring(Ports):
         clock=Ports.clock,
         metrics=Ports.metrics,
         spool_dir=Ports.settings.provided.spool_dir,
+        largest_list=Ports.settings.provided.list_limit_bytes,
     )

@@ -1,10 +1,7 @@
-"""What starts each worker: one table, from which every runtime is wired.
+"""What starts each worker: one table, from which every runtime is wired."""
 
-The numbers (batch sizes, attempts) are the defaults of the settings and of the cloud template.
-An attempt is one call of the worker; after the last one the work goes to the dead letters.
-"""
-
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Final
 
 import attrs
@@ -38,7 +35,7 @@ class ObjectTrigger:
     bucket: str
     prefix: str
     suffix: str
-    attempts: int = 3
+    attempts: int
 
 
 @attrs.frozen(kw_only=True)
@@ -52,9 +49,9 @@ class StreamTrigger:
     worker: str
     stream: str
     batch_size: int
+    attempts: int
     record_type: str | None = None
     bisect: bool = False
-    attempts: int = 5
 
 
 @attrs.frozen(kw_only=True)
@@ -63,8 +60,8 @@ class QueueTrigger:
 
     worker: str
     queue: str
+    attempts: int
     batch_size: int = 1
-    attempts: int = 5
 
 
 @attrs.frozen(kw_only=True)
@@ -73,8 +70,8 @@ class ScheduleTrigger:
 
     worker: str
     schedule: str
+    attempts: int
     payload: Mapping[str, Any] = attrs.field(factory=dict)
-    attempts: int = 3
 
 
 @attrs.frozen(kw_only=True)
@@ -92,55 +89,99 @@ class WorkflowTrigger:
 
     worker: str
     workflow: str
-    attempts: int = 4
+    attempts: int
 
 
 Trigger = (
     ObjectTrigger | StreamTrigger | QueueTrigger | ScheduleTrigger | InvokeTrigger | WorkflowTrigger
 )
 
-TRIGGERS: Final[tuple[Trigger, ...]] = (
-    StreamTrigger(worker="saveCampaignData", stream=INPUT_STREAM, batch_size=1000),
-    StreamTrigger(worker="saveCampaignData", stream=VF_INPUT_STREAM, batch_size=1000),
-    StreamTrigger(worker="saveCampaignData", stream=FANLIST_RANKS_STREAM, batch_size=1000),
-    StreamTrigger(
+_AT_LEAST_ONE: Final = attrs.validators.ge(1)
+
+
+@attrs.frozen(kw_only=True)
+class Delivery:
+    """In what portions work comes to workers, and how often it is tried.
+
+    Batches are the most records of a call. An attempt is one call; after the last one the work
+    goes to the dead letters.
+    """
+
+    lake_batch: int = attrs.field(default=1000, validator=_AT_LEAST_ONE)
+    assignment_batch: int = attrs.field(default=100, validator=_AT_LEAST_ONE)
+    selection_batch: int = attrs.field(default=100, validator=_AT_LEAST_ONE)
+    stream_attempts: int = attrs.field(default=5, validator=_AT_LEAST_ONE)
+    object_attempts: int = attrs.field(default=3, validator=_AT_LEAST_ONE)
+    queue_attempts: int = attrs.field(default=5, validator=_AT_LEAST_ONE)
+    schedule_attempts: int = attrs.field(default=3, validator=_AT_LEAST_ONE)
+    workflow_attempts: int = attrs.field(default=4, validator=_AT_LEAST_ONE)
+
+
+def triggers(delivery: Delivery) -> tuple[Trigger, ...]:
+    """What starts the fifteen workers, with these numbers."""
+    schedule = partial(ScheduleTrigger, attempts=delivery.schedule_attempts)
+    return (
+        *_by_records(delivery),
+        *_by_objects(delivery),
+        InvokeTrigger(worker="generateSmsWaveCodes", caller="MonoQL uploadWave"),
+        InvokeTrigger(worker="processSmsWaveFiles", caller="upload service"),
+        InvokeTrigger(worker="processScheduledWave", caller="upload service"),
+        schedule(worker="mergeAvroFiles", schedule="cron(0 10 * * ? *)", payload={"type": "daily"}),
+        schedule(
+            worker="mergeAvroFiles", schedule="cron(0 9 2 * ? *)", payload={"type": "monthly"}
+        ),
+        QueueTrigger(
+            worker="moveMergedAvroFiles",
+            queue=MOVE_MERGED_QUEUE,
+            attempts=delivery.queue_attempts,
+        ),
+        schedule(worker="saveStats", schedule="rate(5 minutes)"),
+        schedule(worker="slackStats", schedule="rate(30 minutes)"),
+        schedule(worker="smsWaveScheduler", schedule="rate(5 minutes)"),
+        WorkflowTrigger(
+            worker="smsWaveSend",
+            workflow=SMS_WAVE_WORKFLOW,
+            attempts=delivery.workflow_attempts,
+        ),
+    )
+
+
+def _by_records(delivery: Delivery) -> Iterator[StreamTrigger]:
+    stream = partial(StreamTrigger, attempts=delivery.stream_attempts)
+    for name in (INPUT_STREAM, VF_INPUT_STREAM, FANLIST_RANKS_STREAM):
+        yield stream(worker="saveCampaignData", stream=name, batch_size=delivery.lake_batch)
+    yield stream(
         worker="transformCodeAssignments",
         stream=INPUT_STREAM,
-        batch_size=100,
+        batch_size=delivery.assignment_batch,
         record_type="codeAssignment",
         bisect=True,
-    ),
-    StreamTrigger(
-        worker="saveSelection", stream=SAVE_SELECTION_STREAM, batch_size=100, bisect=True
-    ),
-    ObjectTrigger(worker="processScoredFiles", bucket=SCORING, prefix="scored/", suffix=".txt"),
-    ObjectTrigger(
-        worker="translateRanksToScores",
-        bucket=SCORING,
-        prefix="fanlist/uploaded/",
-        suffix=".csv",
-    ),
-    ObjectTrigger(
-        worker="loadCodeAssignmentsToStream",
-        bucket=SCORING,
-        prefix="smsWaves/triggered/",
-        suffix="_csv.json",
-    ),
-    InvokeTrigger(worker="generateSmsWaveCodes", caller="MonoQL uploadWave"),
-    InvokeTrigger(worker="processSmsWaveFiles", caller="upload service"),
-    InvokeTrigger(worker="processScheduledWave", caller="upload service"),
-    ScheduleTrigger(
-        worker="mergeAvroFiles", schedule="cron(0 10 * * ? *)", payload={"type": "daily"}
-    ),
-    ScheduleTrigger(
-        worker="mergeAvroFiles", schedule="cron(0 9 2 * ? *)", payload={"type": "monthly"}
-    ),
-    QueueTrigger(worker="moveMergedAvroFiles", queue=MOVE_MERGED_QUEUE),
-    ScheduleTrigger(worker="saveStats", schedule="rate(5 minutes)"),
-    ScheduleTrigger(worker="slackStats", schedule="rate(30 minutes)"),
-    ScheduleTrigger(worker="smsWaveScheduler", schedule="rate(5 minutes)"),
-    WorkflowTrigger(worker="smsWaveSend", workflow=SMS_WAVE_WORKFLOW),
-)
+    )
+    yield stream(
+        worker="saveSelection",
+        stream=SAVE_SELECTION_STREAM,
+        batch_size=delivery.selection_batch,
+        bisect=True,
+    )
+
+
+def _by_objects(delivery: Delivery) -> Iterator[ObjectTrigger]:
+    for worker, prefix, suffix in (
+        ("processScoredFiles", "scored/", ".txt"),
+        ("translateRanksToScores", "fanlist/uploaded/", ".csv"),
+        ("loadCodeAssignmentsToStream", "smsWaves/triggered/", "_csv.json"),
+    ):
+        yield ObjectTrigger(
+            worker=worker,
+            bucket=SCORING,
+            prefix=prefix,
+            suffix=suffix,
+            attempts=delivery.object_attempts,
+        )
+
+
+TRIGGERS: Final = triggers(Delivery())
+"""The table as the cloud template has it, and the embedded runtime unless a setting says so."""
 
 WORKERS: Final = tuple(dict.fromkeys(trigger.worker for trigger in TRIGGERS))
 """Names of the fifteen workers."""

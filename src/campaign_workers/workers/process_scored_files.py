@@ -70,6 +70,7 @@ class ProcessScoredFiles:
     clock: Clock
     metrics: Metrics
     spool_dir: Path | None = None
+    largest_list: int = LARGEST
     block: int = BLOCK
 
     def __call__(self, event: ObjectCreated) -> Report:
@@ -128,17 +129,13 @@ class ProcessScoredFiles:
         except NotFound:
             return None
         emails, domains = (
-            [
-                entry
-                for key in layout.blocklists(kind, campaign_id)
-                for entry in list_entries(self._list(key), file=key).values()
-            ]
+            [entry for key in layout.blocklists(kind, campaign_id) for entry in self._entries(key)]
             for kind in ("emails", "domains")
         )
         patterns = [
             pattern
             for key in layout.allowlists(campaign_id)
-            for pattern in allowed_patterns(self._list(key), file=key)
+            for pattern in allowed_patterns(self._list(key), file=key, largest=self.largest_list)
         ]
         policy = ScrubPolicy(
             blocked_emails=frozenset(emails),
@@ -149,9 +146,12 @@ class ProcessScoredFiles:
         )
         return Rules(campaign=campaign, policy=policy)
 
+    def _entries(self, key: str) -> Iterable[str]:
+        return list_entries(self._list(key), file=key, largest=self.largest_list).values()
+
     def _list(self, key: str) -> bytes:
         try:
-            with closing(self.scoring.open(key, length=LARGEST + 1)) as source:
+            with closing(self.scoring.open(key, length=self.largest_list + 1)) as source:
                 return source.read()
         except NotFound:
             return b""
