@@ -35,12 +35,17 @@ def test_the_environment_wins_over_a_file(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PROFILE", "moon"), ("TEXTS_IN_FLIGHT", "0"), ("MERGE_LIMIT_BYTES", "many")],
+    [
+        ("PROFILE", "moon"),
+        ("TEXTS_IN_FLIGHT", "0"),
+        ("MERGE_LIMIT_BYTES", "many"),
+        ("DELIVERY_LAKE_BATCH", "0"),
+    ],
 )
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     """A setting that cannot be is refused with its name, before anything starts."""
     monkeypatch.setenv(f"CAMPAIGN_WORKERS_{name}", value)
-    with pytest.raises(BadInput, match=name.lower()):
+    with pytest.raises(BadInput, match=name.lower().replace("_", "[._]")):
         load_settings()
 
 
@@ -49,9 +54,6 @@ def test_numbers_of_the_delivery_are_settings(monkeypatch: pytest.MonkeyPatch) -
     assert load_settings().delivery == Delivery()
     monkeypatch.setenv("CAMPAIGN_WORKERS_DELIVERY_LAKE_BATCH", "7")
     assert load_settings().delivery == Delivery(lake_batch=7)
-    monkeypatch.setenv("CAMPAIGN_WORKERS_DELIVERY_LAKE_BATCH", "0")
-    with pytest.raises(BadInput, match="lake_batch"):
-        load_settings()
 
 
 def defaults(settings: Any, prefix: str = "") -> Iterator[tuple[str, str]]:

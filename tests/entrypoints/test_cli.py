@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -24,6 +26,27 @@ REGISTRATION = {
     "optInSms": False,
     "created": "2026-09-01T00:00:00Z",
 }
+
+
+@pytest.mark.parametrize(
+    ("argv", "typed", "said"),
+    [
+        (["run", "saveStats", "--event"], "{}", '"rejected": 0'),
+        (["seed", "commit"], "seed\n", hashlib.sha256(b"seed").hexdigest()),
+    ],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_a_hyphen_is_standard_input(
+    argv: list[str], typed: str, said: str, named: bool, tmp_path: Path
+) -> None:
+    """Named or left out, what is typed or piped is read."""
+    words = [word for word in argv if named or word != "--event"]
+    command = [sys.executable, "-m", "campaign_workers", *words, *(["-"] if named else [])]
+    done = subprocess.run(
+        command, input=typed, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
 
 
 @pytest.mark.parametrize("name", [name for name, _, _ in COMMANDS])

@@ -96,8 +96,6 @@ Trigger = (
     ObjectTrigger | StreamTrigger | QueueTrigger | ScheduleTrigger | InvokeTrigger | WorkflowTrigger
 )
 
-_AT_LEAST_ONE: Final = attrs.validators.ge(1)
-
 
 @attrs.frozen(kw_only=True)
 class Delivery:
@@ -107,14 +105,14 @@ class Delivery:
     goes to the dead letters.
     """
 
-    lake_batch: int = attrs.field(default=1000, validator=_AT_LEAST_ONE)
-    assignment_batch: int = attrs.field(default=100, validator=_AT_LEAST_ONE)
-    selection_batch: int = attrs.field(default=100, validator=_AT_LEAST_ONE)
-    stream_attempts: int = attrs.field(default=5, validator=_AT_LEAST_ONE)
-    object_attempts: int = attrs.field(default=3, validator=_AT_LEAST_ONE)
-    queue_attempts: int = attrs.field(default=5, validator=_AT_LEAST_ONE)
-    schedule_attempts: int = attrs.field(default=3, validator=_AT_LEAST_ONE)
-    workflow_attempts: int = attrs.field(default=4, validator=_AT_LEAST_ONE)
+    lake_batch: int = 1000
+    assignment_batch: int = 100
+    selection_batch: int = 100
+    stream_attempts: int = 5
+    object_attempts: int = 3
+    queue_attempts: int = 5
+    schedule_attempts: int = 3
+    workflow_attempts: int = 4
 
 
 def triggers(delivery: Delivery) -> tuple[Trigger, ...]:

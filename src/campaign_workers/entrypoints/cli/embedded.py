@@ -32,7 +32,7 @@ def run(
     worker: str,
     /,
     *,
-    event: str = "-",
+    event: Annotated[str, Parameter(allow_leading_hyphen=True)] = "-",
     profile: Chosen = "local",
     folder: Annotated[Path, Parameter(name="--dir")] = DIR,
 ) -> Result:

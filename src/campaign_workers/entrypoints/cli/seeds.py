@@ -2,8 +2,9 @@
 
 import secrets
 import sys
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.lottery import commitment
@@ -22,7 +23,7 @@ def new() -> Result:
 
 
 @app.command
-def commit(seed: str = "-", /) -> Result:
+def commit(seed: Annotated[str, Parameter(allow_leading_hyphen=True)] = "-", /) -> Result:
     """The commitment to a seed: its SHA-256, to publish before registration opens.
 
     Parameters
