@@ -116,6 +116,15 @@ class TestFigures(OverMongo):
             admin_stats(map(understood, kept)), by_day=admin_stats(map(understood, dated)).by_day
         )
 
+    def test_a_date_beyond_the_limits_is_none(self, raw: Database[Document]) -> None:
+        """A database may hold years of six digits, which the one of the tests cannot."""
+        limits = (CREATED - timedelta(days=1), CREATED + timedelta(days=1))
+        dates = [CREATED + timedelta(days=days) for days in (-2, -1, 0, 1, 2)]
+        raw.dates.insert_many({"_id": n, "at": at} for n, at in enumerate([*dates, *ODD]))
+        at = entry_figures.date_within("$at", limits)
+        found = raw.dates.aggregate([{"$sort": {"_id": 1}}, {"$project": {"at": at}}])
+        assert [row["at"] for row in found] == [None, *dates[1:-1], None, *[None] * len(ODD)]
+
     def test_no_entry_leaves_the_server(self, raw: Database[Document]) -> None:
         """A count is one aggregation and one answer, in which nothing of a fan is left."""
         plant_entries(raw, [entry(f"g{n}", email=f"fan{n}@mail.example") for n in range(300)])

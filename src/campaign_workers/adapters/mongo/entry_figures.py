@@ -5,6 +5,7 @@ rank of a market, and what it answers is those counters: neither grows with the 
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from campaign_workers.domain.stats import MAX_PREFERENCES, UNKNOWN_LOCALE, AdminStats
@@ -38,13 +39,23 @@ COUNTED: Final[Mapping[str, Expression]] = {
 }
 """What makes an entry count for a figure: `domain.stats.COUNTED` in the server's words."""
 
-_CREATED: Final = {"$cond": [{"$eq": [{"$type": "$date.created"}, "date"]}, "$date.created", None]}
+_YEARS: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+
+def date_within(path: str, limits: tuple[datetime, datetime] = _YEARS) -> Expression:
+    """The date at `path`, null if it is none or of a year that no server can write down."""
+    first, last = limits
+    within = {"$and": [{"$gte": [path, first]}, {"$lte": [path, last]}]}
+    is_date = {"$eq": [{"$type": path}, "date"]}
+    return {"$cond": [is_date, {"$cond": [within, path, None]}, None]}
+
+
 _WISHES: Final = {"$concatArrays": [["$fields.market"], _list("$fields.optional_markets")]}
 
 FACTS: Final[Mapping[str, Any]] = {
     "_id": 0,
     **COUNTED,
-    "day": {"$dateToString": {"date": _CREATED, "format": "%Y-%m-%d"}},
+    "day": {"$dateToString": {"date": date_within("$date.created"), "format": "%Y-%m-%d"}},
     "locale": {"$cond": [_is_text("$locale"), "$locale", UNKNOWN_LOCALE]},
     "markets": {
         "$slice": [
