@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -72,3 +72,45 @@ def test_two_calls_end_as_one(
         assert len(texted) + len(world.emails()) == 4, at
         assert not {*texted} & {*world.emails()}, at
         assert world.states(WAVE) == [WaveState.COMPLETED], at
+
+
+BEGINNING = 6
+"""Port calls after which a call has moved the config to `triggered/`."""
+
+
+def interrupted(at: int, second_at: int) -> WaveWorld:
+    """A call stops at a port call, a second one begins and stops, then the first one ends."""
+    world = WaveWorld(limits=Limits(batch_size=2, in_flight=2))
+    world.upload(WAVE, ROWS)
+    key = world.schedule(WAVE)
+    stopped, go_on = Event(), Event()
+
+    def stop() -> None:
+        stopped.set()
+        go_on.wait()
+
+    def send(meanwhile: Meanwhile) -> None:
+        world.wrap = meanwhile.wrap
+        with suppress(Fatal):
+            world.send(key)
+        stopped.set()
+
+    first = Thread(target=send, args=[Meanwhile(at=at, happens=stop)])
+
+    def first_ends() -> None:
+        go_on.set()
+        first.join()
+
+    first.start()
+    stopped.wait()
+    send(Meanwhile(at=second_at, happens=first_ends))
+    first_ends()
+    return world
+
+
+@pytest.mark.parametrize("second_at", range(1, BEGINNING + 1))
+def test_a_call_that_begins_late_undoes_nothing(second_at: int) -> None:
+    """Wherever the first call is when the second begins, the config ends in completed/."""
+    _, calls = sent_at_once(0, {}, lambda world: None)
+    for at in range(1, calls + 1):
+        assert interrupted(at, second_at).states(WAVE) == [WaveState.COMPLETED], at

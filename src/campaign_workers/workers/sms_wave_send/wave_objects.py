@@ -64,11 +64,11 @@ class WaveObjects:
         triggered = self.document(WaveState.TRIGGERED)
         if self._is_meant(scheduled):
             config = self._read(scheduled, WaveState.SCHEDULED)
-            # First, since another call may be as far as completing the wave when this one goes on.
-            self.store.delete(map(self.key, _AFTER_A_START))
             if scheduled != triggered:
+                # In this order, since another call may complete the wave before this one goes on.
+                self.store.delete(map(self.key, _AFTER_A_START))
                 self.store.put(self.key(WaveState.TRIGGERED), scheduled)
-            self._delete_unless_changed(scheduled)
+            self._delete_unless_changed(WaveState.SCHEDULED, scheduled)
             return scheduled, config
         if self._is_meant(triggered):
             return triggered, self._read(triggered, WaveState.TRIGGERED)
@@ -87,7 +87,7 @@ class WaveObjects:
         """
         if self.document(WaveState.TRIGGERED) == document:
             self.store.put(self.key(WaveState.COMPLETED), document)
-            self.store.delete([self.key(WaveState.TRIGGERED)])
+            self._delete_unless_changed(WaveState.TRIGGERED, document)
         elif self.document(WaveState.COMPLETED) != document:
             raise self._missing()
 
@@ -95,7 +95,7 @@ class WaveObjects:
         """Move the config from `state`, if it still is there, to `failed/`, with the reason."""
         if self.document(state) == document:
             self.store.put(self.key(WaveState.FAILED), with_failure(document, reason))
-            self.store.delete([self.key(state)])
+            self._delete_unless_changed(state, document)
 
     def give_up(self, reason: str) -> bytes | None:
         """The config as it lies in `failed/`, moved there if need be.
@@ -180,7 +180,7 @@ class WaveObjects:
             return Conflict(f"{self.wave}: another version of its config took its place")
         return NotFound(f"{self.wave}: no config of this wave in any state")
 
-    def _delete_unless_changed(self, scheduled: bytes) -> None:
+    def _delete_unless_changed(self, state: WaveState, document: bytes) -> None:
         # Somebody may have scheduled another version meanwhile; that one has its own execution.
-        if self.document(WaveState.SCHEDULED) == scheduled:
-            self.store.delete([self.key(WaveState.SCHEDULED)])
+        if self.document(state) == document:
+            self.store.delete([self.key(state)])
