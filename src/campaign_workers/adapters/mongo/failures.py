@@ -8,7 +8,12 @@ from contextlib import contextmanager
 from typing import Final
 
 from bson.errors import BSONError
-from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
+from pymongo.errors import (
+    ConfigurationError,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
 
 from campaign_workers.domain.errors import PermanentFailure, RetryLater
 
@@ -45,6 +50,9 @@ def translated() -> Iterator[None]:
         raise PermanentFailure(f"the database cannot be asked this ({_name(error)})") from None
     except BSONError as error:
         raise PermanentFailure(f"the database cannot be asked this ({_name(error)})") from None
+    except ServerSelectionTimeoutError as error:
+        why = "no server of the database can be reached; is it up, and its address right?"
+        raise RetryLater(f"{why} ({_name(error)})") from None
     except PyMongoError as error:
         raise RetryLater(f"the database failed ({_name(error)})") from None
 
