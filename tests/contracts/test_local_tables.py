@@ -51,3 +51,12 @@ class TestSqliteTables(KeyedTableContract, AtomicTablesContract):
             return None if found is None else json.loads(found[0])
 
         return peek
+
+
+def test_a_file_is_closed_with_the_last_one_who_knows_it(tmp_path: Path) -> None:
+    """Who drops a container need not close it; Python 3.13 warns of connections left open."""
+    database = Database(tmp_path / "state.sqlite")
+    connection = database._connection
+    del database
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")

@@ -1,6 +1,7 @@
 """Candidates come page by page, in memory that does not grow with the campaign."""
 
 import json
+import logging
 import tracemalloc
 import weakref
 from collections.abc import Callable
@@ -46,8 +47,11 @@ def campaign_of(pages: int, asked: list[dict[str, Any]]) -> Starlette:
 
 
 @pytest.fixture
-def read(http_server: Server) -> Callable[[int], tuple[int, int]]:
+def read(http_server: Server, caplog: pytest.LogCaptureFixture) -> Callable[[int], tuple[int, int]]:
     """Reads a campaign of so many pages; the fans, and the most bytes that this took."""
+    # Every line of a log is kept for the report of a failure, a few lines a page.
+    for talkative in ("httpx", "uvicorn.access"):
+        caplog.set_level(logging.WARNING, logger=talkative)
 
     def read(pages: int) -> tuple[int, int]:
         asked: list[dict[str, Any]] = []

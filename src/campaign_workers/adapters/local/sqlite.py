@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import Any
+from weakref import finalize
 
 from campaign_workers.domain.errors import Fatal, RetryLater
 
@@ -26,6 +27,8 @@ class Database:
         self._connection = sqlite3.connect(
             path, check_same_thread=False, isolation_level=None, timeout=patience_seconds
         )
+        # Whoever drops a container need not close it: Python 3.13 warns of open connections.
+        self._close = finalize(self, self._connection.close)
         try:
             self.execute("PRAGMA journal_mode = WAL")
             self.execute("PRAGMA synchronous = NORMAL")
@@ -62,8 +65,8 @@ class Database:
                 self._depth -= 1
 
     def close(self) -> None:
-        """Close the file."""
-        self._connection.close()
+        """Close the file; so does the end of the last one who knows it."""
+        self._close()
 
     def _undo(self, name: str) -> None:
         # Some errors, such as a full disk, have ended the transaction already.
