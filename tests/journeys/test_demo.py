@@ -86,7 +86,7 @@ def test_the_lake_holds_what_the_workers_told(
     counted: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
     lake = sum(row["records"] for row in counted if row["place"] == "lake")
     page = (out / "report.html").read_text()
-    told = re.search(r"saveCampaignData</td>.*?out ([\d,]+)", page)
+    told = re.search(r"saveCampaignData</th>.*?out ([\d,]+)", page)
     assert told is not None
     assert int(told[1].replace(",", "")) == lake
 
@@ -106,8 +106,52 @@ def test_the_report_needs_nothing_else(out: Path) -> None:
     page = (out / "report.html").read_text()
     assert "<script" not in page
     assert not re.search(r"(src|href)=\"?https?:", page.replace('xmlns="http', ""))
-    for title in ("registered", "Demand and quota", "Why rows were tagged", "Waves", "The books"):
+    for title in ("registered", "Demand and places", "Why rows were tagged", "Waves", "The books"):
         assert title in page
+
+
+def test_the_report_can_be_read_without_seeing_it(out: Path) -> None:
+    """Each picture is one image with its figures in words; each column and row has a heading."""
+    page = (out / "report.html").read_text()
+    pictures = re.findall(r"<svg [^>]*>", page)
+    assert len(pictures) == 4
+    assert all('role="img" aria-label="' in picture for picture in pictures)
+    assert f'aria-label="registered {int(FANS):,}, scored' in page
+    assert page.count("<tr><td") == 0
+
+
+def test_the_report_has_no_colour_of_its_own_in_a_picture(out: Path) -> None:
+    """Pictures take the page's colours, which are others in the dark and on paper."""
+    page = (out / "report.html").read_text()
+    pictures = "".join(re.findall(r"<svg .*?</svg>", page, flags=re.DOTALL))
+    assert re.findall(r"#[0-9a-f]{3,8}\b", pictures) == []
+    used = set(re.findall(r"var\((--\w+)\)", pictures))
+    for scheme in ("dark", "print"):
+        rules = page.partition(scheme)[2]
+        assert [name for name in used if f"{name}:" not in rules] == [], scheme
+
+
+def test_the_report_tells_how_to_check_the_draw(out: Path) -> None:
+    """The commitment stands there, with the command that draws again."""
+    page = (out / "report.html").read_text()
+    audit = json.loads((out / "selection" / "audit.json").read_text())
+    assert audit["seedCommitment"] in page
+    assert "campaign-workers verify-audit" in page
+
+
+def test_a_campaign_that_came_to_nothing_has_a_report_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing scored, selected or sent is said, and the page is drawn all the same."""
+    uploads, out = tmp_path / "uploads", tmp_path / "out"
+    assert run(["generate", str(uploads), "--fans", "10"]) == 0
+    (uploads / "scored.txt").write_text("score\n1\n")
+    (uploads / "market-details.csv").write_text("marketId\n")
+    assert run(["campaign", str(uploads), "--out", str(out)]) == 2
+    assert run(["report", "--dir", str(out)]) == 0
+    page = (out / "report.html").read_text()
+    assert page.count("Not yet.") == 5
+    assert 'class="wrong" href="#the-books"' in page
 
 
 def test_the_report_can_be_built_again(out: Path, capsys: pytest.CaptureFixture[str]) -> None:

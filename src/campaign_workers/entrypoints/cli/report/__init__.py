@@ -38,7 +38,8 @@ def _html(container: Container, campaign_id: str) -> str:
     campaign = container.campaigns.campaign(campaign_id)
     return page(
         title=campaign.name or campaign_id,
-        lead=f"{campaign.artist or 'No artist'} · {campaign_id} · until {figures.until()}",
+        lead=" · ".join(part for part in (campaign.artist, campaign_id, figures.days()) if part),
+        balanced=all(check.holds for check in figures.books.checks()),
         tiles=tuple(figures.funnel().iter_rows()),
         sections=sections(figures),
         footer=f"campaign-workers {__version__}",

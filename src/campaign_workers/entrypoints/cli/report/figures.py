@@ -11,10 +11,11 @@ import polars as pl
 
 from campaign_workers.container import Container
 from campaign_workers.domain.codes import is_external
+from campaign_workers.domain.scrub.rules import RULES
 from campaign_workers.entrypoints.cli.books import Books
 
-BIN = 0.05
-CHOICES = ("1st", "2nd", "3rd", "4th")
+BINS = 20
+CHOICES = ("1st choice", "2nd choice", "3rd choice", "4th choice")
 
 
 @attrs.frozen
@@ -35,57 +36,93 @@ class Figures:
             "scored": scrubbed.filter(pl.col("globalUserId") != "")["globalUserId"].n_unique(),
             "eligible": scrubbed.filter(pl.col("verdict") == "1").height,
             "selected": len({row["globalUserId"] for row in codes}),
-            "coded": len({row["globalUserId"] for row in self._coded()}),
+            "with a code": len({row["globalUserId"] for row in self._coded()}),
             "notified": sum(result["count"]["ok"] for result in waves),
         }
         return pl.DataFrame({"stage": list(stages), "fans": list(stages.values())})
 
     def scores(self) -> pl.DataFrame:
-        """Histogram before and after banding: series, bin, fans; only of eligible fans."""
+        """Histogram of eligible fans before and after banding: series, bin, end, fans."""
         eligible = self.scrubbed.filter(pl.col("verdict") == "1")
         return pl.concat(
             eligible.select(
                 series=pl.lit(series),
-                bin=(pl.col(column).cast(pl.Float64) / BIN).floor() * BIN,
+                bin=(pl.col(column).cast(pl.Float64) * BINS).floor().clip(0, BINS - 1),
             )
             .group_by("series", "bin")
             .agg(fans=pl.len().cast(pl.Int64))
+            .with_columns(bin=pl.col("bin") / BINS, end=(pl.col("bin") + 1) / BINS)
             for series, column in (("score", "score"), ("band score", "bandScore"))
         ).sort("series", "bin")
 
     def demand(self) -> pl.DataFrame:
-        """Wishes of registered fans and the quota: market, preference, fans, limit."""
-        stats = self.container.wiring.entries().admin_stats(self.campaign_id)
-        limits = {cutoff["market_id"]: cutoff["limit"] for cutoff in self.cutoffs()}
+        """Wishes of registered fans and the quota: market, choice, fans, limit.
+
+        The market that most fans want comes first, then its choices, first choices first.
+        """
         rows = [
-            {"market": market, "preference": CHOICES[rank], "fans": fans, "limit": limits[market]}
-            for market, by_rank in stats.by_market.items()
-            for rank, fans in enumerate(by_rank)
-            if market in limits
+            {"market": market, "choice": choice, "fans": fans, "limit": cutoff["limit"]}
+            for market, cutoff, wishes in self._markets()
+            for choice, fans in zip(CHOICES, wishes, strict=False)
         ]
-        schema = {"market": pl.String, "preference": pl.String, "fans": pl.Int64, "limit": pl.Int64}
+        schema = {"market": pl.String, "choice": pl.String, "fans": pl.Int64, "limit": pl.Int64}
         return pl.DataFrame(rows, schema=schema)
+
+    def places(self) -> list[tuple[object, ...]]:
+        """A row a market: its name, all wishes, limit, taken, filled, and the last one in."""
+        return [
+            (
+                market,
+                sum(wishes),
+                *(cutoff[name] for name in ("limit", "taken", "filled")),
+                _short(cutoff["cutoff"]),
+                _choice(cutoff["cutoff_preference_rank"]),
+            )
+            for market, cutoff, wishes in self._markets()
+        ]
+
+    def _markets(self) -> list[tuple[str, dict[str, Any], tuple[int, ...]]]:
+        """Each market of the last selection: its name, its cutoff, its wishes by choice."""
+        campaign = self.container.campaigns.campaign(self.campaign_id)
+        names = {market.market_id: market.name for market in campaign.markets}
+        wishes = self.container.wiring.entries().admin_stats(self.campaign_id).by_market
+        markets = [
+            (names.get(key) or key, cutoff, tuple(wishes.get(key, ())))
+            for cutoff in self.cutoffs()
+            for key in (cutoff["market_id"],)
+        ]
+        return sorted(markets, key=lambda market: -sum(market[2]))
 
     def cutoffs(self) -> list[dict[str, Any]]:
         """Limit, taken and the last one in of each market of the last selection."""
-        audits = list(self.books.audits())
-        cutoffs: list[dict[str, Any]] = audits[-1]["cutoffs"] if audits else []
+        cutoffs: list[dict[str, Any]] = (self.audit or {}).get("cutoffs", [])
         return cutoffs
 
+    @cached_property
+    def audit(self) -> dict[str, Any] | None:
+        """The audit of the last selection, None before there is one."""
+        audits = list(self.books.audits())
+        return audits[-1] if audits else None
+
     def tags(self) -> pl.DataFrame:
-        """Scrubbed rows by tag: tag, rows."""
+        """Scrubbed rows by tag, with what a tag means: tag, rows."""
         tags = Counter(
             tag for cell in self.scrubbed["tags"].to_list() for tag in cell.split("|") if tag
         )
+        informs = {rule.tag for rule in RULES if not rule.disqualifies}
         ordered = tags.most_common()
         return pl.DataFrame(
-            {"tag": [tag for tag, _ in ordered], "rows": [rows for _, rows in ordered]},
+            {
+                "tag": [f"{tag} (stays)" if tag in informs else tag for tag, _ in ordered],
+                "rows": [rows for _, rows in ordered],
+            },
             schema={"tag": pl.String, "rows": pl.Int64},
         )
 
-    def until(self) -> str:
-        """The day of the last run."""
-        return max((run.at[:10] for run in self.container.journal.runs()), default="")
+    def days(self) -> str:
+        """The first and the last day on which a worker ran."""
+        days = [run.at[:10] for run in self.container.journal.runs()]
+        return f"{min(days)} to {max(days)}" if days else ""
 
     def waves(self) -> list[tuple[object, ...]]:
         """A row a wave: its name and counts."""
@@ -125,3 +162,11 @@ class Figures:
     def _coded(self) -> list[dict[str, str]]:
         """Registrants of the waves who have an external code."""
         return [r for r in self.books.rows("smsWaves/csv/") if is_external(r["code"])]
+
+
+def _short(value: float | None) -> str | None:
+    return None if value is None else f"{value:.6f}"
+
+
+def _choice(rank: int | None) -> str | None:
+    return None if rank is None else CHOICES[rank]

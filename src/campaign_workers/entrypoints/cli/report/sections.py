@@ -1,11 +1,19 @@
 """The sections of the report, in order: one table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from html import escape
 from typing import Final
 
+from campaign_workers.domain import bands
 from campaign_workers.entrypoints.cli.report import charts
 from campaign_workers.entrypoints.cli.report.figures import Figures
 from campaign_workers.entrypoints.cli.report.page import Section, table
+
+NOT_YET: Final = "<p>Not yet.</p>"
+VERIFY: Final = (
+    "campaign-workers verify-audit selection/audit.json --candidates selection/candidates.csv \\\n"
+    "    --quotas selection/quotas.csv --picks selection/picks.csv --seed SEED"
+)
 
 
 def sections(figures: Figures) -> tuple[Section, ...]:
@@ -16,27 +24,47 @@ def sections(figures: Figures) -> tuple[Section, ...]:
 
 
 def _funnel(figures: Figures) -> str:
-    return charts.funnel(figures.funnel())
+    stages = figures.funnel()
+    return charts.bars(stages, "stage", "fans", _read_out(stages.iter_rows()))
 
 
 def _scores(figures: Figures) -> str:
-    return charts.histogram(figures.scores())
+    scores = figures.scores()
+    if scores.is_empty():
+        return NOT_YET
+    edges = [band.lower for band in bands.HIGHEST_FIRST]
+    return charts.histogram(scores, edges, "Two histograms: scores, and scores after banding.")
 
 
 def _demand(figures: Figures) -> str:
-    names = ("market_id", "limit", "taken", "filled", "cutoff", "cutoff_preference_rank")
-    columns = ("market", "limit", "taken", "filled", "priority of the last one in", "preference")
-    rows = [tuple(_short(row[name]) for name in names) for row in figures.cutoffs()]
-    return charts.demand(figures.demand()) + table(columns, rows)
+    rows = figures.places()
+    if not rows:
+        return NOT_YET
+    columns = ("market", "wishes", "places", "taken", "filled", "priority of the last", "wanted as")
+    label = f"Wishes by market: {_read_out((row[0], row[1]) for row in rows)}"
+    return charts.demand(figures.demand(), label) + table(columns, rows)
+
+
+def _check(figures: Figures) -> str:
+    audit = figures.audit
+    if audit is None:
+        return NOT_YET
+    rows = [
+        ("mechanism", audit["mechanism"]),
+        ("commitment to the seed", audit["seedCommitment"]),
+        *((f"fingerprint of the {part}", audit[part]["sha256"]) for part in _FINGERPRINTED),
+    ]
+    return f'{table(("", ""), rows)}<pre tabindex="0"><code>{escape(VERIFY)}</code></pre>'
 
 
 def _tags(figures: Figures) -> str:
-    return charts.counts(figures.tags(), "tag")
+    tags = figures.tags()
+    return NOT_YET if tags.is_empty() else charts.bars(tags, "tag", "rows", _read_out(tags.rows()))
 
 
 def _waves(figures: Figures) -> str:
     columns = ("wave", "registrants", "texts", "e-mails", "failed", "over limit", "duplicates")
-    return table(columns, figures.waves())
+    return table(columns, figures.waves()) if figures.books.waves() else NOT_YET
 
 
 def _workers(figures: Figures) -> str:
@@ -48,29 +76,40 @@ def _books(figures: Figures) -> str:
     return table(("", "told", "found", "equal"), rows)
 
 
-def _short(value: object) -> object:
-    return f"{value:.6f}" if isinstance(value, float) else value
+def _read_out(pairs: Iterable[tuple[object, ...]]) -> str:
+    return ", ".join(f"{name} {number:,}" for name, number in pairs)
 
+
+_FINGERPRINTED: Final = ("candidates", "quotas", "picks")
 
 _SECTIONS: Final[tuple[tuple[str, str, Callable[[Figures], str]], ...]] = (
     ("From registered to notified", "Fans who are left at each step.", _funnel),
     (
+        "Why rows were tagged",
+        "Rows of the scored files. A row can have several tags, and those marked (stays) put"
+        " nobody out.",
+        _tags,
+    ),
+    (
         "Scores of eligible fans",
-        "Before and after banding: within a band the lottery decides.",
+        "The dashed lines are the edges of the bands. The score decides the band, the lottery the"
+        " place inside it.",
         _scores,
     ),
     (
-        "Demand and quota",
-        "Wishes of all who registered; the line is the number of places.",
+        "Demand and places",
+        "Wishes of all who registered, by choice; the dark line is the number of places. Where all"
+        " are taken, the last one in had this priority.",
         _demand,
     ),
     (
-        "Why rows were tagged",
-        "A row can have several tags; not every tag disqualifies.",
-        _tags,
+        "Check the draw",
+        "The commitment is published before registration opens, the seed after the draw. Then"
+        " anybody can draw again:",
+        _check,
     ),
     ("Waves", "What became of each registrant.", _waves),
     ("Workers", "Runs, and the sums of their counts.", _workers),
-    ("The books", "What workers told, beside what is there.", _books),
+    ("The books", "What workers told, beside what lies in buckets, streams and queues.", _books),
 )
 """Title, note, and what draws the section."""
