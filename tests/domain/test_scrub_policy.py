@@ -1,9 +1,10 @@
 """What a campaign's scrub takes from its lists: which ones are refused, and how they are read."""
 
+import polars as pl
 import pytest
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.scrub import ScrubPolicy
+from campaign_workers.domain.scrub import ScrubPolicy, scrub
 
 
 def test_a_pattern_without_an_at_sign_is_refused() -> None:
@@ -11,6 +12,24 @@ def test_a_pattern_without_an_at_sign_is_refused() -> None:
     with pytest.raises(BadInput, match="pattern 2 has no @") as refused:
         ScrubPolicy(allowed_patterns=("*@x.co", "*gmail.com"))
     assert "gmail" not in str(refused.value)
+
+
+@pytest.mark.parametrize("pattern", ["fan{}@spam.io", "fan{}@*", "fan{}@[a-z]pam.i?"])
+def test_an_allowlist_may_be_as_long_as_a_fan_club(pattern: str) -> None:
+    """Twenty thousand patterns let in whom they name and nobody else."""
+    allowed = [pattern.format(number) for number in range(0, 40_000, 2)]
+    policy = ScrubPolicy(blocked_domains={"spam.io"}, allowed_patterns=allowed)
+    fans = pl.DataFrame({"email": [f"FAN{number}@spam.io" for number in (0, 1, 39_998, 40_000)]})
+    rest = {"global_user_id": "g", "campaign_id": "c", "phone": "", "score": 0.5}
+    out = scrub(fans.with_columns(**{name: pl.lit(of) for name, of in rest.items()}), policy)
+    blocked = out.select(pl.col("tags").list.contains("blockedDomain")).collect().to_series()
+    assert blocked.to_list() == [False, True, False, True]
+
+
+def test_a_pattern_longer_than_any_address_is_refused() -> None:
+    """No engine has to compile what can match nobody."""
+    with pytest.raises(BadInput, match="pattern 1 has more than 320 characters"):
+        ScrubPolicy(allowed_patterns=["?" * 320 + "@x.co"])
 
 
 @pytest.mark.parametrize("name", ["blocked_emails", "blocked_domains", "allowed_patterns"])

@@ -112,10 +112,15 @@ def _on_domain_list(domains: pl.Series, policy: ScrubPolicy) -> pl.Series:
 
 
 def _unless_allowed(blocked: pl.DataFrame, email: pl.Series, policy: ScrubPolicy) -> pl.DataFrame:
-    patterns = policy.allowed_regex
     suspects = blocked["email_blocked"] | blocked["domain_blocked"]
-    if patterns is None or not suspects.any():
+    if not (policy.allowed_patterns and suspects.any()):
         return blocked
-    allowed = email.filter(suspects).unique()
-    allowed = allowed.filter(allowed.str.contains(patterns))
+    address = pl.col("address")
+    addresses = email.filter(suspects).unique().alias("address").to_frame()
+    allowed = addresses.filter(
+        pl.any_horizontal(
+            address.is_in(list(policy.allowed_addresses)),
+            *(address.str.contains(regex) for regex in policy.allowed_regexes),
+        )
+    )["address"]
     return blocked.with_columns(pl.all() & ~email.is_in(allowed.implode()))

@@ -3,12 +3,21 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from typing import Final
 
 import attrs
 
 from campaign_workers.domain.emails import read_email
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.scrub.wildcards import regex_of
+
+_LONGEST_PATTERN: Final = 320
+"""Characters; no address is longer."""
+
+# An engine in linear time compiles a regular expression whole, and refuses one of 10 MiB.
+_PATTERNS_AT_ONCE: Final = 25
+
+_WILDCARDS: Final = frozenset("*?[")
 
 
 def _several(entries: Iterable[str]) -> Iterable[str]:
@@ -46,8 +55,8 @@ class ScrubPolicy:
         lottery_seed: the campaign's secret, which places fans inside their band.
 
     Raises:
-        BadInput: a pattern has no `@`, and would let whole domains in by accident; or a list is
-            one text.
+        BadInput: a pattern has no `@`, and would let whole domains in by accident, or is longer
+            than any address; or a list is one text.
     """
 
     blocked_emails: frozenset[str] = attrs.field(default=frozenset(), converter=_listed, repr=False)
@@ -67,11 +76,29 @@ class ScrubPolicy:
                     field="allowed_patterns",
                     remedy="write whole addresses, such as *@partner.example",
                 )
+            if len(pattern) > _LONGEST_PATTERN:
+                raise BadInput(
+                    f"allowlist pattern {number} has more than {_LONGEST_PATTERN} characters",
+                    field="allowed_patterns",
+                )
 
     @cached_property
-    def allowed_regex(self) -> str | None:
-        """One regular expression for all patterns; None without any."""
-        return "|".join(map(regex_of, self.allowed_patterns)) or None
+    def allowed_addresses(self) -> frozenset[str]:
+        """The patterns that have no wildcard."""
+        return frozenset(self.allowed_patterns).difference(self._with_wildcards)
+
+    @cached_property
+    def allowed_regexes(self) -> tuple[str, ...]:
+        """Regular expressions for all the others, each for as many as one can hold."""
+        patterns = self._with_wildcards
+        return tuple(
+            "|".join(map(regex_of, patterns[start : start + _PATTERNS_AT_ONCE]))
+            for start in range(0, len(patterns), _PATTERNS_AT_ONCE)
+        )
+
+    @cached_property
+    def _with_wildcards(self) -> list[str]:
+        return [pattern for pattern in self.allowed_patterns if not _WILDCARDS.isdisjoint(pattern)]
 
     @cached_property
     def domains_by_labels(self) -> Mapping[int, tuple[str, ...]]:
