@@ -1,7 +1,6 @@
 """processScoredFiles on a bad day: wrong uploads, failing systems, and being killed anywhere."""
 
 import logging
-from contextlib import suppress
 from datetime import timedelta
 from operator import itemgetter
 from pathlib import Path
@@ -9,13 +8,7 @@ from typing import Any
 
 import pytest
 
-from campaign_workers.domain.errors import (
-    BadInput,
-    Conflict,
-    NotFound,
-    PermanentFailure,
-    RetryLater,
-)
+from campaign_workers.domain.errors import BadInput, NotFound, PermanentFailure, RetryLater
 from campaign_workers.testing import crashes
 from tests.scored_scenes import UPLOAD, Scene, tsv
 from tests.worlds import Meanwhile, contents, first_of_each, put_records
@@ -142,8 +135,7 @@ def overtaken(at: int) -> tuple[Scene, int]:
 
     meanwhile = Meanwhile(at=at, happens=replaced)
     scene.wrap = meanwhile.wrap
-    with suppress(Conflict, RetryLater):
-        scene.run(old)
+    scene.run(old)
     return scene, meanwhile.calls
 
 

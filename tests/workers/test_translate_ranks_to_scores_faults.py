@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 from operator import itemgetter
 from typing import Any
@@ -11,7 +10,7 @@ import attrs
 import pytest
 
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
-from campaign_workers.domain.errors import BadInput, Conflict, NotFound, RetryLater
+from campaign_workers.domain.errors import BadInput, NotFound, RetryLater
 from campaign_workers.domain.events import ObjectCreated
 from campaign_workers.testing.builders import campaign
 from campaign_workers.testing.crashes import Scene as Kill
@@ -113,8 +112,7 @@ def overtaken(at: int) -> tuple[Scene, int]:
 
     meanwhile = Meanwhile(at=at, happens=replaced)
     scene.wrap = meanwhile.wrap
-    with suppress(Conflict, RetryLater):
-        scene.run(old)
+    scene.run(old)
     return scene, meanwhile.calls
 
 

@@ -1,6 +1,5 @@
 """Objects that others change too: changing one, and making another one of it."""
 
-import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import BinaryIO, Final
@@ -47,21 +46,31 @@ def unless_replaced(
     where what was made of the newer one belongs.
 
     Raises:
-        RetryLater: as `require_latest`.
+        Conflict: as `require_latest`.
     """
     yield from body
     require_latest(store, source)
 
 
 def require_latest(store: ObjectStore, source: ObjectInfo) -> None:
-    """See that no later version lies where `source` was read; one that is gone has none.
+    """See that no later version lies where `source` was read.
 
     Raises:
-        RetryLater: there is one, or the store fails. The event again is left to that version.
+        Conflict: there is one, and an event of its own for it.
+        RetryLater: the store fails.
     """
-    with contextlib.suppress(NotFound):
-        if store.head(source.key).etag != source.etag:
-            raise RetryLater(f"{source.key}: replaced meanwhile, nothing more is made of it")
+    if is_replaced(store, source):
+        raise Conflict(f"{source.key}: replaced meanwhile")
+
+
+def is_replaced(store: ObjectStore, source: ObjectInfo) -> bool:
+    """Whether a later version lies where `source` was read; one that is gone has none.
+
+    Raises:
+        RetryLater: the store fails.
+    """
+    found = _head(store, source.key)
+    return found is not None and found.etag != source.etag
 
 
 def _head(store: ObjectStore, key: str) -> ObjectInfo | None:

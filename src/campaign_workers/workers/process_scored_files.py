@@ -20,7 +20,7 @@ from disposable_email_domains import blocklist as disposable_domains
 
 from campaign_workers.domain import layout
 from campaign_workers.domain.csv_frames import read_frames, write_frames
-from campaign_workers.domain.errors import BadInput, NotFound, PermanentFailure
+from campaign_workers.domain.errors import BadInput, Conflict, NotFound, PermanentFailure
 from campaign_workers.domain.events import ObjectCreated
 from campaign_workers.domain.lottery import seed_name
 from campaign_workers.domain.reports import Report
@@ -36,8 +36,8 @@ from campaign_workers.domain.scrub.scored_files import (
 )
 from campaign_workers.domain.scrub.scoring_columns import scoring_records
 from campaign_workers.domain.scrub.statistics import statistics_message
-from campaign_workers.ports.object_store import ObjectStore
-from campaign_workers.ports.object_updates import unless_replaced
+from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
+from campaign_workers.ports.object_updates import is_replaced, unless_replaced
 from campaign_workers.ports.services import CampaignService, Chat
 from campaign_workers.ports.streams import RecordStream
 from campaign_workers.ports.system import Clock, Metrics, Secrets
@@ -77,23 +77,31 @@ class ProcessScoredFiles:
         """Scrub the very version that was uploaded; in = out + rejected + duplicates (rows).
 
         Rows without an id are rejected: they are in the scrubbed file, but no record is put.
-        A key that is not of the form is counted as rejected; a version that was replaced since is
-        left to the event of the newer one.
+        A key that is not of the form is counted as rejected; a version that was replaced since, or
+        is replaced while it is read, is left to the event of the newer one.
 
         Raises:
             BadInput: the file or a list cannot be read, it has no rows, or a row names no campaign
                 or an unknown one. Nothing is written then.
             NotFound: there is no such file, or a campaign has no lottery seed.
-            RetryLater: the bucket, the stream, a service or the chat fails, or the upload is
-                replaced while it is read.
+            RetryLater: the bucket, the stream, a service or the chat fails.
         """
         try:
             name = layout.scored_name(event.key)
         except BadInput as why:
             return _report({"in": 1, "rejected": 1}, {"key": event.key, "refused": why.problem})
         upload = self.scoring.head(event.key)
+        superseded = _report({}, {"key": event.key, "superseded": True})
         if event.etag not in {None, upload.etag}:
-            return _report({}, {"key": event.key, "superseded": True})
+            return superseded
+        try:
+            return self._scrub(upload, name)
+        except Conflict:
+            if is_replaced(self.scoring, upload):
+                return superseded
+            raise
+
+    def _scrub(self, upload: ObjectInfo, name: str) -> Report:
         with Spool(self.spool_dir) as spool:
             rules = Rulebook(upload.key, campaign_in_name(name), self._rules)
             columns, competition = self._read(upload.key, upload.etag, rules, spool)

@@ -30,7 +30,7 @@ from campaign_workers.domain.line_numbers import CountedLines, lines_by_row
 from campaign_workers.domain.ranks import RankFormula
 from campaign_workers.domain.reports import Report
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
-from campaign_workers.ports.object_updates import require_latest, unless_replaced
+from campaign_workers.ports.object_updates import is_replaced, require_latest, unless_replaced
 from campaign_workers.ports.services import CampaignService
 from campaign_workers.ports.streams import RecordStream
 from campaign_workers.ports.system import Clock
@@ -56,29 +56,29 @@ class TranslateRanksToScores:
     def __call__(self, event: ObjectCreated) -> Report:
         """Translate the very version that was uploaded; in = out + rejected + duplicates (rows).
 
-        A key that is not of the form is counted as rejected; a version that was replaced since is
-        left to the event of the newer one.
+        A key that is not of the form is counted as rejected; a version that was replaced since, or
+        is replaced meanwhile, is left to the event of the newer one.
 
         Raises:
             BadInput: the file cannot be read, or the campaign's scoring type is none; the
                 manifest says so too.
             NotFound: there is no such file, or no such campaign.
-            RetryLater: the bucket, the service or the stream fails, or the upload is replaced
-                while it is translated.
+            RetryLater: the bucket, the service or the stream fails.
         """
         try:
             fanlist_id, name = layout.fanlist_parts(event.key)
         except BadInput as why:
             return _report({"in": 1, "rejected": 1}, {"key": event.key, "refused": why.problem})
         upload = self.scoring.head(event.key)
+        superseded = _report({}, {"key": event.key, "superseded": True})
         if event.etag not in {None, upload.etag}:
-            return _report({}, {"key": event.key, "superseded": True})
+            return superseded
         try:
-            entry = self._translate(upload, fanlist_id, name)
-        except BadInput as why:
-            self._note(upload, fanlist_id, name, refused_entry(upload.etag, str(why)))
+            entry = self._noted(upload, fanlist_id, name)
+        except Conflict:
+            if is_replaced(self.scoring, upload):
+                return superseded
             raise
-        self._note(upload, fanlist_id, name, entry)
         return _report(
             entry["count"],
             {
@@ -88,6 +88,16 @@ class TranslateRanksToScores:
                 "rejected": {each["reason"]: len(each["lines"]) for each in entry["rejected"]},
             },
         )
+
+    def _noted(self, upload: ObjectInfo, fanlist_id: str, name: str) -> dict[str, Any]:
+        """Translate an upload; what became of it stands in the manifest."""
+        try:
+            entry = self._translate(upload, fanlist_id, name)
+        except BadInput as why:
+            self._note(upload, fanlist_id, name, refused_entry(upload.etag, str(why)))
+            raise
+        self._note(upload, fanlist_id, name, entry)
+        return entry
 
     def _translate(self, upload: ObjectInfo, fanlist_id: str, name: str) -> dict[str, Any]:
         if upload.size > self.largest:
@@ -148,11 +158,15 @@ class TranslateRanksToScores:
         """Write a file's entry into the manifest, which other files' runs write as well."""
         key = layout.fanlist_manifest(fanlist_id)
         for _ in range(MANIFEST_TRIES):
-            with contextlib.suppress(Conflict):
+            try:
                 files, version = self._manifest(key)
-                require_latest(self.scoring, upload)
-                content = {"files": dict(sorted({**files, f"{name}.csv": entry}.items()))}
-                body = f"{json.dumps(content, indent=1, ensure_ascii=False)}\n".encode()
+            except Conflict:
+                continue
+            # After the manifest was read, so that an entry of a later version is not written over.
+            require_latest(self.scoring, upload)
+            content = {"files": dict(sorted({**files, f"{name}.csv": entry}.items()))}
+            body = f"{json.dumps(content, indent=1, ensure_ascii=False)}\n".encode()
+            with contextlib.suppress(Conflict):
                 self.scoring.put(key, body, if_absent=version is None, if_match=version)
                 return
         raise RetryLater(f"{key}: others keep writing it")
