@@ -77,6 +77,7 @@ def as_frames(data: bytes, delimiter: str, size: int) -> Outcome:
 @example(b"n\tm\n\xef\xbb\xbf", ",", 1)
 @example(b'n\tm\n\n""', ",", 4)
 @example(b"n\n\n1\n''\n", "\t", 100)
+@example(b'\n\xef\xbb\xbf\n\n"""\n"\r\n=\n', ",", 4)
 def test_frames_hold_the_cells_of_the_rows(data: bytes, delimiter: str, size: int) -> None:
     """Whatever a file holds, both readers give the same cells or the same refusal."""
     columns, rows, refusal = as_rows(data, delimiter)

@@ -140,7 +140,7 @@ def _end_of_header(data: bytes) -> int:
     end, quotes, row = 0, 0, b""
     while end < len(data) and (quotes % 2 or not row.strip(b"\r\n")):
         start, end = end, data.find(b"\n", end) + 1 or len(data)
-        row = data[start:end].removeprefix(_BOM)
+        row = data[start:end] if start else data[:end].removeprefix(_BOM)
         quotes += row.count(b'"')
     return end
 
