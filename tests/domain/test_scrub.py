@@ -258,6 +258,12 @@ def test_a_missing_column_is_named(missing: str) -> None:
         scrub(fan().drop(missing), LISTS)
 
 
+def test_a_column_of_ours_is_named() -> None:
+    """A column that the scrub itself makes in between cannot be carried through."""
+    with pytest.raises(BadInput, match="__row: a reserved name"):
+        scrub(fan(__row=1), LISTS)
+
+
 def test_scores_that_are_neither_numbers_nor_texts_are_refused() -> None:
     """A column of lists is no column of scores."""
     with pytest.raises(BadInput, match="score"):

@@ -12,6 +12,7 @@ import attrs
 import polars as pl
 
 from campaign_workers.domain.bands import band_of, band_score
+from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.lottery import lottery_expr
 from campaign_workers.domain.scrub.contests import KEYS_AT_ONCE, ROW, Contest, entrants, within
 from campaign_workers.domain.scrub.facts import facts, normalised, require_columns
@@ -46,6 +47,9 @@ OUTCOME: Final = {
 }
 """The columns that a scrub adds."""
 
+OURS: Final = frozenset({ROW, MARKS})
+"""The columns that rows have only while they are scrubbed."""
+
 DECISIVE: Final = (ROW, MARKS, "campaign_id", "global_user_id", "email", "phone", "score")
 """The columns of examined rows that a competition looks at."""
 
@@ -61,11 +65,13 @@ def scrub(fans: pl.DataFrame | pl.LazyFrame, policy: ScrubPolicy) -> pl.LazyFram
             with each other.
 
     Raises:
-        BadInput: a required column is missing.
+        BadInput: a required column is missing, or another has a name that we keep for ourselves.
     """
     fans = fans.lazy()
     schema = fans.collect_schema()
     require_columns(schema)
+    if taken := OURS.intersection(schema):
+        raise BadInput("a reserved name", field=", ".join(sorted(taken)))
     texts = {name: pl.String() for name in ("global_user_id", "campaign_id", "email", "phone")}
     if "member_id" in schema:
         texts["member_id"] = pl.String()

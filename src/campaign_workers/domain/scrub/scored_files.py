@@ -7,15 +7,12 @@ import polars as pl
 
 from campaign_workers.domain.columns import split, trimmed
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.scrub import OUTCOME
-from campaign_workers.domain.scrub.contests import ROW
-from campaign_workers.domain.scrub.rules import MARKS
+from campaign_workers.domain.scrub import OURS, OUTCOME
 from campaign_workers.domain.wire import camel, from_wire, other_spelling, to_wire
 
 DELIMITER: Final = "\t"
 REQUIRED: Final = ("globalUserId", "email", "phone", "score")
 
-OURS: Final = frozenset({ROW, MARKS})
 ADDED: Final = tuple(map(camel, OUTCOME))
 """Columns that a scrubbed file has beyond those of the scored one."""
 
