@@ -134,6 +134,22 @@ def test_records_that_are_put_come_to_the_lake(
     assert json.loads(capsys.readouterr().out)[0]["records"] == 1
 
 
+def test_what_a_file_starts_is_told_in_a_row_a_worker(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However many batches there are, a person reads one row; what starts nothing says so."""
+    lines = tmp_path / "records.jsonl"
+    records = ({**REGISTRATION, "userId": f"u{number}"} for number in range(1500))
+    lines.write_text("".join(json.dumps(record) + "\n" for record in records))
+    folder = str(tmp_path / "data")
+    assert run(["put-records", str(lines), "--dir", folder]) == 0
+    told = capsys.readouterr().out
+    assert told.count("saveCampaignData") == 1
+    assert "in 1,500" in told
+    assert run(["put", str(lines), "elsewhere/records.jsonl", "--dir", folder]) == 0
+    assert "nothing ran" in capsys.readouterr().out
+
+
 def test_one_worker_runs_on_an_event_of_aws(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

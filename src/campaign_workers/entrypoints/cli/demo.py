@@ -1,9 +1,8 @@
 """`campaign`, `demo` and `report`: a whole campaign on the embedded profile."""
 
 import shutil
-from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
@@ -16,7 +15,7 @@ from campaign_workers.entrypoints.cli.books import Books
 from campaign_workers.entrypoints.cli.operator import Operator
 from campaign_workers.entrypoints.cli.outputs import make_folder
 from campaign_workers.entrypoints.cli.report import MissingCharts, write_report
-from campaign_workers.entrypoints.cli.results import Result
+from campaign_workers.entrypoints.cli.results import Result, Tally
 from campaign_workers.entrypoints.cli.uploads import Uploads
 from campaign_workers.settings import Settings
 from campaign_workers.testing import uploads as made_up
@@ -157,32 +156,7 @@ def _run(operator: Operator) -> None:
             step()
             bar.advance(task)
             if tally.runs:
-                tally.result(title).show(console)
-
-
-class Tally:
-    """What workers did in one step."""
-
-    def __init__(self) -> None:
-        self.runs: Counter[str] = Counter()
-        self._counts: dict[str, Counter[str]] = {}
-
-    def add(self, run: Any) -> None:
-        """Take one run in."""
-        self.runs[run.worker] += 1
-        self._counts.setdefault(run.worker, Counter()).update(run.result["count"])
-
-    def result(self, title: str) -> Result:
-        """The step as a table: a row a worker."""
-        return Result(
-            data=None,
-            title=title,
-            columns=("worker", "runs", "counts"),
-            rows=tuple(
-                (worker, runs, "  ".join(f"{k} {v:,}" for k, v in self._counts[worker].items()))
-                for worker, runs in self.runs.items()
-            ),
-        )
+                tally.result(title=title).show(console)
 
 
 def _clear(out: Path) -> None:

@@ -19,7 +19,7 @@ from campaign_workers.entrypoints.cli.inputs import (
     standard_input,
 )
 from campaign_workers.entrypoints.cli.operator import chunks
-from campaign_workers.entrypoints.cli.results import Result, lines
+from campaign_workers.entrypoints.cli.results import Result, Tally, lines
 from campaign_workers.entrypoints.cli.uploads import partition_key, records
 from campaign_workers.entrypoints.envelopes import events
 from campaign_workers.settings import load_settings
@@ -132,18 +132,22 @@ def _ran(container: Container, done: dict[str, Any]) -> Result:
     if container.settings.profile not in EMBEDDED:
         return lines(*(f"{name}: {value}" for name, value in done.items()), data=done)
     runs: list[dict[str, Any]] = []
-    container.runtime.observe = lambda run: runs.append(
-        {"worker": run.worker, "source": run.source, **run.result}
-    )
+    tally = Tally()
+
+    def observe(run: Any) -> None:
+        tally.add(run)
+        runs.append({"worker": run.worker, "source": run.source, **run.result})
+
+    container.runtime.observe = observe
     known = len(container.journal.dead_letters())
     container.runtime.run_until_idle()
     dead = container.journal.dead_letters()[known:]
     notes = (
-        *(f"{run['worker']}: {json.dumps(run['count'])}" for run in runs),
+        *(() if runs or dead else ("nothing ran: no worker waits for this",)),
         *(f"{letter.worker} gave up on {letter.source}: {letter.reason}" for letter in dead),
     )
     data = {**done, "runs": runs, "deadLetters": [letter.wire() for letter in dead]}
-    return lines(*notes, data=data, failed=bool(dead))
+    return tally.result(data=data, notes=notes, failed=bool(dead))
 
 
 def _payload(event: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What commands return: something to print for people, and the same as JSON."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -53,3 +54,37 @@ def _cell(value: object) -> Text:
 def lines(*notes: str, data: Mapping[str, Any], failed: bool = False) -> Result:
     """A result that is told in a few lines."""
     return Result(data=data, notes=notes, failed=failed)
+
+
+class Tally:
+    """What workers did: a row a worker, with the sums of its counts."""
+
+    def __init__(self) -> None:
+        self.runs: Counter[str] = Counter()
+        self._counts: dict[str, Counter[str]] = {}
+
+    def add(self, run: Any) -> None:
+        """Take one run in."""
+        self.runs[run.worker] += 1
+        self._counts.setdefault(run.worker, Counter()).update(run.result["count"])
+
+    def result(
+        self,
+        *,
+        data: Any = None,
+        title: str = "",
+        notes: tuple[str, ...] = (),
+        failed: bool = False,
+    ) -> Result:
+        """All that was added, as a table."""
+        return Result(
+            data=data,
+            title=title,
+            columns=("worker", "runs", "counts"),
+            rows=tuple(
+                (worker, runs, "  ".join(f"{k} {v:,}" for k, v in self._counts[worker].items()))
+                for worker, runs in self.runs.items()
+            ),
+            notes=notes,
+            failed=failed,
+        )
