@@ -64,4 +64,4 @@ lock: $(READY) ## Resolve constraints.txt anew from pyproject.toml
 	$(NOX) lock
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* dist build out
+	rm -rf $(VENV) .nox .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage* dist build out/demo

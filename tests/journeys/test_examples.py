@@ -27,3 +27,15 @@ def test_an_example_runs(tmp_path: Path, name: str, said: str) -> None:
 def test_every_example_is_tried() -> None:
     """No example is left to rot."""
     assert [path.name for path in EXAMPLES.glob("*.py")] == ["first_campaign.py"]
+
+
+def test_cleaning_up_removes_no_campaign_of_the_reader() -> None:
+    """The commands of the README leave campaigns under `out`; `make clean` takes the demo alone."""
+    told = subprocess.run(
+        ["make", "-n", "clean"],
+        cwd=EXAMPLES.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {"out/demo", "out"} & set(told.stdout.split()) == {"out/demo"}
