@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,17 @@ def test_a_campaign_that_came_to_nothing_has_a_report_too(
     page = (out / "report.html").read_text()
     assert page.count("Not yet.") == 5
     assert 'class="wrong" href="#the-books"' in page
+
+
+def test_the_report_counts_fans_and_not_rows(out: Path, tmp_path: Path) -> None:
+    """Fans whose scores came in two files are as many as before."""
+    again = tmp_path / "out"
+    shutil.copytree(out, again)
+    [scrubbed] = (again / "scoring" / "scrubbed").glob("*.csv")
+    assert run(["put", str(scrubbed), "scrubbed/again.csv", "--dir", str(again)]) == 0
+    assert run(["report", "--dir", str(again)]) == 0
+    tiles = re.compile(r"<li>.*?</li>")
+    assert tiles.findall(page_of(again)) == tiles.findall(page_of(out))
 
 
 def test_the_report_can_be_built_again(out: Path, capsys: pytest.CaptureFixture[str]) -> None:

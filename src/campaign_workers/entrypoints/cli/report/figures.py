@@ -34,7 +34,7 @@ class Figures:
         stages = {
             "registered": self.container.wiring.entries().admin_stats(self.campaign_id).total,
             "scored": scrubbed.filter(pl.col("globalUserId") != "")["globalUserId"].n_unique(),
-            "eligible": scrubbed.filter(pl.col("verdict") == "1").height,
+            "eligible": scrubbed.filter(pl.col("verdict") == "1")["globalUserId"].n_unique(),
             "selected": len({row["globalUserId"] for row in codes}),
             "with a code": len({row["globalUserId"] for row in self._coded()}),
             "notified": sum(result["count"]["ok"] for result in waves),
