@@ -14,7 +14,10 @@ from campaign_workers import __main__ as command
 from campaign_workers.entrypoints.cli import BAD_INPUT, FAILED, INTERRUPTED, run
 from campaign_workers.testing import uploads
 
-FULL = OSError(errno.ENOSPC, "No space left on device")
+
+def no_room() -> OSError:
+    """What a full disk raises; a new one each time, because whoever catches it may name a file."""
+    return OSError(errno.ENOSPC, "No space left on device")
 
 
 class Full(io.StringIO):
@@ -22,7 +25,7 @@ class Full(io.StringIO):
 
     def flush(self) -> None:
         """Say so."""
-        raise FULL
+        raise no_room()
 
 
 @pytest.fixture
@@ -60,7 +63,7 @@ def test_a_file_that_found_no_room_is_named(
 
     def full(*_: object) -> Iterator[tuple[str, ...]]:
         yield ("globalUserId",)
-        raise FULL
+        raise no_room()
 
     monkeypatch.setattr(uploads, "_scored", full)
     assert run(["generate", str(made_up), "--fans", "30"]) == FAILED
