@@ -17,7 +17,12 @@ BULK: Final = "bulk"
 ZIPS: Final = (LEAN, BULK)
 """The zips in the order in which they can be laid over one another."""
 
-BULK_WORKERS: Final = ("processScoredFiles", "processSmsWaveFiles", "translateRanksToScores")
+BULK_WORKERS: Final = (
+    "loadCodeAssignmentsToStream",
+    "processScoredFiles",
+    "processSmsWaveFiles",
+    "translateRanksToScores",
+)
 """Workers that go through whole files as columns; the others must not pay for it."""
 BULK_ONLY: Final = frozenset({"polars", "polars-hash", "stream-zip"})
 """Libraries that these workers alone import."""

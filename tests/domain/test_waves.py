@@ -25,7 +25,7 @@ KEY = "smsWaves/scheduled/{}_csv.json".format
 
 WRONG: dict[str, tuple[Any, ...]] = {
     "campaignId": (None, "", "../x", 7, "a" * 65),
-    "categoryId": (None, "4711", 1.5, True),
+    "categoryId": (None, "4711", 1.5, True, 2**53, -(2**53)),
     "totalLimit": (None, -1, "10", 2.5, True, [1]),
     "generateOfferCode": (None, "true", 1),
     "tiedToAccount": (None, 0, []),

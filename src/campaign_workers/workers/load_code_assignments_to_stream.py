@@ -1,23 +1,24 @@
 """loadCodeAssignmentsToStream: the codes of a wave that goes out become records."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from datetime import datetime
 from typing import Any, Final
 
 import attrs
+import polars as pl
 
 from campaign_workers.domain import layout
-from campaign_workers.domain.code_assignments import CODE_ASSIGNMENT, partition_key
-from campaign_workers.domain.csv_files import Row, Table, read_table
-from campaign_workers.domain.errors import BadInput, NotFound, RejectRecord
+from campaign_workers.domain.csv_frames import FrameTable, read_frames
+from campaign_workers.domain.errors import BadInput, NotFound
 from campaign_workers.domain.events import ObjectCreated
 from campaign_workers.domain.layout import WaveState
-from campaign_workers.domain.limits import checked_record
-from campaign_workers.domain.records import iso_utc, read_record
 from campaign_workers.domain.reports import Report
 from campaign_workers.domain.waves import WaveConfig
-from campaign_workers.domain.waves.errors import errors_file, refused
-from campaign_workers.domain.waves.registrants import REQUIRED_COLUMNS, Registrant
+from campaign_workers.domain.waves.coded_rows import assignment_records, refused_rows
+from campaign_workers.domain.waves.errors import errors_file
+from campaign_workers.domain.waves.registrants import REQUIRED_COLUMNS
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
 from campaign_workers.ports.object_updates import update_object
 from campaign_workers.ports.streams import RecordStream
@@ -73,26 +74,31 @@ class LoadCodeAssignmentsToStream:
         raise NotFound(f"{event.key}: no such object, in whatever state of the wave")
 
     def _load(self, wave: str, config: WaveConfig, info: ObjectInfo) -> Counter[str]:
-        key = layout.wave_file(wave)
-        version = self.scoring.head(key).etag
+        file = self.scoring.head(layout.wave_file(wave))
         # The time of the config's version, so that the same event again gives the same records.
-        books = _Books(config=config, created=iso_utc(info.modified))
-        with self.scoring.open(key, etag=version) as source:
-            table = _table(source, key)
-            self.inputs.put(books.records(table.rows))
-
-        def rows() -> Iterator[dict[str, str]]:
-            if not books.reasons:
-                return
-            with self.scoring.open(key, etag=version) as source:
-                yield from refused(_table(source, key).rows, books.reasons)
-
+        books = _Books(config=config, created=info.modified)
+        with self._table(file) as table:
+            self.inputs.put(books.records(table.frames))
         update_object(
             self.scoring,
             layout.wave_errors(wave),
-            lambda existing: errors_file(existing, WORKER, table.columns, rows()),
+            lambda existing: errors_file(
+                existing, WORKER, table.columns, self._refused(file, books.counts["rejected"])
+            ),
         )
         return books.counts
+
+    def _refused(self, file: ObjectInfo, count: int) -> Iterator[dict[str, str]]:
+        """The rows that were rejected, each with its reason."""
+        if count:
+            with self._table(file) as table:
+                for rows in table.frames:
+                    yield from refused_rows(rows)
+
+    @contextmanager
+    def _table(self, file: ObjectInfo) -> Iterator[FrameTable]:
+        with closing(self.scoring.open(file.key, etag=file.etag)) as source:
+            yield read_frames(source, file=file.key, required=REQUIRED_COLUMNS)
 
     def _report(self, counts: Mapping[str, int], details: Mapping[str, Any]) -> Report:
         report = Report(
@@ -110,51 +116,35 @@ def _triggered_wave(key: str) -> str:
     return wave
 
 
-def _table(source: Any, key: str) -> Table:
-    return read_table(source, file=key, required=REQUIRED_COLUMNS)
-
-
 @attrs.frozen(kw_only=True)
 class _Books:
-    """What becomes of each row; `reasons` are those of the rejected ones, by line."""
+    """What becomes of each row."""
 
     config: WaveConfig
-    created: str
+    created: datetime
     counts: Counter[str] = attrs.field(factory=Counter)
-    reasons: dict[int, str] = attrs.field(factory=dict)
     _seen: set[str] = attrs.field(factory=set)
 
-    def records(self, rows: Iterator[Row]) -> Iterator[tuple[str, bytes]]:
+    def records(self, frames: Iterable[pl.DataFrame]) -> Iterator[tuple[str, bytes]]:
         """Partition key and content of each record to put."""
-        for row in rows:
-            self.counts["in"] += 1
-            try:
-                key, data, dedupe_key = self._record(row)
-            except RejectRecord as why:
-                self.counts["rejected"] += 1
-                self.reasons[row.line] = why.reason
-                continue
-            if dedupe_key in self._seen:
-                self.counts["duplicates"] += 1
-                continue
-            self._seen.add(dedupe_key)
-            self.counts["out"] += 1
-            yield key, data
+        for rows in frames:
+            records = assignment_records(rows, self.config, self.created)
+            fresh = self._fresh(records)
+            self.counts.update(
+                {
+                    "in": len(rows),
+                    "out": len(fresh),
+                    "rejected": len(rows) - len(records),
+                    "duplicates": len(records) - len(fresh),
+                }
+            )
+            keys, lines = (fresh[name].to_list() for name in ("partition_key", "data"))
+            yield from zip(keys, lines, strict=True)
 
-    def _record(self, row: Row) -> tuple[str, bytes, str]:
-        registrant = Registrant.read(row.cells, row.line)
-        if not registrant.code:
-            raise RejectRecord("no code", field="code")
-        record = read_record(
-            {
-                "type": CODE_ASSIGNMENT,
-                "campaignId": self.config.campaign_id,
-                "categoryId": self.config.category_id,
-                "globalUserId": registrant.global_user_id,
-                "memberId": registrant.member_id or None,
-                "marketId": registrant.market_id or None,
-                "code": registrant.code,
-                "created": self.created,
-            }
-        )
-        return *checked_record(partition_key(record), record.json()), record.dedupe_key
+    def _fresh(self, records: pl.DataFrame) -> pl.DataFrame:
+        """The records that no earlier row of the file gave."""
+        first = records.filter(pl.col("dedupe_key").is_first_distinct())
+        keys = first["dedupe_key"].to_list()
+        known = self._seen.intersection(keys)
+        self._seen.update(keys)
+        return first.filter(~pl.col("dedupe_key").is_in(list(known))) if known else first

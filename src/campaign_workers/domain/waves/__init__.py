@@ -193,6 +193,12 @@ def _count(value: object) -> int:
     raise ValueError("below zero")
 
 
+def _category(value: object) -> int:
+    if -(2**53) < (category := _whole(value)) < 2**53:
+        return category
+    raise ValueError("not within 2^53")
+
+
 def _flag(value: object) -> bool:
     if isinstance(value, bool):
         return value
@@ -242,7 +248,7 @@ def _a_year_after(moment: datetime) -> datetime:
 
 _FIELDS: Final[Mapping[str, tuple[str, bool, _Read]]] = {
     "campaign_id": ("campaignId", True, _id),
-    "category_id": ("categoryId", True, _whole),
+    "category_id": ("categoryId", True, _category),
     "total_limit": ("totalLimit", True, _count),
     "generate_offer_code": ("generateOfferCode", True, _flag),
     "tied_to_account": ("tiedToAccount", True, _flag),

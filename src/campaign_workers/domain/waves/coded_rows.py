@@ -1,0 +1,73 @@
+"""Rows of a wave file as columns: which of them give a code assignment, and its records.
+
+`registrants` and `records` say the same of one row; here it is said of whole frames.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import polars as pl
+
+from campaign_workers.domain.code_assignments import CODE_ASSIGNMENT
+from campaign_workers.domain.codes import TM
+from campaign_workers.domain.columns import trimmed
+from campaign_workers.domain.limits import MAX_PARTITION_KEY
+from campaign_workers.domain.records.json_columns import record_lines
+from campaign_workers.domain.waves import WaveConfig
+from campaign_workers.domain.waves.errors import REASON_COLUMN
+
+_CELLS: Final = ("globalUserId", "memberId", "marketId", "code")
+_CODE: Final = pl.col("code")
+_KEY: Final = pl.when(_CODE == TM).then("globalUserId").otherwise(_CODE)
+"""The code, so that all that happens to it keeps its order; the fan's id for `TM`."""
+
+_REASONS: Final[Mapping[str, pl.Expr]] = {
+    "globalUserId: missing": pl.col("globalUserId") == "",
+    "code: no code": _CODE == "",
+    f"partition key: empty, or over {MAX_PARTITION_KEY} characters": (
+        _KEY.str.len_chars() > MAX_PARTITION_KEY
+    ),
+}
+"""Why a row gives no record: the first that holds counts."""
+
+
+def assignment_records(rows: pl.DataFrame, config: WaveConfig, created: datetime) -> pl.DataFrame:
+    """The records of the rows that give one, in order.
+
+    Columns `partition_key`, `data` (JSON in UTF-8, Binary) and `dedupe_key`.
+
+    Args:
+        rows: texts, as they stand in the file.
+        config: whose campaign and category the records have.
+        created: what they say of when they were made.
+    """
+    cells = _cells(rows)
+    coded = cells.filter(_reason(cells).is_null())
+    fields = coded.select(
+        *(pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in _CELLS),
+        campaignId=pl.lit(config.campaign_id),
+        categoryId=pl.lit(config.category_id, dtype=pl.Int64),
+    )
+    lines = record_lines(fields, CODE_ASSIGNMENT, created)
+    return coded.select(
+        partition_key=_KEY, data=lines["line"].cast(pl.Binary), dedupe_key=lines["dedupe_key"]
+    )
+
+
+def refused_rows(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """The rows that give no record, each with its `reason` among the cells."""
+    reason = _reason(_cells(rows)).alias(REASON_COLUMN)
+    return rows.with_columns(reason).drop_nulls(REASON_COLUMN).iter_rows(named=True)
+
+
+def _cells(rows: pl.DataFrame) -> pl.DataFrame:
+    """The cells that count, trimmed; those of a column that the file does not have are empty."""
+    return rows.select(
+        trimmed(pl.col(name)) if name in rows.columns else pl.lit("").alias(name) for name in _CELLS
+    )
+
+
+def _reason(cells: pl.DataFrame) -> pl.Series:
+    first = pl.coalesce([pl.when(holds).then(pl.lit(text)) for text, holds in _REASONS.items()])
+    return cells.select(first).to_series()

@@ -1,0 +1,72 @@
+"""Rows of a wave file as columns say of each row what is said of it alone."""
+
+from typing import Any
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign_workers.domain.code_assignments import CODE_ASSIGNMENT, partition_key
+from campaign_workers.domain.errors import RejectRecord
+from campaign_workers.domain.limits import checked_record
+from campaign_workers.domain.records import iso_utc, parse_record, read_record
+from campaign_workers.domain.waves import WaveConfig
+from campaign_workers.domain.waves.coded_rows import assignment_records, refused_rows
+from campaign_workers.domain.waves.registrants import Registrant
+from campaign_workers.testing.builders import CREATED
+from campaign_workers.testing.machines.wave_world import config
+
+CONFIG = WaveConfig.read(config(categoryId=-7), file="config")
+COLUMNS = ("globalUserId", "memberId", "marketId", "code", "reason")
+
+cells = st.one_of(
+    st.sampled_from(["", " ", "TM", " TM\x1c", "g1", "\u00a0g1", "C" * 256, "C" * 257, "é" * 257]),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
+)
+columns = st.permutations(COLUMNS).flatmap(
+    lambda names: st.integers(0, 3).map(lambda n: ["globalUserId", *names[n:]])
+)
+
+
+@st.composite
+def files(draw: st.DrawFn) -> list[dict[str, str]]:
+    """Rows of one file, which need not have every column."""
+    names = list(dict.fromkeys(draw(columns)))
+    return draw(st.lists(st.fixed_dictionaries(dict.fromkeys(names, cells)), min_size=1))
+
+
+def read_one_by_one(row: dict[str, str]) -> tuple[str, bytes]:
+    """A row's record by the rules for one, the slow obvious way."""
+    registrant = Registrant.read(row, 2)
+    if not registrant.code:
+        raise RejectRecord("no code", field="code")
+    record = read_record(
+        {
+            "type": CODE_ASSIGNMENT,
+            "campaignId": CONFIG.campaign_id,
+            "categoryId": CONFIG.category_id,
+            "globalUserId": registrant.global_user_id,
+            "memberId": registrant.member_id or None,
+            "marketId": registrant.market_id or None,
+            "code": registrant.code,
+            "created": iso_utc(CREATED),
+        }
+    )
+    return checked_record(partition_key(record), record.json())
+
+
+@given(files())
+def test_a_row_of_a_frame_is_as_a_row_alone(rows: list[dict[str, str]]) -> None:
+    """The same records under the same keys, and the same reasons for the others."""
+    put, refused = [], []
+    for row in rows:
+        try:
+            key, data = read_one_by_one(row)
+            put.append((key, parse_record(data)))
+        except RejectRecord as why:
+            refused.append({**row, "reason": why.reason})
+    frame = pl.DataFrame(rows)
+    found: list[Any] = assignment_records(frame, CONFIG, CREATED).rows()
+    assert [(key, parse_record(data)) for key, data, _ in found] == put
+    assert [dedupe_key for _, _, dedupe_key in found] == [record.dedupe_key for _, record in put]
+    assert list(refused_rows(frame)) == refused
