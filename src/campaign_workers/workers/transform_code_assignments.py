@@ -16,7 +16,7 @@ from campaign_workers.domain.code_assignments import (
 from campaign_workers.domain.errors import RejectRecord
 from campaign_workers.domain.events import StreamBatch
 from campaign_workers.domain.limits import checked_record
-from campaign_workers.domain.records import Record, claimed_type, parse_record
+from campaign_workers.domain.records import RECORD_TYPES, Record, parse_record
 from campaign_workers.domain.records.intake import Intake
 from campaign_workers.domain.reports import Report
 from campaign_workers.ports.object_store import ObjectStore
@@ -26,6 +26,7 @@ from campaign_workers.ports.system import Metrics
 
 WORKER: Final = "transformCodeAssignments"
 
+_TYPES: Final = {CODE_ASSIGNMENT: RECORD_TYPES[CODE_ASSIGNMENT]}
 _log = logging.getLogger(__name__)
 
 
@@ -47,9 +48,7 @@ class TransformCodeAssignments:
             RetryLater: a service, the stream or the lake fails; the same batch again puts copies
                 with the same dedupe keys.
         """
-        intake = Intake.of(
-            batch, parse_record, concerns=lambda entry: claimed_type(entry.data) == CODE_ASSIGNMENT
-        )
+        intake = Intake.of(batch, _parse, only=CODE_ASSIGNMENT)
         self.selections.put(self._completed(intake))
         for key, body in intake.rejected_files(WORKER):
             self.lake.put(key, body)
@@ -73,6 +72,10 @@ class TransformCodeAssignments:
             except RejectRecord as why:
                 intake.reject(record, why.reason)
         return ready
+
+
+def _parse(data: bytes) -> Record:
+    return parse_record(data, _TYPES)
 
 
 def _put_form(record: Record) -> tuple[str, bytes]:

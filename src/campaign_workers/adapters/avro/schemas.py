@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -53,6 +53,13 @@ def version_of(schema: object) -> int | None:
     """The version of this very schema in the history of its type, None if it is not there."""
     if not isinstance(schema, Mapping) or not isinstance(schema.get("name"), str):
         return None
+    return _version_of(json.dumps(dict(schema)))
+
+
+# A merge asks for each of its files, and nearly all of them have one schema.
+@lru_cache(maxsize=64)
+def _version_of(text: str) -> int | None:
+    schema: Schema = json.loads(text)
     try:
         known = versions(type_of(schema))
     except BadInput:

@@ -68,7 +68,7 @@ class Record:
 
     def json(self) -> bytes:
         """The record as it is put on a stream: compact JSON in UTF-8."""
-        return json.dumps(self.wire(), separators=(",", ":"), ensure_ascii=False).encode()
+        return _compact(self.wire()).encode()
 
 
 def parse_record(data: bytes, types: Mapping[str, RecordType] = RECORD_TYPES) -> Record:
@@ -108,7 +108,7 @@ def read_record(raw: Mapping[str, Any], types: Mapping[str, RecordType] = RECORD
         UnknownType: it is of none of the `types`.
         RejectRecord: it is no object, or a field is missing or wrong.
     """
-    if not isinstance(raw, Mapping):
+    if raw.__class__ is not dict and not isinstance(raw, Mapping):
         raise RejectRecord("not a JSON object")
     content = _trimmed(raw)
     kind = _type_of(content, types)
@@ -137,9 +137,10 @@ def parse_utc(text: str) -> datetime:
         ValueError: it is none.
     """
     moment = datetime.fromisoformat(text)
-    if "T" not in text or moment.utcoffset() != timedelta(0):
+    is_utc = moment.tzinfo is UTC or moment.utcoffset() == timedelta(0)
+    if "T" not in text or not is_utc:
         raise ValueError("not a date and time in UTC")
-    if moment.tzinfo is UTC and not moment.microsecond:
+    if moment.tzinfo is UTC and not moment.microsecond % 1000:
         return moment
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=UTC)
 
@@ -147,7 +148,7 @@ def parse_utc(text: str) -> datetime:
 def iso_utc(moment: datetime) -> str:
     """The shortest ISO-8601 text of a moment: `...Z`, milliseconds only where there are any."""
     timespec = "milliseconds" if moment.microsecond else "seconds"
-    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec)}Z"
+    return moment.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -162,6 +163,7 @@ def _no_constant(_: str) -> None:
     raise ValueError("NaN and Infinity are not JSON")
 
 
+_compact: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 _decode: Final[Callable[[str], Any]] = json.JSONDecoder(
     object_pairs_hook=_unique, parse_constant=_no_constant
 ).decode

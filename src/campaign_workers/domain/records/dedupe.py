@@ -67,12 +67,13 @@ def _is_plain(content: Mapping[str, Any]) -> bool:
 
 
 _ALWAYS_PLAIN: Final = frozenset({str, bool})
+_TEXT: Final = frozenset({str})
 
 
 def _has_one_spelling(value: Any) -> bool:
     kind = value.__class__
     if kind is list:
-        return all(item.__class__ is str for item in value)
+        return _TEXT.issuperset(map(type, value))
     if kind is int:
         return bool(-(2**53) < value < 2**53)
     if kind is float:

@@ -6,7 +6,7 @@ import attrs
 
 from campaign_workers.domain.errors import RejectRecord
 from campaign_workers.domain.events import StreamBatch, StreamRecord
-from campaign_workers.domain.records import Record
+from campaign_workers.domain.records import Record, claimed_type
 from campaign_workers.domain.records.rejections import rejected_file
 
 
@@ -23,27 +23,30 @@ class Intake:
 
     @classmethod
     def of(
-        cls,
-        batch: StreamBatch,
-        parse: Callable[[bytes], Record],
-        *,
-        concerns: Callable[[StreamRecord], bool] = lambda _: True,
+        cls, batch: StreamBatch, parse: Callable[[bytes], Record], *, only: str | None = None
     ) -> "Intake":
-        """Read the records of a batch that concern the worker."""
+        """Read the records of a batch; with `only`, which `parse` takes alone, pass over others."""
         kept: dict[str, Record] = {}
         rejections: dict[str, str] = {}
         origins: dict[str, StreamRecord] = {}
-        entries = [entry for entry in batch.records if concerns(entry)]
-        for entry in entries:
+        passed_over = 0
+        for entry in batch.records:
             try:
                 record = parse(entry.data)
             except RejectRecord as why:
-                rejections[entry.sequence] = why.reason
+                if only in {None, claimed_type(entry.data)}:
+                    rejections[entry.sequence] = why.reason
+                else:
+                    passed_over += 1
                 continue
             if kept.setdefault(record.dedupe_key, record) is record:
                 origins[record.dedupe_key] = entry
         return cls(
-            batch=batch, kept=kept, rejections=rejections, origins=origins, taken=len(entries)
+            batch=batch,
+            kept=kept,
+            rejections=rejections,
+            origins=origins,
+            taken=len(batch.records) - passed_over,
         )
 
     def reject(self, record: Record, reason: str) -> None:

@@ -69,7 +69,7 @@ class Field:
         if self.choices and value not in self.choices:
             raise RejectRecord(f"not one of {self.choices}", field=self.name)
         if self.kind is Kind.TEXTS:
-            if any(item.__class__ is not str for item in value):
+            if not _TEXT.issuperset(map(type, value)):
                 raise RejectRecord(f"not {_CALLED[Kind.TEXTS]}", field=self.name)
             if self.longest is not None and len(value) > self.longest:
                 raise RejectRecord(f"more than {self.longest} of them", field=self.name)
@@ -103,6 +103,7 @@ class RecordType:
         return values
 
 
+_TEXT: Final = frozenset({str})
 _CALLED: Final = {
     Kind.TEXT: "a string",
     Kind.LONG: "a whole number below 2^53",
