@@ -104,7 +104,7 @@ class Notification:
             return Fate.NO_CODE
         return None if self.phone or self.email else Fate.NO_CHANNEL
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The words of the text, filled in."""
         return fill(self.registrant.sms_text, self._values)

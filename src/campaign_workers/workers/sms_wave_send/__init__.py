@@ -6,6 +6,7 @@ repeats what is claimed by the same channel under the same message id, so that n
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -106,8 +107,12 @@ class SmsWaveSend:
             pace=pace,
         )
         if request.cursor is None:
-            # From when it was triggered, so that a retry comes to the same conclusion.
-            plan.check(sending.judged(), objects.triggered_at())
+            if config.texting_hours:
+                # From when it was triggered, so that a retry comes to the same conclusion.
+                plan.check(sending.judged(), objects.triggered_at())
+            else:
+                # Read to the end, so that a broken file is refused before its first text.
+                deque(sending.rows(), maxlen=0)
         return sending, registrants.etag
 
     def _market_zones(self, config: WaveConfig) -> dict[str, str]:
