@@ -38,8 +38,8 @@ test: $(READY) ## All tests, with branch coverage of the rules
 lint: $(READY) ## Style, types and the dependency rule
 	$(NOX) lint types imports
 
-bench: $(READY) ## Rates beside the floor of the libraries
-	$(NOX) bench
+bench: $(READY) ## The workers beside the floor of their libraries (SIZE=0.1)
+	$(NOX) bench -- --size $(or $(SIZE),1)
 
 docs: $(READY) ## Run every Python block of the documentation
 	$(NOX) docs

@@ -38,12 +38,13 @@ NEW: Final = {"ConditionExpression": "attribute_not_exists(pk)"}
 Ids = Sequence[str]
 
 
-def run(deliveries: int = DELIVERIES) -> None:
+def run(size: float = 1) -> None:
     """Print rates and ratios of claims, reads and outcomes, then of waves.
 
     Raises:
         AssertionError: a wave did not reach everybody.
     """
+    deliveries = round(DELIVERIES * size)
     client = client_of(endpoint(), "dynamodb", max_pool_connections=50)
     with ExitStack() as stack:
         table = FreshAws(stack).table("pk", "sk")
@@ -191,7 +192,7 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--deliveries", type=int, default=DELIVERIES)
-    run(parser.parse_args().deliveries)
+    run(parser.parse_args().deliveries / DELIVERIES)
 
 
 if __name__ == "__main__":

@@ -36,8 +36,9 @@ KEY: Final = f"scored/{CAMPAIGN_ID}.1.txt"
 CREATED: Final = datetime(2026, 10, 1, tzinfo=UTC)
 
 
-def run(rows: int = ROWS) -> None:
-    """Print the rates."""
+def run(size: float = 1) -> None:
+    """Print the rates for `size` times the usual rows."""
+    rows = round(ROWS * size)
     with tempfile.TemporaryDirectory() as folder:
         upload = Path(folder, "upload.txt")
         write_upload(upload, rows)
@@ -149,7 +150,7 @@ def main() -> None:
     if chosen.local:
         _measure_local(*chosen.local)
     else:
-        run(chosen.rows)
+        run(chosen.rows / ROWS)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from campaign_workers.workers.save_stats import SaveStats
 from tests.servers.mongo import raw_client, uri_of
 from tests.servers.mongo_documents import Document, plant_campaign, plant_entries
 
-ENTRIES: Final = 200_000
+ENTRIES: Final = 20_000
 FEW: Final = 100
 BATCH: Final = 5_000
 MARKETS: Final = tuple(f"m{number}" for number in range(20))
@@ -42,13 +42,13 @@ LOCALES: Final = ("en-us", "fr-ca", "es-mx", None)
 T = TypeVar("T")
 
 
-def run(entries: int = ENTRIES) -> None:
+def run(size: float = 1) -> None:
     """Print the rates, and the peak memory of the worker beside that for a few entries.
 
     Raises:
         AssertionError: database and domain do not agree.
     """
-    name = f"bench_{uuid4().hex}"
+    entries, name = round(ENTRIES * size), f"bench_{uuid4().hex}"
     raw = raw_client()[name]
     try:
         few = _saved(name, FEW)
@@ -153,7 +153,7 @@ def main() -> None:
     if chosen.worker:
         _work(chosen.worker)
     else:
-        run(chosen.entries)
+        run(chosen.entries / ENTRIES)
 
 
 if __name__ == "__main__":
