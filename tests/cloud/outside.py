@@ -210,11 +210,11 @@ class Outside:
 
     def done(self, worker: str, count: str, expected: int) -> None:
         """Wait until the calls of a function told a count."""
-        eventually(lambda: self.told(worker)[count] >= expected, seconds=PATIENCE_SECONDS)
+        assert eventually(lambda: self.told(worker)[count] >= expected, seconds=PATIENCE_SECONDS)
 
     def called(self, worker: str, times: int) -> None:
         """Wait until a function has come to the end of so many calls."""
-        eventually(lambda: len(self.calls(worker)) >= times, seconds=PATIENCE_SECONDS)
+        assert eventually(lambda: len(self.calls(worker)) >= times, seconds=PATIENCE_SECONDS)
 
 
 def picks_of(content: bytes) -> list[Row]:
