@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random  # noqa: TID251 - seeded by the caller
 from typing import Any, Final, TextIO
 
+from campaign_workers.adapters.local.whole_files import whole_file
 from campaign_workers.testing.people import Person, person
 
 CAMPAIGN: Final = "campaign.json"
@@ -230,14 +231,5 @@ def _table(
 
 @contextmanager
 def _whole(path: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
-    """A file that is in its place once it is written, whatever happens before."""
-    unfinished = path.with_name(f".{path.name}.part")
-    try:
-        with unfinished.open("w", encoding=encoding, newline="") as file:
-            yield file
-        unfinished.replace(path)
-    except OSError as error:
-        error.filename = str(path)
-        raise
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole_file(path) as part, part.open("w", encoding=encoding, newline="") as file:
+        yield file

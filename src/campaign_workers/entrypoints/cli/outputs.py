@@ -1,12 +1,13 @@
 """Files that a command writes: whole, or not at all."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from campaign_workers.adapters.local.whole_files import whole_file
 from campaign_workers.domain.csv_frames import write_frames
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.selection import Selection
@@ -26,30 +27,19 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Have `write` make a file beside `path`, then put it in place at once."""
-    unfinished = path.with_name(f".{path.name}.part")
-    try:
-        write(unfinished)
-        unfinished.replace(path)
-    except OSError as error:
-        error.filename = str(path)
-        raise
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """A JSON document with sorted keys."""
     text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def write_table(path: Path, frame: pl.DataFrame) -> None:
     """A CSV file with the wire's column names; cells are guarded, lists joined."""
     renamed = frame.rename({name: camel(name) for name in frame.columns})
     file = b"".join(write_frames(renamed.columns, [renamed]))
-    write_whole(path, lambda part: part.write_bytes(file))
+    with whole_file(path) as part:
+        part.write_bytes(file)
 
 
 def write_selection(folder: Path, selection: Selection) -> dict[str, str]:

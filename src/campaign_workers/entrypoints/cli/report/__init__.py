@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from campaign_workers import __version__
+from campaign_workers.adapters.local.whole_files import whole_file
 from campaign_workers.container import Container
 from campaign_workers.domain.errors import Fatal
 from campaign_workers.entrypoints.cli.books import Books
-from campaign_workers.entrypoints.cli.outputs import write_whole
 from campaign_workers.entrypoints.cli.report.figures import Figures
 from campaign_workers.entrypoints.cli.report.page import page
 
@@ -25,7 +25,8 @@ def write_report(container: Container, campaign_id: str, out: Path) -> Path:
     """
     html = _html(container, campaign_id)
     path = out / FILE
-    write_whole(path, lambda part: part.write_text(html, encoding="utf-8"))
+    with whole_file(path) as part:
+        part.write_text(html, encoding="utf-8")
     return path
 
 
