@@ -4,12 +4,13 @@ import io
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import attrs
+import pytest
 
 from campaign_workers.domain import layout
 from campaign_workers.domain.csv_files import read_rows, write_rows
@@ -210,11 +211,17 @@ class Outside:
 
     def done(self, worker: str, count: str, expected: int) -> None:
         """Wait until the calls of a function told a count."""
-        assert eventually(lambda: self.told(worker)[count] >= expected, seconds=PATIENCE_SECONDS)
+        self._until(lambda: self.told(worker)[count] >= expected, worker)
 
     def called(self, worker: str, times: int) -> None:
         """Wait until a function has come to the end of so many calls."""
-        assert eventually(lambda: len(self.calls(worker)) >= times, seconds=PATIENCE_SECONDS)
+        self._until(lambda: len(self.calls(worker)) >= times, worker)
+
+    def _until(self, look: Callable[[], bool], worker: str) -> None:
+        """Wait for something that a function does, and if it does not, tell what is known."""
+        if not eventually(look, seconds=PATIENCE_SECONDS):
+            told = "\n".join([*self.lines(worker)[-20:], self.up.cloud.log()[-2000:]])
+            pytest.fail(f"{worker}: waited in vain; dead letters {self.dead_letters()}\n{told}")
 
 
 def picks_of(content: bytes) -> list[Row]:

@@ -75,8 +75,8 @@ def _register_and_score(played: Played) -> None:
     outside.upload("fanclub-ranks.csv", layout.fanlist_upload(campaign, "ranks"))
     outside.upload("scored.txt", layout.scored(f"{campaign}.{SCORED_NAME}"))
     outside.upload("market-details.csv", layout.market_details(campaign, DATE_KEY))
-    assert eventually(lambda: outside.calls("processScoredFiles"), seconds=PATIENCE_SECONDS)
-    assert eventually(lambda: outside.calls("translateRanksToScores"), seconds=PATIENCE_SECONDS)
+    outside.called("processScoredFiles", 1)
+    outside.called("translateRanksToScores", 1)
     outside.done("saveCampaignData", "in", played.put)
 
 

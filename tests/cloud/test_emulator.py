@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,6 +25,12 @@ def handler(event, context):
 RAISES = """
 class NotToday(Exception): pass
 def handler(event, context): raise NotToday("come back")
+"""
+LINES, TALKING = 4_000, 6
+TALKS = """
+def handler(event, context):
+    for number in range(event["lines"]): print(f"line {number} " + "." * 200)
+    return "said"
 """
 RECORDS = """
 import base64, boto3, json, os
@@ -49,6 +56,15 @@ def received(queue: str) -> list[Any]:
             found.append(json.loads(message["Body"]))
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     return found
+
+
+def said(function: str) -> list[int]:
+    """The numbers of the lines in a function's log."""
+    pages = aws_client("logs").get_paginator("filter_log_events")
+    found = pages.paginate(logGroupName=f"/aws/lambda/{function}")
+    words = [event["message"].split() for page in found for event in page["events"]]
+    assert {word for word, *_ in words} == {"START", "line", "END", "REPORT"}
+    return [int(number) for word, number, *_ in words if word == "line"]
 
 
 def gathered(queue: str, count: int) -> list[Any]:
@@ -84,6 +100,20 @@ class TestFunctions(OverAws):
         """State machines choose by it whether to try again."""
         answer = call(aws_client, make(aws_client, RAISES))
         assert answer == {"errorMessage": "come back", "errorType": "NotToday"}
+
+    def test_nothing_of_a_log_is_lost(self) -> None:
+        """However many talk at one time, all that a call says can be read when it has answered.
+
+        And nothing else: how the emulator knows a log's end is not in it.
+        """
+        functions = [make(aws_client, TALKS) for _ in range(TALKING)]
+        with ThreadPoolExecutor(TALKING) as pool:
+            answers = list(
+                pool.map(lambda name: call(aws_client, name, {"lines": LINES}), functions)
+            )
+        assert answers == ["said"] * TALKING
+        for function in functions:
+            assert sorted(said(function)) == list(range(LINES))
 
     def test_an_event_is_tried_three_times_and_then_given_up(self, aws: FreshAws) -> None:
         """What it was and what went wrong is told to the destination."""

@@ -1,9 +1,11 @@
 """What brings Ministack's functions nearer to AWS's: one function a difference."""
 
 import hashlib
+import queue
 import re
 import shutil
 import threading
+import time
 import zipfile
 from pathlib import Path
 from tempfile import gettempdir
@@ -16,10 +18,21 @@ from ministack.services import lambda_svc
 RAISED: Final = re.compile(r"^([\w.]+)(?:: |$)")
 """The last line of a traceback: the class, and maybe what it says."""
 
+END_OF_LOG: Final = "-- end of the call's log --"
+LOG_SECONDS: Final = 30
+"""How long the rest of a log is waited for, if its end does not come."""
+_CALL: Final = "            result = handler_fn(event, context)\n"
+_MARKED_CALL: Final = f"""            try:
+                result = handler_fn(event, context)
+            finally:
+                print({END_OF_LOG!r}, file=sys.stderr, flush=True)
+"""
+
 
 def apply(interpreter: Path) -> None:
     """Make all the differences; functions run in `interpreter`."""
     run_functions_in_an_interpreter_of_their_own(interpreter)
+    wait_for_the_whole_log_of_a_call()
     give_functions_a_temporary_folder_of_their_own()
     name_errors_by_their_class()
     keep_one_copy_of_code_that_is_shared()
@@ -35,6 +48,38 @@ def run_functions_in_an_interpreter_of_their_own(interpreter: Path) -> None:
         return (str(interpreter) if runtime.startswith("python") else binary), script
 
     lambda_runtime._detect_runtime_binary = lean
+
+
+def wait_for_the_whole_log_of_a_call() -> None:
+    """On a busy machine an answer overtakes the log, and Ministack waits for that 50 ms at most."""
+    detect = lambda_runtime._detect_runtime_binary
+
+    def marking(runtime: str) -> tuple[str, str]:
+        binary, script = detect(runtime)
+        if not runtime.startswith("python"):
+            return binary, script
+        assert _CALL in script
+        return binary, script.replace(_CALL, _MARKED_CALL)
+
+    lambda_runtime._detect_runtime_binary = marking
+    lambda_runtime.Worker._drain_stderr_bounded = _whole_log
+
+
+def _whole_log(worker: Any) -> str:
+    lines: list[str] = []
+    end = time.monotonic() + LOG_SECONDS
+    while time.monotonic() < end:
+        ended = not worker._stderr_thread.is_alive()
+        try:
+            line = worker._stderr_queue.get(timeout=0.05)
+        except queue.Empty:
+            if ended:
+                break
+            continue
+        if line == END_OF_LOG:
+            break
+        lines.append(line)
+    return "\n".join(lines)
 
 
 def give_functions_a_temporary_folder_of_their_own() -> None:
