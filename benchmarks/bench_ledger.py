@@ -17,13 +17,13 @@ from uuid import uuid4
 
 import attrs
 
-from campaign_workers.adapters.aws.ledger import DynamoDeliveryLedger
+from campaign_workers.adapters.aws.dynamodb_ledger import DynamoDeliveryLedger
 from campaign_workers.adapters.system.clocks import SystemClock
-from campaign_workers.adapters.system.limits import Unlimited
-from campaign_workers.ports.services import TextMessage
+from campaign_workers.adapters.system.deadlines import Unlimited
+from campaign_workers.ports.sms_service import TextMessage
 from campaign_workers.ports.tables import Channel, Delivery, DeliveryState
 from campaign_workers.testing.machines.wave_world import WaveWorld, registrant
-from campaign_workers.workers.sms_wave_send import SmsWaveSend
+from campaign_workers.workers.sms_wave_send.worker import SmsWaveSend
 from tests.servers.aws import FreshAws, client_of, endpoint
 
 DELIVERIES: Final = 3_000

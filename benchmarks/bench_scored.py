@@ -19,13 +19,12 @@ from disposable_email_domains import blocklist
 
 from benchmarks.scored_uploads import CAMPAIGN_ID, write_upload
 from campaign_workers.container import Container
-from campaign_workers.domain.campaigns import Campaign
-from campaign_workers.domain.columns import joined
-from campaign_workers.domain.events import ObjectCreated
+from campaign_workers.domain.campaigns.campaign import Campaign
+from campaign_workers.domain.csv.frames import joined
 from campaign_workers.domain.lottery import seed_name
+from campaign_workers.domain.running.events import ObjectCreated
 from campaign_workers.domain.scrub import ScrubPolicy, scrub
-from campaign_workers.domain.scrub.scored_files import fans_of
-from campaign_workers.domain.scrub.scoring_columns import scoring_records
+from campaign_workers.domain.scrub.scored_files import fans_of, scoring_records
 from campaign_workers.domain.wire import to_wire
 from campaign_workers.settings import Settings
 

@@ -25,9 +25,9 @@ from campaign_workers.adapters.mongo.entries import MongoEntryRepository
 from campaign_workers.adapters.mongo.indexes import ensure_indexes
 from campaign_workers.adapters.system.clocks import SystemClock
 from campaign_workers.adapters.system.metrics import LogMetrics
-from campaign_workers.domain.entries import Entry
-from campaign_workers.domain.events import Tick
+from campaign_workers.domain.running.events import Tick
 from campaign_workers.domain.stats import admin_stats
+from campaign_workers.domain.stats.admin import Entry
 from campaign_workers.testing.builders import CREATED, campaign, entry
 from campaign_workers.workers.save_stats import SaveStats
 from tests.servers.mongo import raw_client, uri_of

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from campaign_workers.domain.events import StreamBatch, StreamRecord
-from campaign_workers.domain.records import RECORD_TYPES
-from campaign_workers.domain.triggers import INPUT_STREAM
+from campaign_workers.domain.records.types import RECORD_TYPES
+from campaign_workers.domain.running.events import StreamBatch, StreamRecord
+from campaign_workers.domain.running.triggers import INPUT_STREAM
 from campaign_workers.testing.builders import code_assignment, registration
 
 ARRIVED: Final = datetime(2026, 9, 1, tzinfo=UTC)

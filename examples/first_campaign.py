@@ -11,8 +11,9 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 from campaign_workers.container import Container
-from campaign_workers.domain import layout, lottery
-from campaign_workers.domain.campaigns import read_campaign
+from campaign_workers.domain import lottery
+from campaign_workers.domain.campaigns.campaign import read_campaign
+from campaign_workers.domain.storage import layout
 
 CAMPAIGN = {
     "_id": "first",

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from campaign_workers.domain.campaigns import CampaignType
-from campaign_workers.domain.records import Record, read_record
+from campaign_workers.domain.campaigns.campaign import CampaignType
+from campaign_workers.domain.records.record import Record, read_record
 
 Rows = list[dict[str, Any]]
 ALIASES = ("userId", "memberId", "email")

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 import attrs
 
-from campaign_workers.adapters.inprocess.campaign_store import CampaignStore
+from campaign_workers.adapters.fakes.campaigns import CampaignStore
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.streams import MemoryRecordStream
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SteppedClock
-from campaign_workers.domain.events import ObjectCreated
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.triggers import FANLIST_RANKS_STREAM
+from campaign_workers.domain.running.events import ObjectCreated
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.triggers import FANLIST_RANKS_STREAM
 from campaign_workers.testing.builders import campaign
 from campaign_workers.workers.translate_ranks_to_scores import TranslateRanksToScores
 

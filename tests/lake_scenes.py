@@ -12,8 +12,8 @@ from campaign_workers.adapters.avro.codec import AvroRecordCodec
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.streams import MemoryMessageQueue
 from campaign_workers.adapters.system.clocks import SteppedClock
-from campaign_workers.domain.records import Record, read_record
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.records.record import Record, read_record
+from campaign_workers.domain.running.reports import Report
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
 from campaign_workers.testing.builders import registration
 from campaign_workers.workers.merge_avro_files import MergeAvroFiles

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from campaign_workers.adapters.inprocess.offer_code_mint import OfferCodeMint
-from campaign_workers.domain.reports import Report
+from campaign_workers.adapters.fakes.offer_codes import OfferCodeMint
+from campaign_workers.domain.running.reports import Report
 from campaign_workers.workers.generate_sms_wave_codes import GenerateSmsWaveCodes, Request
 from tests.worlds import World, contents, table, unwrapped, wave_config, wave_rows
 

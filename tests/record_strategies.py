@@ -5,8 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from campaign_workers.domain.records import RECORD_TYPES
-from campaign_workers.domain.records.types import Field, Kind
+from campaign_workers.domain.records.types import RECORD_TYPES, Field, Kind
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 text = st.text(st.characters(codec="utf-8"), max_size=8)

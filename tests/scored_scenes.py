@@ -8,12 +8,12 @@ import attrs
 
 from campaign_workers.adapters.memory.streams import MemoryRecordStream
 from campaign_workers.adapters.memory.system import MemorySecrets
-from campaign_workers.domain.csv_files import read_rows
-from campaign_workers.domain.events import ObjectCreated
+from campaign_workers.domain.csv.rows import read_rows
 from campaign_workers.domain.lottery import seed_name
-from campaign_workers.domain.records import parse_record
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.triggers import VF_INPUT_STREAM
+from campaign_workers.domain.records.record import parse_record
+from campaign_workers.domain.running.events import ObjectCreated
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.triggers import VF_INPUT_STREAM
 from campaign_workers.testing.builders import campaign
 from campaign_workers.workers.process_scored_files import BLOCK, ProcessScoredFiles
 from tests.worlds import World, put_entries, put_records

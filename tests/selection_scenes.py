@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from campaign_workers.domain.events import StreamBatch
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.running.events import StreamBatch
+from campaign_workers.domain.running.reports import Report
 from campaign_workers.ports.tables import SelectedEvent
 from campaign_workers.workers.save_selection import SaveSelection
 from tests.worlds import World, contents, first_of_each, messages

@@ -9,7 +9,7 @@ import pytest
 
 from campaign_workers.container import Container
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.triggers import WORKERS, Delivery, triggers
+from campaign_workers.domain.running.triggers import WORKERS, Delivery, triggers
 from campaign_workers.domain.wire import snake
 from campaign_workers.settings import Profile, Settings
 

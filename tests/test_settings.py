@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.triggers import Delivery
+from campaign_workers.domain.running.triggers import Delivery
 from campaign_workers.settings import Settings, load_settings
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"

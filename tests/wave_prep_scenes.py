@@ -11,14 +11,14 @@ from typing import Any, Final
 import attrs
 
 from campaign_workers.adapters.archive.stream_zip import StreamZip
-from campaign_workers.adapters.inprocess.campaign_store import CampaignStore
-from campaign_workers.adapters.inprocess.code_pool import CodePool
-from campaign_workers.adapters.inprocess.entry_store import EntryStore
+from campaign_workers.adapters.fakes.campaigns import CampaignStore
+from campaign_workers.adapters.fakes.codes import CodePool
+from campaign_workers.adapters.fakes.entries import EntryStore
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.system import MemorySecrets
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SteppedClock
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.running.reports import Report
 from campaign_workers.testing.builders import batch, campaign, registration, scoring
 from campaign_workers.workers.process_sms_wave_files import ProcessSmsWaveFiles
 

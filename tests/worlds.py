@@ -7,22 +7,26 @@ from typing import Any, Final
 
 import attrs
 
-from campaign_workers.adapters.inprocess.campaign_store import CampaignStore, MarketStore
-from campaign_workers.adapters.inprocess.chat_log import ChatLog
-from campaign_workers.adapters.inprocess.code_pool import CodePool
-from campaign_workers.adapters.inprocess.entry_store import EntryStore
-from campaign_workers.adapters.inprocess.offer_code_mint import OfferCodeMint
-from campaign_workers.adapters.inprocess.table_admin_stats import TableAdminStats
-from campaign_workers.adapters.inprocess.table_demand import TableDemand
-from campaign_workers.adapters.inprocess.user_directory import UserDirectory
+from campaign_workers.adapters.fakes.admin_stats import TableAdminStats
+from campaign_workers.adapters.fakes.campaigns import CampaignStore, MarketStore
+from campaign_workers.adapters.fakes.chat import ChatLog
+from campaign_workers.adapters.fakes.codes import CodePool
+from campaign_workers.adapters.fakes.demand import TableDemand
+from campaign_workers.adapters.fakes.entries import EntryStore
+from campaign_workers.adapters.fakes.offer_codes import OfferCodeMint
+from campaign_workers.adapters.fakes.users import UserDirectory
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.streams import MemoryMessageQueue, MemoryRecordStream
 from campaign_workers.adapters.memory.system import MemoryMetrics
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SteppedClock
-from campaign_workers.domain.csv_files import read_rows, write_rows
-from campaign_workers.domain.triggers import INPUT_STREAM, SAVE_SELECTION_STREAM, VERDICT_QUEUE
-from campaign_workers.domain.waves.registrants import COLUMNS
+from campaign_workers.domain.csv.rows import read_rows, write_rows
+from campaign_workers.domain.running.triggers import (
+    INPUT_STREAM,
+    SAVE_SELECTION_STREAM,
+    VERDICT_QUEUE,
+)
+from campaign_workers.domain.waves.notifications import COLUMNS
 from campaign_workers.testing.crashes import Fuse, Side
 
 NOW: Final = datetime(2026, 10, 1, 12, tzinfo=UTC)

@@ -12,9 +12,9 @@ from benchmarks.measuring import Call, Comparison
 from benchmarks.wave_uploads import WAVE, wave_config, wave_file
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.system.clocks import SystemClock
-from campaign_workers.domain import layout
-from campaign_workers.domain.events import ObjectCreated
-from campaign_workers.domain.records.json_columns import record_lines
+from campaign_workers.domain.records.columns import record_lines
+from campaign_workers.domain.running.events import ObjectCreated
+from campaign_workers.domain.storage import layout
 from campaign_workers.testing.builders import CAMPAIGN, CREATED
 from campaign_workers.workers.load_code_assignments_to_stream import LoadCodeAssignmentsToStream
 

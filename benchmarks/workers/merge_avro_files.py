@@ -16,7 +16,7 @@ from campaign_workers.adapters.avro.block_merge import BlockMerge
 from campaign_workers.adapters.avro.codec import AvroRecordCodec
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.system.clocks import SystemClock
-from campaign_workers.domain.records import parse_record
+from campaign_workers.domain.records.record import parse_record
 from campaign_workers.workers.merge_avro_files import MergeAvroFiles
 
 ROWS: Final = 500_000

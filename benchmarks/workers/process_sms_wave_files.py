@@ -14,18 +14,18 @@ from stream_zip import ZIP_64, stream_zip
 from benchmarks.candidates import MARKETS, candidates
 from benchmarks.measuring import Call, Comparison
 from campaign_workers.adapters.archive.stream_zip import StreamZip
-from campaign_workers.adapters.inprocess.campaign_store import CampaignStore
-from campaign_workers.adapters.inprocess.code_pool import CodePool
+from campaign_workers.adapters.fakes.campaigns import CampaignStore
+from campaign_workers.adapters.fakes.codes import CodePool
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.system import MemorySecrets
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SystemClock
-from campaign_workers.domain import layout
-from campaign_workers.domain.campaigns import Market, TicketType
+from campaign_workers.domain.campaigns.campaign import Market, TicketType
 from campaign_workers.domain.lottery import seed_name
+from campaign_workers.domain.preparation.files import wave_files
+from campaign_workers.domain.preparation.market_details import WaveMarket
 from campaign_workers.domain.selection import MarketQuota, SelectionOptions, select_fans
-from campaign_workers.domain.wave_prep.files import wave_files
-from campaign_workers.domain.wave_prep.market_details import WaveMarket
+from campaign_workers.domain.storage import layout
 from campaign_workers.testing.builders import CAMPAIGN, campaign
 from campaign_workers.workers.process_sms_wave_files import ProcessSmsWaveFiles
 

@@ -16,7 +16,7 @@ from campaign_workers.adapters.avro.codec import AvroRecordCodec
 from campaign_workers.adapters.avro.schemas import in_force
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.system.clocks import SystemClock
-from campaign_workers.domain.events import StreamBatch
+from campaign_workers.domain.running.events import StreamBatch
 from campaign_workers.workers.save_campaign_data import SaveCampaignData
 
 ROWS: Final = 20_000

@@ -13,16 +13,16 @@ import smsutil
 from benchmarks.costless import Ledger, Sink, Texts
 from benchmarks.measuring import Call, Comparison
 from benchmarks.wave_uploads import WAVE, wave_config, wave_file
-from campaign_workers.adapters.inprocess.campaign_store import CampaignStore
-from campaign_workers.adapters.inprocess.chat_log import ChatLog
+from campaign_workers.adapters.fakes.campaigns import CampaignStore
+from campaign_workers.adapters.fakes.chat import ChatLog
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SystemClock
-from campaign_workers.adapters.system.limits import Unlimited
-from campaign_workers.domain import layout
-from campaign_workers.domain.phones import normalise_phone
-from campaign_workers.ports.services import TextMessage
-from campaign_workers.workers.sms_wave_send import SmsWaveSend
+from campaign_workers.adapters.system.deadlines import Unlimited
+from campaign_workers.domain.contact.phones import normalise_phone
+from campaign_workers.domain.storage import layout
+from campaign_workers.ports.sms_service import TextMessage
+from campaign_workers.workers.sms_wave_send.worker import SmsWaveSend
 
 ROWS: Final = 5_000
 KEY: Final = layout.wave_config(WAVE, layout.WaveState.SCHEDULED)

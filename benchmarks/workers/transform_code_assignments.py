@@ -10,11 +10,11 @@ from typing import Final
 from benchmarks.costless import Numbers, Sink, Users
 from benchmarks.measuring import Call, Comparison
 from benchmarks.records import batches, code_assignments, keyed
-from campaign_workers.adapters.inprocess.campaign_store import CampaignStore
+from campaign_workers.adapters.fakes.campaigns import CampaignStore
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SystemClock
-from campaign_workers.domain.events import StreamBatch
+from campaign_workers.domain.running.events import StreamBatch
 from campaign_workers.workers.transform_code_assignments import TransformCodeAssignments
 
 ROWS: Final = 20_000

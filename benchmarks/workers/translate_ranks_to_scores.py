@@ -9,13 +9,13 @@ import polars as pl
 
 from benchmarks.costless import Sink
 from benchmarks.measuring import Call, Comparison
-from campaign_workers.adapters.inprocess.campaign_store import CampaignStore
+from campaign_workers.adapters.fakes.campaigns import CampaignStore
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SystemClock
-from campaign_workers.domain.events import ObjectCreated
 from campaign_workers.domain.fanlists import read_fanlist
 from campaign_workers.domain.ranks import RankFormula
+from campaign_workers.domain.running.events import ObjectCreated
 from campaign_workers.testing.builders import CAMPAIGN, CREATED, campaign
 from campaign_workers.workers.translate_ranks_to_scores import TranslateRanksToScores
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from campaign_workers.adapters.avro.schemas import in_force
 from campaign_workers.adapters.aws.athena.columns import Columns
-from campaign_workers.domain.records import RECORD_TYPES
+from campaign_workers.domain.records.types import RECORD_TYPES
 
 FOLDER: Final = Path(__file__).parent
 BUCKET: Final = "${bucket}"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from campaign_workers.domain.triggers import WORKERS
+from campaign_workers.domain.running.triggers import WORKERS
 from deploy.packaging.archives import files_below, places, unpacked_bytes, write
 from deploy.packaging.bytecode import compile_below
 from deploy.packaging.contents import (

@@ -14,7 +14,7 @@ import typed_settings
 from typed_settings.exceptions import TsError
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.triggers import Delivery
+from campaign_workers.domain.running.triggers import Delivery
 
 PREFIX: Final = "CAMPAIGN_WORKERS_"
 """How the variables of the environment begin."""

@@ -20,9 +20,9 @@ from campaign_workers.adapters.local.streams import SqliteMessageQueue, SqliteRe
 from campaign_workers.adapters.local.tables import SqliteTables
 from campaign_workers.adapters.local.workflow import SqliteWorkflowStarter
 from campaign_workers.adapters.system.clocks import SteppedClock
-from campaign_workers.domain.events import ObjectCreated, QueueMessage
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.triggers import (
+from campaign_workers.domain.running.events import ObjectCreated, QueueMessage
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.triggers import (
     ObjectTrigger,
     QueueTrigger,
     StreamTrigger,

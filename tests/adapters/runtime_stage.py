@@ -13,9 +13,9 @@ from campaign_workers.adapters.memory.streams import MemoryMessageQueue, MemoryR
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.memory.workflow import MemoryWorkflowStarter
 from campaign_workers.adapters.system.clocks import SteppedClock
-from campaign_workers.domain.events import StreamBatch
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.triggers import Trigger
+from campaign_workers.domain.running.events import StreamBatch
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.triggers import Trigger
 from campaign_workers.ports.object_store import ObjectInfo
 
 NOON: Final = datetime(2026, 5, 4, 12, tzinfo=UTC)

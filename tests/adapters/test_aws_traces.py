@@ -12,12 +12,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from campaign_workers.adapters.aws.traces import Traces
-from campaign_workers.adapters.inprocess.sms_outbox import SmsOutbox
+from campaign_workers.adapters.fakes.sms import SmsOutbox
 from campaign_workers.adapters.memory.streams import MemoryMessageQueue
 from campaign_workers.container import Container
 from campaign_workers.domain.errors import RetryLater
-from campaign_workers.domain.events import ObjectCreated
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.running.events import ObjectCreated
+from campaign_workers.domain.running.reports import Report
 from campaign_workers.settings import Settings
 
 FAN, PHONE, EMAIL = "fan-1", "+14155550123", "ada@example.org"

@@ -4,12 +4,8 @@ import pytest
 
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.domain.errors import BadInput, RetryLater
-from campaign_workers.domain.events import ObjectCreated, QueueMessage
-from campaign_workers.domain.triggers import (
-    ObjectTrigger,
-    QueueTrigger,
-    WorkflowTrigger,
-)
+from campaign_workers.domain.running.events import ObjectCreated, QueueMessage
+from campaign_workers.domain.running.triggers import ObjectTrigger, QueueTrigger, WorkflowTrigger
 from tests.adapters.runtime_stage import BUCKET, NOON, QUEUE, Killed, Stage, failing, report
 
 FILES = ObjectTrigger(worker="worker", bucket=BUCKET, prefix="scored/", suffix=".txt", attempts=3)

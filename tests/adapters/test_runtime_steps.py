@@ -7,12 +7,8 @@ from typing import Any
 import pytest
 
 from campaign_workers.domain.errors import BadInput, NotFound, RetryLater
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.triggers import (
-    ObjectTrigger,
-    ScheduleTrigger,
-    WorkflowTrigger,
-)
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.triggers import ObjectTrigger, ScheduleTrigger, WorkflowTrigger
 from tests.adapters.runtime_stage import BUCKET, NOON, Killed, Stage, failing, report
 
 FILES = ObjectTrigger(worker="worker", bucket=BUCKET, prefix="scored/", suffix=".txt", attempts=3)

@@ -8,9 +8,9 @@ import pytest
 from campaign_workers.adapters.local.journal import Run
 from campaign_workers.adapters.local.runtime import Subscription
 from campaign_workers.domain.errors import BadInput, RetryLater
-from campaign_workers.domain.events import StreamBatch
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.triggers import StreamTrigger
+from campaign_workers.domain.running.events import StreamBatch
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.triggers import StreamTrigger
 from tests.adapters.runtime_stage import STREAM, Killed, Stage, data, failing, report
 
 ALL = StreamTrigger(worker="worker", stream=STREAM, batch_size=10, attempts=5)

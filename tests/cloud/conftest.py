@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from campaign_workers.domain.triggers import WORKERS
-from campaign_workers.testing.uploads import generate
+from campaign_workers.domain.running.triggers import WORKERS
+from campaign_workers.samples.uploads import generate
 from tests import privacy
 from tests.cloud.outside import Outside
 from tests.cloud.playground import SEED, playground

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import attrs
 
-from campaign_workers.domain.triggers import WORKERS
+from campaign_workers.domain.running.triggers import WORKERS
 from deploy.packaging import Manifest
 from tests.servers.aws import CREDENTIALS, client_of
 

@@ -12,8 +12,12 @@ from typing import Any, Final
 import attrs
 from botocore.exceptions import BotoCoreError, ClientError
 
-from campaign_workers.domain.events import StreamBatch, StreamRecord
-from campaign_workers.domain.triggers import FANLIST_RANKS_STREAM, INPUT_STREAM, VF_INPUT_STREAM
+from campaign_workers.domain.running.events import StreamBatch, StreamRecord
+from campaign_workers.domain.running.triggers import (
+    FANLIST_RANKS_STREAM,
+    INPUT_STREAM,
+    VF_INPUT_STREAM,
+)
 from tests.cloud.deployment import Stack
 from tests.cloud.neighbours import Surroundings
 from tests.servers.mongo_documents import plant_entries

@@ -12,9 +12,9 @@ from typing import Any, Final
 import attrs
 import pytest
 
-from campaign_workers.domain import layout
-from campaign_workers.domain.csv_files import read_rows, write_rows
-from campaign_workers.domain.triggers import WORKERS
+from campaign_workers.domain.csv.rows import read_rows, write_rows
+from campaign_workers.domain.running.triggers import WORKERS
+from campaign_workers.domain.storage import layout
 from tests.cloud.deployment import Stack
 from tests.cloud.playground import Playground
 from tests.cloud.small_functions import eventually

@@ -17,9 +17,9 @@ from typing import Any, Final
 
 import attrs
 
-from campaign_workers.domain import layout
-from campaign_workers.domain.campaigns import Campaign
-from campaign_workers.testing.uploads import generate
+from campaign_workers.domain.campaigns.campaign import Campaign
+from campaign_workers.domain.storage import layout
+from campaign_workers.samples.uploads import generate
 from deploy.packaging import build
 from tests.cloud.deployment import Stack, deploy, put_secrets
 from tests.cloud.entry_team import EntryTeam, at_work

@@ -11,10 +11,10 @@ import attrs
 import pytest
 
 from campaign_workers.adapters.avro.codec import AvroRecordCodec
-from campaign_workers.domain import layout
-from campaign_workers.testing.doubles import Fault
-from campaign_workers.testing.doubles.faults import Kind
-from campaign_workers.workers.sms_wave_send.sending import Limits
+from campaign_workers.domain.storage import layout
+from campaign_workers.doubles import Fault
+from campaign_workers.doubles.faults import Kind
+from campaign_workers.workers.sms_wave_send.sender import Limits
 from tests.cloud.outside import DATE_KEY, FIVE_MINUTES, PATIENCE_SECONDS, Outside, Row
 from tests.cloud.small_functions import eventually
 from tests.cloud.uploading import put_lines

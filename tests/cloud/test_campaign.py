@@ -11,8 +11,9 @@ import pytest
 
 from campaign_workers.adapters.avro.codec import AvroRecordCodec
 from campaign_workers.container import Container
-from campaign_workers.domain import layout, lottery
-from campaign_workers.domain.triggers import WORKERS
+from campaign_workers.domain import lottery
+from campaign_workers.domain.running.triggers import WORKERS
+from campaign_workers.domain.storage import layout
 from campaign_workers.entrypoints.cli.operator import Operator
 from campaign_workers.entrypoints.cli.uploads import Uploads
 from campaign_workers.settings import Settings

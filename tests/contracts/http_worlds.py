@@ -11,14 +11,14 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from campaign_workers.adapters.http.limits import HttpLimits
+from campaign_workers.adapters.http._client.limits import HttpLimits
 from campaign_workers.adapters.memory.system import MemorySecrets
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SteppedClock
+from campaign_workers.doubles import LOCAL_TOKEN, Doubles, Fault, Neighbours, serving
+from campaign_workers.doubles.documents import SERVICES
+from campaign_workers.doubles.faults import Kind
 from campaign_workers.testing.builders import CREATED
-from campaign_workers.testing.doubles import LOCAL_TOKEN, Doubles, Fault, Neighbours, serving
-from campaign_workers.testing.doubles.documents import SERVICES
-from campaign_workers.testing.doubles.faults import Kind
 
 LIMITS: Final = HttpLimits(first_wait_seconds=0.002, longest_wait_seconds=1)
 BEFORE: Final = {

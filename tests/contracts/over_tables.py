@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from campaign_workers.adapters.inprocess.tables import Tables
+from campaign_workers.adapters.fakes.tables import Tables
 from campaign_workers.adapters.local.sqlite import Database
 from campaign_workers.adapters.local.tables import SqliteTables
 from campaign_workers.adapters.memory.tables import DictTables

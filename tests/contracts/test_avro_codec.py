@@ -14,7 +14,7 @@ from campaign_workers.adapters.avro.codec import CODECS, AvroRecordCodec
 from campaign_workers.adapters.avro.containers import Block, read_blocks, read_header
 from campaign_workers.adapters.avro.schemas import in_force
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.records import Record, read_record
+from campaign_workers.domain.records.record import Record, read_record
 from campaign_workers.domain.records.types import RECORD_TYPES
 from campaign_workers.testing.contracts.record_codec import RecordCodecContract
 from tests.record_strategies import wire_records

@@ -6,7 +6,7 @@ import pytest
 
 from campaign_workers.adapters.avro.codec import AvroRecordCodec
 from campaign_workers.adapters.aws.athena import AthenaQueryEngine
-from campaign_workers.adapters.aws.object_store import S3ObjectStore
+from campaign_workers.adapters.aws.s3.object_store import S3ObjectStore
 from campaign_workers.testing.contracts.query_engine import QueryEngineContract
 from tests.adapters.aws_athena.lakes import Lake, new_lake
 from tests.lake_scenes import CODEC

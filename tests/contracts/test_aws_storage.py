@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from campaign_workers.adapters.aws.object_store import S3ObjectStore
-from campaign_workers.adapters.aws.queues import SqsMessageQueue
-from campaign_workers.adapters.aws.streams import KinesisRecordStream
+from campaign_workers.adapters.aws.kinesis import KinesisRecordStream
+from campaign_workers.adapters.aws.s3.object_store import S3ObjectStore
+from campaign_workers.adapters.aws.sqs import SqsMessageQueue
 from campaign_workers.adapters.system.clocks import SteppedClock, SystemClock
 from campaign_workers.testing.builders import CREATED
 from campaign_workers.testing.contracts.message_queue import Held, MessageQueueContract

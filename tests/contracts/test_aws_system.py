@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.adapters.aws.deadline import LambdaDeadline
-from campaign_workers.adapters.aws.metrics import NAMESPACE, EmfMetrics
+from campaign_workers.adapters.aws.cloudwatch import NAMESPACE, EmfMetrics
+from campaign_workers.adapters.aws.lambda_deadline import LambdaDeadline
 from campaign_workers.adapters.system.clocks import SteppedClock
-from campaign_workers.adapters.system.limits import CountdownDeadline
+from campaign_workers.adapters.system.deadlines import CountdownDeadline
 from campaign_workers.testing.contracts.deadline import DeadlineContract, Wait
 from campaign_workers.testing.contracts.metrics import Counted, MetricsContract
 
@@ -160,7 +160,7 @@ class TestEmfMetrics(MetricsContract):
 @given(st.text())
 def test_dimensions_are_what_cloudwatch_takes(value: str) -> None:
     """Printable ASCII, not blank, no colon in front, not over 1,024 signs."""
-    from campaign_workers.adapters.aws.metrics import _dimension
+    from campaign_workers.adapters.aws.cloudwatch import _dimension
 
     told = _dimension(value)
     assert told.isascii()

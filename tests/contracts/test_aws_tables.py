@@ -9,10 +9,10 @@ from typing import Any, Final
 import pytest
 from hypothesis import settings
 
-from campaign_workers.adapters.aws.demand import DynamoDemandTable
-from campaign_workers.adapters.aws.ledger import DynamoDeliveryLedger
-from campaign_workers.adapters.aws.secrets import SecretsManagerSecrets
-from campaign_workers.adapters.aws.workflow import StepFunctionsStarter
+from campaign_workers.adapters.aws.dynamodb_demand import DynamoDemandTable
+from campaign_workers.adapters.aws.dynamodb_ledger import DynamoDeliveryLedger
+from campaign_workers.adapters.aws.secrets_manager import SecretsManagerSecrets
+from campaign_workers.adapters.aws.stepfunctions import StepFunctionsStarter
 from campaign_workers.adapters.system.clocks import SystemClock
 from campaign_workers.ports.tables import DeliveryLedger
 from campaign_workers.testing.contracts.delivery_ledger import DeliveryLedgerContract

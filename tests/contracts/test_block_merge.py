@@ -18,7 +18,7 @@ from campaign_workers.adapters.avro.codec import CODECS, AvroRecordCodec
 from campaign_workers.adapters.avro.containers import read_blocks, read_header
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.records import read_record
+from campaign_workers.domain.records.record import read_record
 from campaign_workers.testing.contracts._base import Outage
 from campaign_workers.testing.contracts.query_engine import QueryEngineContract
 from tests.lake_scenes import CODEC, decoded, fans, new_lake, plant

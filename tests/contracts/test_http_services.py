@@ -6,14 +6,16 @@ from typing import Any, ClassVar
 
 import pytest
 
-from campaign_workers.adapters.http.campaign_service import HttpCampaignService
-from campaign_workers.adapters.http.code_service import HttpCodeService
-from campaign_workers.adapters.http.entry_service import HttpEntryService
-from campaign_workers.adapters.http.offer_codes import HttpOfferCodes
-from campaign_workers.adapters.http.slack_chat import SlackChat
-from campaign_workers.adapters.http.sms_service import HttpSmsService
-from campaign_workers.adapters.http.user_service import HttpUserService
-from campaign_workers.ports.services import OfferCodeRequest, TextMessage
+from campaign_workers.adapters.http.campaign import HttpCampaignService
+from campaign_workers.adapters.http.code import HttpCodeService
+from campaign_workers.adapters.http.entry import HttpEntryService
+from campaign_workers.adapters.http.pacman import HttpOfferCodes
+from campaign_workers.adapters.http.slack import SlackChat
+from campaign_workers.adapters.http.sms import HttpSmsService
+from campaign_workers.adapters.http.user import HttpUserService
+from campaign_workers.doubles import Fault, Kind
+from campaign_workers.ports.offer_codes import OfferCodeRequest
+from campaign_workers.ports.sms_service import TextMessage
 from campaign_workers.testing.builders import CREATED, batch, offer_code_request, text_message
 from campaign_workers.testing.contracts._base import Outage
 from campaign_workers.testing.contracts.campaign_service import CampaignServiceContract
@@ -26,7 +28,6 @@ from campaign_workers.testing.contracts.offer_codes import OfferCodesContract
 from campaign_workers.testing.contracts.sms_service import Accepted, SmsServiceContract
 from campaign_workers.testing.contracts.user_service import Plant as PlantUser
 from campaign_workers.testing.contracts.user_service import UserServiceContract
-from campaign_workers.testing.doubles import Fault, Kind
 from tests.contracts.http_worlds import BEFORE, LIMITS, OverHttp, World, secrets
 from tests.contracts.over_tables import FreshIds
 

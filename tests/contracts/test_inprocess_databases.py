@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from campaign_workers.adapters.inprocess.table_admin_stats import TableAdminStats
-from campaign_workers.adapters.inprocess.table_demand import TableDemand
-from campaign_workers.adapters.inprocess.table_ledger import TableLedger
-from campaign_workers.adapters.inprocess.tables import Tables
+from campaign_workers.adapters.fakes.admin_stats import TableAdminStats
+from campaign_workers.adapters.fakes.demand import TableDemand
+from campaign_workers.adapters.fakes.ledger import TableLedger
+from campaign_workers.adapters.fakes.tables import Tables
 from campaign_workers.testing.contracts._base import Outage
 from campaign_workers.testing.contracts.admin_stats_repository import AdminStatsRepositoryContract
 from campaign_workers.testing.contracts.delivery_ledger import DeliveryLedgerContract

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.adapters.inprocess.campaign_store import CampaignStore
-from campaign_workers.adapters.inprocess.entry_store import EntryStore
-from campaign_workers.adapters.inprocess.tables import Tables
-from campaign_workers.adapters.inprocess.user_directory import UserDirectory
+from campaign_workers.adapters.fakes.campaigns import CampaignStore
+from campaign_workers.adapters.fakes.entries import EntryStore
+from campaign_workers.adapters.fakes.tables import Tables
+from campaign_workers.adapters.fakes.users import UserDirectory
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SteppedClock
-from campaign_workers.domain.campaigns import Campaign, CampaignType
-from campaign_workers.domain.codes import NO_MARKET, Assignment
-from campaign_workers.domain.entries import Entry
-from campaign_workers.domain.records import iso_utc
+from campaign_workers.domain.campaigns.campaign import Campaign, CampaignType
+from campaign_workers.domain.codes.assignments import NO_MARKET, Assignment
+from campaign_workers.domain.records.types import iso_utc
 from campaign_workers.domain.stats import admin_stats
+from campaign_workers.domain.stats.admin import Entry
 from campaign_workers.testing.builders import (
     CREATED,
     assignment,
@@ -231,7 +231,7 @@ class TestEntries(OverTables):
 
 def query() -> Any:
     """Everybody who wants New York."""
-    from campaign_workers.ports.services import EligibleQuery
+    from campaign_workers.ports.entry_service import EligibleQuery
 
     return EligibleQuery(campaign_id="tour", market_ids=("nyc",))
 

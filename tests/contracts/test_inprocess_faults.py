@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from campaign_workers.adapters.inprocess.code_pool import CodePool
-from campaign_workers.adapters.inprocess.offer_code_mint import OfferCodeMint
+from campaign_workers.adapters.fakes.codes import CodePool
+from campaign_workers.adapters.fakes.offer_codes import OfferCodeMint
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.errors import OutcomeUnknown, PermanentFailure, RetryLater

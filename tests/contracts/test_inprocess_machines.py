@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from campaign_workers.adapters.inprocess.code_pool import CodePool
-from campaign_workers.adapters.inprocess.table_ledger import TableLedger
+from campaign_workers.adapters.fakes.codes import CodePool
+from campaign_workers.adapters.fakes.ledger import TableLedger
 from campaign_workers.adapters.local.sqlite import Database
 from campaign_workers.adapters.local.tables import SqliteTables
 from campaign_workers.adapters.memory.tables import DictTables

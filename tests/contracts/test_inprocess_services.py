@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from campaign_workers.adapters.inprocess.chat_log import ChatLog
-from campaign_workers.adapters.inprocess.offer_code_mint import OfferCodeMint
-from campaign_workers.adapters.inprocess.sms_outbox import SmsOutbox
-from campaign_workers.adapters.inprocess.tables import Tables
-from campaign_workers.adapters.inprocess.user_directory import UserDirectory
+from campaign_workers.adapters.fakes.chat import ChatLog
+from campaign_workers.adapters.fakes.offer_codes import OfferCodeMint
+from campaign_workers.adapters.fakes.sms import SmsOutbox
+from campaign_workers.adapters.fakes.tables import Tables
+from campaign_workers.adapters.fakes.users import UserDirectory
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.errors import OutcomeUnknown, PermanentFailure
-from campaign_workers.ports.services import OfferCodeRequest, TextMessage
+from campaign_workers.ports.offer_codes import OfferCodeRequest
+from campaign_workers.ports.sms_service import TextMessage
 from campaign_workers.testing.builders import CREATED, offer_code_request, text_message
 from campaign_workers.testing.contracts._base import Outage
 from campaign_workers.testing.contracts.chat import ChatContract, Posted

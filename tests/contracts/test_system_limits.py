@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from campaign_workers.adapters.system.clocks import SteppedClock
-from campaign_workers.adapters.system.limits import CountdownDeadline, Unlimited
+from campaign_workers.adapters.system.deadlines import CountdownDeadline, Unlimited
 from campaign_workers.testing.contracts.deadline import DeadlineContract, Wait
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 from zipfile import ZipFile
 
-from campaign_workers.domain.triggers import WORKERS
+from campaign_workers.domain.running.triggers import WORKERS
 from deploy.packaging import Manifest, build
 from tests.deploy.inside import Inside
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from dependency_injector import providers
 
 from campaign_workers.container.wiring import Wiring
-from campaign_workers.domain.triggers import (
+from campaign_workers.domain.running.triggers import (
     DELIVERY_LEDGER,
     DEMAND_TABLE,
     SMS_WAVE_WORKFLOW,

@@ -7,7 +7,13 @@ from typing import Any, Final
 
 import pytest
 
-from campaign_workers.domain.triggers import QUEUES, STREAMS, TRIGGERS, WORKERS, WorkflowTrigger
+from campaign_workers.domain.running.triggers import (
+    QUEUES,
+    STREAMS,
+    TRIGGERS,
+    WORKERS,
+    WorkflowTrigger,
+)
 from tests.deploy.stack import Stack, logical, stack
 
 RUNBOOK: Final = Path(__file__).parents[2] / "docs" / "runbook.md"

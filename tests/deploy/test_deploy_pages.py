@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from campaign_workers.adapters.aws.ledger import KEPT
+from campaign_workers.adapters.aws.dynamodb_ledger import KEPT
 from deploy import costs
 from tests.deploy.stack import source, stack
 

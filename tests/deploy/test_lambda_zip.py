@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.triggers import WORKERS
+from campaign_workers.domain.running.triggers import WORKERS
 from campaign_workers.domain.wire import snake
 from deploy.packaging import Manifest, Target, build, manifest
 from deploy.packaging.__main__ import UNPACKED_LIMIT, main

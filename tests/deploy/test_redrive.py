@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from campaign_workers.domain.events import StreamBatch
+from campaign_workers.domain.running.events import StreamBatch
 from campaign_workers.entrypoints.envelopes import events
 from deploy.redrive import Redrive
 from tests.cloud.small_functions import make

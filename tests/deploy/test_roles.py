@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from campaign_workers.domain.triggers import WORKERS
+from campaign_workers.domain.running.triggers import WORKERS
 from tests.deploy.rights import OPERATIONS, allowed, needed, ports
 from tests.deploy.stack import Stack, logical, stack
 

@@ -9,9 +9,15 @@ import pytest
 from dependency_injector import providers
 
 from campaign_workers.container import Container
-from campaign_workers.domain.layout import WaveState, rejected, scratch, wave_config, wave_errors
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.triggers import WORKERS
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.triggers import WORKERS
+from campaign_workers.domain.storage.layout import (
+    WaveState,
+    rejected,
+    scratch,
+    wave_config,
+    wave_errors,
+)
 from tests.deploy.rights import Right, allowed, allows
 from tests.deploy.stack import ACCOUNT
 from tests.journeys.worlds import Call, run_campaign, uploads

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import pytest
 
-from campaign_workers.domain import layout
-from campaign_workers.domain.layout import WaveState
+from campaign_workers.domain.storage import layout
+from campaign_workers.domain.storage.layout import WaveState
 from tests.deploy.stack import Stack, stack
 
 DAYS: Final = 17

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]
 
-from campaign_workers.adapters.system.limits import CountdownDeadline
+from campaign_workers.adapters.system.deadlines import CountdownDeadline
 from campaign_workers.domain import errors
 from campaign_workers.domain.errors import CampaignError, Fatal, RejectRecord, RetryLater
-from campaign_workers.domain.layout import WaveState, wave_config
+from campaign_workers.domain.storage.layout import WaveState, wave_config
 from campaign_workers.testing.machines.wave_world import WaveWorld, registrant
 from tests.deploy.stack import stack
 from tests.deploy.wave_workflow import (

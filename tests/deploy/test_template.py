@@ -10,7 +10,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from campaign_workers.domain.triggers import BUCKETS, QUEUES, STREAMS, TABLES, WORKERS
+from campaign_workers.domain.running.triggers import BUCKETS, QUEUES, STREAMS, TABLES, WORKERS
 from campaign_workers.domain.wire import snake
 from campaign_workers.settings import Settings
 from deploy.packaging.contents import zip_of

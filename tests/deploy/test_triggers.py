@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from campaign_workers.domain.layout import CAMPAIGN_DATA, SCORING
-from campaign_workers.domain.triggers import (
+from campaign_workers.domain.running.triggers import (
     TRIGGERS,
     WORKERS,
     InvokeTrigger,
@@ -20,6 +19,7 @@ from campaign_workers.domain.triggers import (
     Trigger,
     WorkflowTrigger,
 )
+from campaign_workers.domain.storage.layout import CAMPAIGN_DATA, SCORING
 from tests.deploy.stack import ACCOUNT, logical, stack
 from tests.deploy.trigger_texts import described
 from tests.deploy.wave_workflow import attempts_of

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from functools import singledispatch
 
-from campaign_workers.domain.triggers import (
+from campaign_workers.domain.running.triggers import (
     InvokeTrigger,
     ObjectTrigger,
     QueueTrigger,

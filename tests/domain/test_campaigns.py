@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from campaign_workers.domain.campaigns import (
+from campaign_workers.domain.campaigns.campaign import (
     Campaign,
     CampaignType,
     TicketType,

@@ -6,13 +6,14 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.code_assignments import CODE_ASSIGNMENT, partition_key
+from campaign_workers.domain.codes.assignments import CODE_ASSIGNMENT, partition_key
 from campaign_workers.domain.errors import RejectRecord
-from campaign_workers.domain.limits import checked_record
-from campaign_workers.domain.records import iso_utc, parse_record, read_record
-from campaign_workers.domain.waves import WaveConfig
+from campaign_workers.domain.records.record import parse_record, read_record
+from campaign_workers.domain.records.types import iso_utc
+from campaign_workers.domain.running.events import checked_record
 from campaign_workers.domain.waves.coded_rows import assignment_records, refused_rows
-from campaign_workers.domain.waves.registrants import Registrant
+from campaign_workers.domain.waves.config import WaveConfig
+from campaign_workers.domain.waves.notifications import Registrant
 from campaign_workers.testing.builders import CREATED
 from campaign_workers.testing.machines.wave_world import config
 

@@ -7,17 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.codes import (
+from campaign_workers.domain.codes.assignments import (
     NO_MARKET,
-    RESERVATION_LIFE,
     TM,
     Assignment,
     AssignmentResult,
-    Code,
     Outcome,
     is_external,
-    judge,
 )
+from campaign_workers.domain.codes.pool import RESERVATION_LIFE, Code, judge
 from campaign_workers.testing.builders import CAMPAIGN, assignment
 from campaign_workers.testing.strategies import OPENS, assignments, codes, market_ids
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.csv_files import ROW_LIMIT, Row, read_rows, read_table, write_rows
+from campaign_workers.domain.csv.rows import ROW_LIMIT, Row, read_rows, read_table, write_rows
 from campaign_workers.domain.errors import BadInput
 
 FILE = "wave.csv"

@@ -11,8 +11,13 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.records import parse_record, read_record
-from campaign_workers.domain.records.dedupe import canonical_json, dedupe_key, distinct
+from campaign_workers.domain.records.record import (
+    canonical_json,
+    dedupe_key,
+    distinct,
+    parse_record,
+    read_record,
+)
 from tests.record_strategies import json_values, numbers, text, wire_records
 
 

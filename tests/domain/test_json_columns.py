@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.records import parse_record
-from campaign_workers.domain.records.dedupe import canonical_json, dedupe_key
-from campaign_workers.domain.records.json_columns import canonical_objects, record_lines
+from campaign_workers.domain.records.columns import canonical_objects, record_lines
+from campaign_workers.domain.records.record import canonical_json, dedupe_key, parse_record
 
 SCHEMA: dict[str, Any] = {
     "email": pl.String,

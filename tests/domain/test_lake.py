@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.lake import (
+from campaign_workers.domain.storage.lake import (
     Manifest,
     Source,
     day_of_merged,

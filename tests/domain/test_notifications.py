@@ -9,16 +9,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.limits import checked_message
+from campaign_workers.domain.running.events import checked_message
 from campaign_workers.domain.waves.notifications import (
     NAME_LIMIT,
     Fate,
     Notification,
+    Registrant,
     clean_name,
     fill,
     segments,
 )
-from campaign_workers.domain.waves.registrants import Registrant
 from campaign_workers.testing.machines.wave_world import registrant
 
 GSM_BASIC = (

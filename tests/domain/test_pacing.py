@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.waves.pacing import Pace, interval
+from campaign_workers.domain.waves.plans import Pace, interval
 
 START = datetime(2026, 11, 20, 17, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

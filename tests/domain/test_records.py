@@ -9,17 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.errors import RejectRecord
-from campaign_workers.domain.records import (
-    RECORD_TYPES,
-    SELECTION_TYPES,
+from campaign_workers.domain.records.record import (
     UnknownType,
-    iso_utc,
     parse_record,
     parse_selection,
-    parse_utc,
     read_record,
 )
-from campaign_workers.domain.records.types import Kind, RecordType
+from campaign_workers.domain.records.types import (
+    RECORD_TYPES,
+    SELECTION_TYPES,
+    Kind,
+    RecordType,
+    iso_utc,
+    parse_utc,
+)
 from tests.record_strategies import moments, wire_records
 
 CREATED = "2026-09-01T00:00:00Z"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.errors import RejectRecord
-from campaign_workers.domain.waves.registrants import (
+from campaign_workers.domain.waves.notifications import (
     COLUMNS,
     OPTIONAL_COLUMNS,
     REQUIRED_COLUMNS,

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.lottery import lottery_numbers
-from campaign_workers.domain.scrub import RULES, TAGS, ScrubPolicy, scrub
+from campaign_workers.domain.scrub import ScrubPolicy, scrub
+from campaign_workers.domain.scrub.rules import RULES, TAGS
 from tests.scrub_oracle import score_by_hand
 
 GOOD = {

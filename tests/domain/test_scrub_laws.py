@@ -8,8 +8,9 @@ import polars as pl
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.scrub import Competition, ScrubPolicy, examined, finished, scrub
-from campaign_workers.domain.scrub.contests import ROW
+from campaign_workers.domain.scrub import ScrubPolicy, scrub
+from campaign_workers.domain.scrub.duplicates import ROW, Competition
+from campaign_workers.domain.scrub.scrubbing import examined, finished
 from tests.scrub_oracle import OUT, Row, fan_rows, files, frame, policies, rows_by_hand
 
 COMPETING = {"duplicateFan", "duplicatePhone"}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.scrub.lists import LARGEST, allowed_patterns, list_entries
+from campaign_workers.domain.scrub.policy import LARGEST, allowed_patterns, list_entries
 
 entries = st.text("ab@.#-_*é", min_size=1, max_size=6).filter(lambda text: not text.startswith("#"))
 

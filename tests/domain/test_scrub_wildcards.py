@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.scrub.wildcards import regex_of
+from campaign_workers.domain.scrub.policy import regex_of
 
 tangles = st.text("ab@.]-[!*?^\\&~|$+(){}é\n", max_size=10)
 

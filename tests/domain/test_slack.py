@@ -3,8 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.campaigns import Market
-from campaign_workers.domain.slack import (
+from campaign_workers.domain.campaigns.campaign import Market
+from campaign_workers.domain.stats import AdminStats
+from campaign_workers.domain.stats.message import TOP_MARKETS, stats_message
+from campaign_workers.domain.stats.slack_blocks import (
     LONGEST_HEADER,
     LONGEST_SECTION,
     MOST_FIELDS,
@@ -13,8 +15,6 @@ from campaign_workers.domain.slack import (
     header,
     section,
 )
-from campaign_workers.domain.stats import AdminStats
-from campaign_workers.domain.stats_message import TOP_MARKETS, stats_message
 from campaign_workers.testing.builders import campaign
 
 names = st.text(st.sampled_from("ab<>&! \n\t|@"), max_size=400)

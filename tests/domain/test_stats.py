@@ -5,8 +5,8 @@ from datetime import timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.entries import Entry
-from campaign_workers.domain.stats import MAX_PREFERENCES, AdminStats, admin_stats
+from campaign_workers.domain.stats import AdminStats, admin_stats
+from campaign_workers.domain.stats.admin import MAX_PREFERENCES, Entry
 from campaign_workers.testing.builders import entry
 from campaign_workers.testing.strategies import OPENS, entries
 

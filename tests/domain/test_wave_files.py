@@ -6,17 +6,17 @@ import polars as pl
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.campaigns import TicketType
-from campaign_workers.domain.codes import TM, is_external
-from campaign_workers.domain.csv_files import CELL_LIMIT, read_rows
-from campaign_workers.domain.wave_prep.files import (
+from campaign_workers.domain.campaigns.campaign import TicketType
+from campaign_workers.domain.codes.assignments import TM, is_external
+from campaign_workers.domain.csv.rows import CELL_LIMIT, read_rows
+from campaign_workers.domain.preparation.files import (
     FAN_COLUMNS,
     WaveFiles,
     candidate_table,
     wave_files,
 )
-from campaign_workers.domain.wave_prep.market_details import WaveMarket
-from campaign_workers.domain.waves.registrants import REQUIRED_COLUMNS
+from campaign_workers.domain.preparation.market_details import WaveMarket
+from campaign_workers.domain.waves.notifications import REQUIRED_COLUMNS
 
 MARKETS = tuple(
     WaveMarket(market_id=market, name=market, ticket_type=kind, limit=9)

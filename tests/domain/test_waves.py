@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.waves import (
+from campaign_workers.domain.waves.config import (
     WaveConfig,
     execution_name,
     failure_alert,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from campaign_workers.domain.events import StreamBatch, StreamRecord
+from campaign_workers.domain.running.events import StreamBatch, StreamRecord
 
 EVENTS: Final = Path(__file__).parent / "events"
 

@@ -10,8 +10,8 @@ import attrs
 from aws_lambda_powertools.logging.filters import SuppressFilter
 from dependency_injector import providers
 
-from campaign_workers.adapters.aws.deadline import LambdaDeadline
-from campaign_workers.adapters.aws.metrics import EmfMetrics
+from campaign_workers.adapters.aws.cloudwatch import EmfMetrics
+from campaign_workers.adapters.aws.lambda_deadline import LambdaDeadline
 from campaign_workers.container import Container
 from campaign_workers.entrypoints import invocations
 from campaign_workers.entrypoints.logs import SERVICE, JsonLogs

@@ -6,9 +6,9 @@ from typing import Any, Final
 import pytest
 
 from campaign_workers.domain.errors import BadInput, RetryLater
-from campaign_workers.domain.events import QueueMessage
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.triggers import WORKERS
+from campaign_workers.domain.running.events import QueueMessage
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.triggers import WORKERS
 from campaign_workers.entrypoints.answers import LARGEST, LARGEST_OF_A_STEP, answer
 from campaign_workers.entrypoints.invocations import Unforeseen
 from tests.entrypoints.envelopes import recorded, sqs

@@ -11,7 +11,7 @@ import pytest
 from cyclopts import App
 
 from campaign_workers import __version__
-from campaign_workers.domain.triggers import WORKERS
+from campaign_workers.domain.running.triggers import WORKERS
 from campaign_workers.entrypoints.cli import COMMANDS, app, run
 from campaign_workers.entrypoints.cli.uploads import Uploads, partition_key
 

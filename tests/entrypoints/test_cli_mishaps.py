@@ -12,7 +12,7 @@ import pytest
 
 from campaign_workers import __main__ as command
 from campaign_workers.entrypoints.cli import BAD_INPUT, FAILED, INTERRUPTED, run
-from campaign_workers.testing import uploads
+from campaign_workers.samples import uploads
 
 
 def no_room() -> OSError:

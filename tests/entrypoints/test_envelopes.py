@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.container import _event
-from campaign_workers.domain.events import (
+from campaign_workers.domain.running.events import (
     ObjectCreated,
     QueueMessage,
     StreamBatch,
     StreamRecord,
     Tick,
 )
-from campaign_workers.domain.triggers import WORKERS
+from campaign_workers.domain.running.triggers import WORKERS
 from campaign_workers.entrypoints.aggregates import MAGIC
 from campaign_workers.entrypoints.envelopes import events
 from tests.entrypoints.envelopes import EVENTS, kinesis, recorded

@@ -11,8 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.events import StreamBatch, StreamRecord
-from campaign_workers.domain.triggers import TRIGGERS, ObjectTrigger, QueueTrigger, StreamTrigger
+from campaign_workers.domain.running.events import StreamBatch, StreamRecord
+from campaign_workers.domain.running.triggers import (
+    TRIGGERS,
+    ObjectTrigger,
+    QueueTrigger,
+    StreamTrigger,
+)
 from campaign_workers.entrypoints.aggregates import MAGIC
 from campaign_workers.entrypoints.envelopes import events, is_queue_batch
 from tests.entrypoints.envelopes import kinesis, recorded, sqs

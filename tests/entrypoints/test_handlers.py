@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from campaign_workers.domain.errors import BadInput, CampaignError
-from campaign_workers.domain.triggers import WORKERS
+from campaign_workers.domain.running.triggers import WORKERS
 from campaign_workers.domain.wire import snake
 from campaign_workers.entrypoints import handlers, save_campaign_data, save_stats
 from campaign_workers.entrypoints.invocations import Unforeseen

@@ -5,11 +5,11 @@ from typing import Any, Final
 
 import pytest
 
-from campaign_workers.adapters.system.limits import Unlimited
+from campaign_workers.adapters.system.deadlines import Unlimited
 from campaign_workers.container import Container
 from campaign_workers.domain import errors
 from campaign_workers.domain.errors import BadInput, CampaignError, RetryLater
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.running.reports import Report
 from campaign_workers.entrypoints.invocations import Unforeseen, invoke
 from tests.entrypoints.envelopes import recorded
 from tests.entrypoints.functions import REQUEST_ID, Context, Function, Traces

@@ -11,12 +11,13 @@ from typing import Any, Final
 import attrs
 
 from campaign_workers.container import Container
-from campaign_workers.domain import layout, lottery
-from campaign_workers.domain.csv_files import read_rows
+from campaign_workers.domain import lottery
+from campaign_workers.domain.csv.rows import read_rows
 from campaign_workers.domain.errors import CampaignError
-from campaign_workers.domain.layout import CAMPAIGN_DATA, SCORING
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.triggers import INPUT_STREAM, VF_INPUT_STREAM
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.triggers import INPUT_STREAM, VF_INPUT_STREAM
+from campaign_workers.domain.storage import layout
+from campaign_workers.domain.storage.layout import CAMPAIGN_DATA, SCORING
 from campaign_workers.settings import Settings
 from campaign_workers.testing.builders import CAMPAIGN, campaign, registration, scoring
 

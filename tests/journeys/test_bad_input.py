@@ -16,8 +16,8 @@ from typing import Any, Final
 import attrs
 import pytest
 
-from campaign_workers.domain import layout
-from campaign_workers.domain.layout import WaveState
+from campaign_workers.domain.storage import layout
+from campaign_workers.domain.storage.layout import WaveState
 from campaign_workers.testing.builders import CAMPAIGN
 from tests.journeys.mishaps import CODES, PERSON, WAVE, Scene
 

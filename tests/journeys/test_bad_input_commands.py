@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from campaign_workers.container import Container
-from campaign_workers.domain.triggers import INPUT_STREAM, WORKERS
+from campaign_workers.domain.running.triggers import INPUT_STREAM, WORKERS
 from campaign_workers.entrypoints.cli import BAD_INPUT, run
 from campaign_workers.settings import Settings
 from campaign_workers.testing.builders import registration

@@ -11,10 +11,11 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from campaign_workers.domain import layout, lottery
-from campaign_workers.domain.events import ObjectCreated
-from campaign_workers.domain.layout import CAMPAIGN_DATA, WaveState
-from campaign_workers.domain.triggers import MOVE_MERGED_QUEUE, VF_INPUT_STREAM
+from campaign_workers.domain import lottery
+from campaign_workers.domain.running.events import ObjectCreated
+from campaign_workers.domain.running.triggers import MOVE_MERGED_QUEUE, VF_INPUT_STREAM
+from campaign_workers.domain.storage import layout
+from campaign_workers.domain.storage.layout import CAMPAIGN_DATA, WaveState
 from campaign_workers.entrypoints.envelopes import events
 from campaign_workers.testing.builders import CAMPAIGN, campaign, scoring
 from tests.journeys.mishaps import SEED, WAVE, Scene

@@ -11,13 +11,13 @@ from typing import Any, Final
 
 import pytest
 
-from campaign_workers.domain.layout import CAMPAIGN_DATA
-from campaign_workers.domain.triggers import (
+from campaign_workers.domain.running.triggers import (
     FANLIST_RANKS_STREAM,
     INPUT_STREAM,
     SAVE_SELECTION_STREAM,
     VF_INPUT_STREAM,
 )
+from campaign_workers.domain.storage.layout import CAMPAIGN_DATA
 from campaign_workers.testing.builders import CAMPAIGN, code_assignment, registration, scoring
 from tests.journeys.mishaps import CODES, PERSON, Scene
 

@@ -17,8 +17,8 @@ import pytest
 import campaign_workers
 from campaign_workers.container import Container
 from campaign_workers.domain.errors import RetryLater
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.triggers import TRIGGERS, WORKERS, InvokeTrigger
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.triggers import TRIGGERS, WORKERS, InvokeTrigger
 from campaign_workers.entrypoints.cli.books import Books
 from campaign_workers.entrypoints.cli.uploads import Uploads
 from campaign_workers.testing.builders import CAMPAIGN

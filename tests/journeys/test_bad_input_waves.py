@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import pytest
 
-from campaign_workers.domain import layout
-from campaign_workers.domain.layout import WaveState
+from campaign_workers.domain.storage import layout
+from campaign_workers.domain.storage.layout import WaveState
 from campaign_workers.testing.builders import CAMPAIGN
 from tests.journeys.mishaps import CODES, WAVE, Scene
 from tests.journeys.test_bad_input import MARKETS, READERS, REGISTRANTS, prepare, wave_config

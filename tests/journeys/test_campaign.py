@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from campaign_workers.container import Container
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.triggers import WORKERS
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.triggers import WORKERS
 from campaign_workers.entrypoints.cli.books import Books
 from campaign_workers.entrypoints.cli.uploads import Uploads
-from campaign_workers.testing.uploads import CAMPAIGN_ID
+from campaign_workers.samples.uploads import CAMPAIGN_ID
 from tests.journeys.worlds import Call, run_campaign, seen, shuffled, uploads
 
 

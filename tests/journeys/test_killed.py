@@ -15,18 +15,19 @@ import attrs
 import polars as pl
 
 from campaign_workers.container import Container
-from campaign_workers.domain import layout, lottery
+from campaign_workers.domain import lottery
 from campaign_workers.domain.errors import RejectRecord
-from campaign_workers.domain.layout import CAMPAIGN_DATA
-from campaign_workers.domain.records import parse_record
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.triggers import INPUT_STREAM
+from campaign_workers.domain.records.record import parse_record
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.triggers import INPUT_STREAM
+from campaign_workers.domain.storage import layout
+from campaign_workers.domain.storage.layout import CAMPAIGN_DATA
 from campaign_workers.entrypoints.cli.uploads import Uploads
-from campaign_workers.ports.services import EligibleQuery
+from campaign_workers.ports.entry_service import EligibleQuery
+from campaign_workers.samples.uploads import CAMPAIGN_ID, MARKETS, generate
 from campaign_workers.settings import Settings
 from campaign_workers.testing.builders import registration
 from campaign_workers.testing.crashes import Fuse, Killed
-from campaign_workers.testing.uploads import CAMPAIGN_ID, MARKETS, generate
 from tests.journeys.mishaps import Scene
 from tests.journeys.test_bad_input import READERS
 

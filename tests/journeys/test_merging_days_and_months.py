@@ -15,7 +15,7 @@ from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.streams import MemoryMessageQueue
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.errors import RetryLater
-from campaign_workers.domain.events import QueueMessage
+from campaign_workers.domain.running.events import QueueMessage
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
 from campaign_workers.workers.merge_avro_files import MergeAvroFiles
 from campaign_workers.workers.move_merged_avro_files import MoveMergedAvroFiles

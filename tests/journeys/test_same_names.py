@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from campaign_workers.domain.triggers import (
+from campaign_workers.domain.running.triggers import (
     TRIGGERS,
     WORKERS,
     InvokeTrigger,

@@ -8,14 +8,15 @@ from random import Random
 from typing import Any
 
 from campaign_workers.container import Container
-from campaign_workers.domain import layout, lottery
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.triggers import EMAIL_QUEUE, VERDICT_QUEUE
+from campaign_workers.domain import lottery
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.triggers import EMAIL_QUEUE, VERDICT_QUEUE
+from campaign_workers.domain.storage import layout
 from campaign_workers.entrypoints.cli.books import Books
 from campaign_workers.entrypoints.cli.operator import Operator
 from campaign_workers.entrypoints.cli.uploads import Uploads
+from campaign_workers.samples.uploads import generate
 from campaign_workers.settings import Settings
-from campaign_workers.testing.uploads import generate
 
 FANS = 300
 Call = Callable[[str, Any], Report]

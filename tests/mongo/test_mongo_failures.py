@@ -18,7 +18,7 @@ from pymongo.errors import (
 )
 
 from campaign_workers.adapters.mongo.connection import database as connect
-from campaign_workers.adapters.mongo.failures import REFUSALS, translated
+from campaign_workers.adapters.mongo.errors import REFUSALS, translated
 from campaign_workers.domain.errors import BadInput, CampaignError, PermanentFailure, RetryLater
 from tests.servers.mongo import OverMongo
 from tests.servers.mongo_documents import Document

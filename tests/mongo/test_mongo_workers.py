@@ -9,7 +9,7 @@ from campaign_workers.adapters.mongo.admin_stats import MongoAdminStatsRepositor
 from campaign_workers.adapters.mongo.campaigns import MongoCampaignRepository, MongoMarketRepository
 from campaign_workers.adapters.mongo.entries import MongoEntryRepository
 from campaign_workers.domain.errors import RetryLater
-from campaign_workers.domain.events import Tick
+from campaign_workers.domain.running.events import Tick
 from campaign_workers.domain.stats import admin_stats
 from campaign_workers.testing.builders import campaign, entry
 from campaign_workers.testing.contracts._base import Outage

@@ -8,12 +8,13 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from campaign_workers.adapters.avro.schemas import folder
-from campaign_workers.domain.campaigns import Market
-from campaign_workers.domain.csv_files import Row
+from campaign_workers.domain.campaigns.campaign import Market
+from campaign_workers.domain.csv.rows import Row
 from campaign_workers.domain.errors import BadInput, RejectRecord
-from campaign_workers.domain.records import SELECTION_TYPES, read_record
-from campaign_workers.domain.wave_prep.market_details import read_market_details
-from campaign_workers.domain.waves import WaveConfig
+from campaign_workers.domain.preparation.market_details import read_market_details
+from campaign_workers.domain.records.record import read_record
+from campaign_workers.domain.records.types import SELECTION_TYPES
+from campaign_workers.domain.waves.config import WaveConfig
 
 WAVE = {
     "campaignId": "summer-tour-2026",

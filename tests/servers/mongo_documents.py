@@ -5,8 +5,13 @@ from typing import Any
 
 from pymongo.database import Database
 
-from campaign_workers.domain.campaigns import Campaign, Market, write_campaign, write_market
-from campaign_workers.domain.entries import Entry
+from campaign_workers.domain.campaigns.campaign import (
+    Campaign,
+    Market,
+    write_campaign,
+    write_market,
+)
+from campaign_workers.domain.stats.admin import Entry
 
 Document = dict[str, Any]
 

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 from jsonschema import Draft202012Validator
 
-from campaign_workers.testing.doubles import LOCAL_TOKEN
-from campaign_workers.testing.doubles.documents import SERVICES, Operation, document, operations
+from campaign_workers.doubles import LOCAL_TOKEN
+from campaign_workers.doubles.documents import SERVICES, Operation, document, operations
 from tests.contracts.http_worlds import World
 
 

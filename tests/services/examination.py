@@ -8,9 +8,9 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from campaign_workers.doubles import LOCAL_TOKEN
+from campaign_workers.doubles.documents import SERVICES
 from campaign_workers.testing.builders import campaign
-from campaign_workers.testing.doubles import LOCAL_TOKEN
-from campaign_workers.testing.doubles.documents import SERVICES
 from tests.contracts.http_worlds import World, running, world
 
 ROOT = Path(__file__).parents[2]

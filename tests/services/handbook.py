@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from campaign_workers.testing.doubles.documents import METHODS, SERVICES, document
+from campaign_workers.doubles.documents import METHODS, SERVICES, document
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "services.md"

@@ -10,7 +10,7 @@ import attrs
 from jsonschema import Draft202012Validator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from campaign_workers.testing.doubles.documents import SERVICES, document
+from campaign_workers.doubles.documents import SERVICES, document
 
 OURS: Final = {"authorization", "idempotency-key", "x-correlation-id", "content-type"}
 HTTP: Final = {"accept", "accept-encoding", "connection", "content-length", "host", "user-agent"}

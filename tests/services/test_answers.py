@@ -9,17 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.adapters.http.calls import Call
-from campaign_workers.adapters.http.campaign_service import HttpCampaignService
-from campaign_workers.adapters.http.client import Client
-from campaign_workers.adapters.http.code_service import HttpCodeService
-from campaign_workers.adapters.http.entry_service import HttpEntryService
-from campaign_workers.adapters.http.offer_codes import HttpOfferCodes
-from campaign_workers.adapters.http.sms_service import HttpSmsService
-from campaign_workers.adapters.http.user_service import HttpUserService
+from campaign_workers.adapters.http._client.client import Client
+from campaign_workers.adapters.http._client.requests import Call
+from campaign_workers.adapters.http.campaign import HttpCampaignService
+from campaign_workers.adapters.http.code import HttpCodeService
+from campaign_workers.adapters.http.entry import HttpEntryService
+from campaign_workers.adapters.http.pacman import HttpOfferCodes
+from campaign_workers.adapters.http.sms import HttpSmsService
+from campaign_workers.adapters.http.user import HttpUserService
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.errors import OutcomeUnknown, RetryLater
-from campaign_workers.ports.services import EligibleQuery
+from campaign_workers.ports.entry_service import EligibleQuery
 from campaign_workers.testing.builders import (
     CREATED,
     assignment,

@@ -10,7 +10,7 @@ from socket import socket
 import httpx
 import pytest
 
-from campaign_workers.adapters.http.user_service import HttpUserService
+from campaign_workers.adapters.http.user import HttpUserService
 from campaign_workers.container import Container
 from campaign_workers.entrypoints.cli import run
 from campaign_workers.settings import Settings

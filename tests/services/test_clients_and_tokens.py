@@ -10,13 +10,13 @@ import httpx
 import pytest
 import stamina
 
-from campaign_workers.adapters.http.calls import ServiceBusy
-from campaign_workers.adapters.http.campaign_service import HttpCampaignService
-from campaign_workers.adapters.http.limits import HttpLimits
-from campaign_workers.adapters.http.offer_codes import HttpOfferCodes
-from campaign_workers.adapters.http.slack_chat import SlackChat
-from campaign_workers.adapters.http.sms_service import HttpSmsService
-from campaign_workers.adapters.http.user_service import HttpUserService
+from campaign_workers.adapters.http._client.limits import HttpLimits
+from campaign_workers.adapters.http._client.requests import ServiceBusy
+from campaign_workers.adapters.http.campaign import HttpCampaignService
+from campaign_workers.adapters.http.pacman import HttpOfferCodes
+from campaign_workers.adapters.http.slack import SlackChat
+from campaign_workers.adapters.http.sms import HttpSmsService
+from campaign_workers.adapters.http.user import HttpUserService
 from campaign_workers.adapters.memory.system import MemorySecrets
 from campaign_workers.domain.errors import (
     BadInput,
@@ -25,8 +25,8 @@ from campaign_workers.domain.errors import (
     PermanentFailure,
     RetryLater,
 )
+from campaign_workers.doubles import Fault, Kind
 from campaign_workers.testing.builders import CREATED, offer_code_request, text_message
-from campaign_workers.testing.doubles import Fault, Kind
 from tests.contracts.http_worlds import LIMITS, Server, World, secrets, world
 
 

@@ -13,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from campaign_workers.adapters.http.calls import Answer, ServiceBusy
-from campaign_workers.adapters.http.campaign_service import HttpCampaignService
-from campaign_workers.adapters.http.offer_codes import HttpOfferCodes
-from campaign_workers.adapters.http.reading import asked_wait
-from campaign_workers.adapters.http.sms_service import HttpSmsService
-from campaign_workers.adapters.http.user_service import HttpUserService
+from campaign_workers.adapters.http._client.requests import Answer, ServiceBusy
+from campaign_workers.adapters.http._client.response_policy import asked_wait
+from campaign_workers.adapters.http.campaign import HttpCampaignService
+from campaign_workers.adapters.http.pacman import HttpOfferCodes
+from campaign_workers.adapters.http.sms import HttpSmsService
+from campaign_workers.adapters.http.user import HttpUserService
 from campaign_workers.domain.errors import (
     CampaignError,
     NotFound,
@@ -26,8 +26,8 @@ from campaign_workers.domain.errors import (
     PermanentFailure,
     RetryLater,
 )
+from campaign_workers.doubles import Fault, Kind
 from campaign_workers.testing.builders import campaign, offer_code_request, text_message
-from campaign_workers.testing.doubles import Fault, Kind
 from tests.contracts.http_worlds import LIMITS, Server, World, secrets, world
 
 

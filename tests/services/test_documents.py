@@ -11,9 +11,8 @@ from starlette.routing import Mount, Route
 
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SteppedClock
-from campaign_workers.testing.builders import CREATED
-from campaign_workers.testing.doubles import Doubles, Neighbours
-from campaign_workers.testing.doubles.documents import (
+from campaign_workers.doubles import Doubles, Neighbours
+from campaign_workers.doubles.documents import (
     METHODS,
     SERVICES,
     document,
@@ -21,6 +20,7 @@ from campaign_workers.testing.doubles.documents import (
     operations,
     source,
 )
+from campaign_workers.testing.builders import CREATED
 from tests.services.handbook import PAGE, handbook
 
 FAILURES = {"429", "500", "502", "503", "504"}

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from campaign_workers.testing.doubles.documents import Operation
+from campaign_workers.doubles.documents import Operation
 from tests.contracts.http_worlds import Server, World, world
 from tests.services.asking import ask, assert_documented, every_operation, example, node
 from tests.services.examination import examinee

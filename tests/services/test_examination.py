@@ -7,9 +7,9 @@ import attrs
 import pytest
 from starlette.requests import Request
 
-from campaign_workers.testing.doubles import Doubles
-from campaign_workers.testing.doubles.documents import SERVICES, Operation, operations
-from campaign_workers.testing.doubles.problems import Problem, Reply
+from campaign_workers.doubles import Doubles
+from campaign_workers.doubles.documents import SERVICES, Operation, operations
+from campaign_workers.doubles.problems import Problem, Reply
 from tests.contracts.http_worlds import Server, world
 from tests.services.examination import examined, examinee
 from tests.services.recording import Recorder

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from campaign_workers.adapters.http.entry_service import HttpEntryService
-from campaign_workers.ports.services import EligibleQuery
+from campaign_workers.adapters.http.entry import HttpEntryService
+from campaign_workers.ports.entry_service import EligibleQuery
 from tests.contracts.http_worlds import LIMITS, Server, secrets
 
 PAGE: Final = 500

@@ -11,15 +11,17 @@ from typing import Any, Final
 import attrs
 import pytest
 
-from campaign_workers.adapters.http.campaign_service import HttpCampaignService
-from campaign_workers.adapters.http.code_service import HttpCodeService
-from campaign_workers.adapters.http.entry_service import HttpEntryService
-from campaign_workers.adapters.http.offer_codes import HttpOfferCodes
-from campaign_workers.adapters.http.slack_chat import SlackChat
-from campaign_workers.adapters.http.sms_service import HttpSmsService
-from campaign_workers.adapters.http.user_service import HttpUserService
+from campaign_workers.adapters.http.campaign import HttpCampaignService
+from campaign_workers.adapters.http.code import HttpCodeService
+from campaign_workers.adapters.http.entry import HttpEntryService
+from campaign_workers.adapters.http.pacman import HttpOfferCodes
+from campaign_workers.adapters.http.slack import SlackChat
+from campaign_workers.adapters.http.sms import HttpSmsService
+from campaign_workers.adapters.http.user import HttpUserService
 from campaign_workers.domain.errors import PermanentFailure
-from campaign_workers.ports.services import EligibleQuery
+from campaign_workers.doubles import Fault
+from campaign_workers.doubles.documents import SERVICES
+from campaign_workers.ports.entry_service import EligibleQuery
 from campaign_workers.testing.builders import (
     assignment,
     batch,
@@ -29,8 +31,6 @@ from campaign_workers.testing.builders import (
     scoring,
     text_message,
 )
-from campaign_workers.testing.doubles import Fault
-from campaign_workers.testing.doubles.documents import SERVICES
 from tests.contracts.http_worlds import EVERY_FAULT, LIMITS, Server, World, secrets, world
 from tests.services.asking import every_operation
 from tests.services.recording import Recorder, documented

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.testing.doubles import Fault, Kind, Switchboard
-from campaign_workers.testing.doubles.documents import operations
+from campaign_workers.doubles import Fault, Kind, Switchboard
+from campaign_workers.doubles.documents import operations
 from tests.contracts.http_worlds import Server, World, world
 from tests.services.asking import ask, every_operation
 

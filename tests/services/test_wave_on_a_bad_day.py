@@ -3,12 +3,12 @@
 from collections import Counter
 from typing import Any, Final
 
-from campaign_workers.adapters.http.sms_service import HttpSmsService
+from campaign_workers.adapters.http.sms import HttpSmsService
 from campaign_workers.domain.errors import RetryLater
-from campaign_workers.domain.layout import WaveState
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.waves.registrants import Registrant, message_id
-from campaign_workers.testing.doubles import Doubles, Fault, Kind, Neighbours
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.storage.layout import WaveState
+from campaign_workers.domain.waves.notifications import Registrant, message_id
+from campaign_workers.doubles import Doubles, Fault, Kind, Neighbours
 from campaign_workers.testing.machines.wave_world import DEAD_ENDING, WaveWorld, registrant
 from tests.contracts.http_worlds import Server, secrets
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import campaign_workers
-from campaign_workers.domain.triggers import WORKERS
+from campaign_workers.domain.running.triggers import WORKERS
 
 TESTS = Path(__file__).parents[1]
 ROOMS = {"tests": TESTS, "campaign_workers": Path(campaign_workers.__file__).parent}

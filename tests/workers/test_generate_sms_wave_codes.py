@@ -13,7 +13,7 @@ from campaign_workers.domain.errors import (
     NotFound,
     PermanentFailure,
 )
-from campaign_workers.ports.services import OfferCodeRequest
+from campaign_workers.ports.offer_codes import OfferCodeRequest
 from campaign_workers.workers.generate_sms_wave_codes import Request
 from tests.offer_code_scenes import (
     ERRORS,

@@ -11,8 +11,8 @@ from campaign_workers.domain.errors import (
     OutcomeUnknown,
     RetryLater,
 )
-from campaign_workers.domain.reports import Report
-from campaign_workers.ports.services import OfferCodeRequest
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.ports.offer_codes import OfferCodeRequest
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
 from tests.offer_code_scenes import ERRORS, FILE, SCHEDULED, a_world, codes, errors, generate, row
 from tests.worlds import contents, table, wave_rows

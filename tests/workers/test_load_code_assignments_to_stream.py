@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.errors import BadInput, NotFound, RetryLater
-from campaign_workers.domain.events import ObjectCreated
-from campaign_workers.domain.layout import SCORING
-from campaign_workers.domain.records import parse_record
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.records.record import parse_record
+from campaign_workers.domain.running.events import ObjectCreated
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.storage.layout import SCORING
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
 from campaign_workers.workers.load_code_assignments_to_stream import LoadCodeAssignmentsToStream
 from tests.worlds import (

@@ -9,8 +9,8 @@ import pytest
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.errors import BadInput, Fatal, RetryLater
-from campaign_workers.domain.events import QueueMessage
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.running.events import QueueMessage
+from campaign_workers.domain.running.reports import Report
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
 from campaign_workers.workers.move_merged_avro_files import MoveMergedAvroFiles
 from tests.lake_scenes import (

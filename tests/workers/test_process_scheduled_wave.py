@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.errors import BadInput, NotFound, RejectRecord, RetryLater
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.running.reports import Report
 from campaign_workers.testing.builders import assignment
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
 from campaign_workers.workers.process_scheduled_wave import ProcessScheduledWave, Request

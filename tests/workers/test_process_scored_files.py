@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.events import ObjectCreated
-from campaign_workers.domain.records.dedupe import dedupe_key
+from campaign_workers.domain.records.record import dedupe_key
+from campaign_workers.domain.running.events import ObjectCreated
 from campaign_workers.domain.scrub import ScrubPolicy, scrub
 from tests.scored_scenes import FAN, HEADER, SCRUBBED, UPLOAD, Scene, scrubbed, tsv
 from tests.scrub_oracle import OUT

@@ -4,11 +4,11 @@ import json
 
 import polars as pl
 
-from campaign_workers.domain.audit import verify_audit
-from campaign_workers.domain.codes import Assignment
+from campaign_workers.domain.codes.assignments import Assignment
+from campaign_workers.domain.preparation.files import candidate_table
 from campaign_workers.domain.selection import MarketQuota
-from campaign_workers.domain.wave_prep.files import candidate_table
-from campaign_workers.ports.services import EligibleQuery
+from campaign_workers.domain.selection.audit import verify_audit
+from campaign_workers.ports.entry_service import EligibleQuery
 from campaign_workers.testing.builders import CREATED
 from tests.wave_prep_scenes import (
     FANS,

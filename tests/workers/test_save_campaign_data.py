@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.system import MemoryMetrics
 from campaign_workers.domain.errors import RetryLater
-from campaign_workers.domain.events import StreamBatch, StreamRecord
-from campaign_workers.domain.records import read_record
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.records.record import read_record
+from campaign_workers.domain.running.events import StreamBatch, StreamRecord
+from campaign_workers.domain.running.reports import Report
 from campaign_workers.testing.builders import batch, code_assignment, registration, scoring
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
 from campaign_workers.workers.save_campaign_data import SaveCampaignData

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from campaign_workers.domain.codes.assignments import verdict_messages
 from campaign_workers.domain.errors import RetryLater
-from campaign_workers.domain.records import read_record
-from campaign_workers.domain.verdicts import verdict_messages
+from campaign_workers.domain.records.record import read_record
 from campaign_workers.testing.builders import assignment, batch, code_assignment
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
 from tests.selection_scenes import event, refresh, save, seen

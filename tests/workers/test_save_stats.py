@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from campaign_workers.adapters.inprocess.entry_store import EntryStore
+from campaign_workers.adapters.fakes.entries import EntryStore
 from campaign_workers.domain.errors import Fatal, NotFound, RetryLater
-from campaign_workers.domain.events import Tick
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.running.events import Tick
+from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.stats import AdminStats, admin_stats
 from campaign_workers.testing.builders import batch, campaign, registration
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill

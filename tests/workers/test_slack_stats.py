@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from campaign_workers.adapters.inprocess.chat_log import ChatLog
+from campaign_workers.adapters.fakes.chat import ChatLog
 from campaign_workers.domain.errors import Fatal, RetryLater
-from campaign_workers.domain.events import Tick
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.running.events import Tick
+from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.stats import AdminStats
 from campaign_workers.testing.builders import campaign
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill

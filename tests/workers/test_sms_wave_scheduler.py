@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.errors import RetryLater
-from campaign_workers.domain.events import Tick
-from campaign_workers.domain.layout import WaveState, wave_config
-from campaign_workers.domain.records import iso_utc
+from campaign_workers.domain.records.types import iso_utc
+from campaign_workers.domain.running.events import Tick
+from campaign_workers.domain.storage.layout import WaveState, wave_config
 from campaign_workers.ports.object_store import ObjectInfo
 from campaign_workers.ports.workflow import Execution
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill

@@ -6,9 +6,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
-from campaign_workers.adapters.system.limits import CountdownDeadline
+from campaign_workers.adapters.system.deadlines import CountdownDeadline
 from campaign_workers.domain.errors import BadInput, Conflict, NotFound
-from campaign_workers.domain.layout import WaveState, wave_config, wave_file
+from campaign_workers.domain.storage.layout import WaveState, wave_config, wave_file
 from campaign_workers.testing.machines.wave_world import DEAD_ENDING, NOW, WaveWorld, registrant
 
 WAVE = "tour_nyc"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from campaign_workers.domain.errors import Fatal
-from campaign_workers.domain.layout import WaveState
+from campaign_workers.domain.storage.layout import WaveState
 from campaign_workers.testing.machines.wave_world import DEAD_ENDING, WaveWorld, registrant
-from campaign_workers.workers.sms_wave_send.sending import Limits
+from campaign_workers.workers.sms_wave_send.sender import Limits
 from tests.worlds import Meanwhile
 
 WAVE = "tour_nyc"

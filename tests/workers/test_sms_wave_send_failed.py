@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from campaign_workers.adapters.system.limits import CountdownDeadline
+from campaign_workers.adapters.system.deadlines import CountdownDeadline
 from campaign_workers.domain.errors import (
     BadInput,
     Conflict,
@@ -16,8 +16,8 @@ from campaign_workers.domain.errors import (
     PermanentFailure,
     RetryLater,
 )
-from campaign_workers.domain.layout import WaveState, wave_config, wave_file
-from campaign_workers.ports.services import TextMessage
+from campaign_workers.domain.storage.layout import WaveState, wave_config, wave_file
+from campaign_workers.ports.sms_service import TextMessage
 from campaign_workers.testing.machines.wave_world import (
     DEAD_ENDING,
     NOW,
@@ -25,7 +25,7 @@ from campaign_workers.testing.machines.wave_world import (
     config,
     registrant,
 )
-from campaign_workers.workers.sms_wave_send.sending import Limits
+from campaign_workers.workers.sms_wave_send.sender import Limits
 
 WAVE = "tour_nyc"
 DEAD = {"mobileNumber": f"+12125550{DEAD_ENDING}"}

@@ -12,12 +12,12 @@ from campaign_workers.domain.errors import (
     OutcomeUnknown,
     RetryLater,
 )
-from campaign_workers.domain.layout import WaveState
-from campaign_workers.ports.services import TextMessage
+from campaign_workers.domain.storage.layout import WaveState
+from campaign_workers.ports.sms_service import TextMessage
 from campaign_workers.ports.tables import Channel, Delivery
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
 from campaign_workers.testing.machines.wave_world import DEAD_ENDING, WaveWorld, registrant
-from campaign_workers.workers.sms_wave_send.sending import Limits
+from campaign_workers.workers.sms_wave_send.sender import Limits
 
 WAVE = "tour_nyc"
 NO_TEXT = {"doNotText": "yes"}

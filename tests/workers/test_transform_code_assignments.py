@@ -7,12 +7,12 @@ from typing import Any
 import attrs
 import pytest
 
-from campaign_workers.adapters.inprocess.campaign_store import CampaignStore
-from campaign_workers.adapters.inprocess.user_directory import UserDirectory
+from campaign_workers.adapters.fakes.campaigns import CampaignStore
+from campaign_workers.adapters.fakes.users import UserDirectory
 from campaign_workers.domain.errors import RetryLater
-from campaign_workers.domain.events import StreamBatch
-from campaign_workers.domain.records import read_record
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.records.record import read_record
+from campaign_workers.domain.running.events import StreamBatch
+from campaign_workers.domain.running.reports import Report
 from campaign_workers.testing.builders import batch, campaign, code_assignment, registration
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
 from campaign_workers.workers.transform_code_assignments import TransformCodeAssignments

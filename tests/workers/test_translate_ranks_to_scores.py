@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.records import parse_record
+from campaign_workers.domain.records.record import parse_record
 from campaign_workers.testing.builders import campaign
 from tests.fanlist_scenes import LIST, SCORED, Scene, translated
 

@@ -11,7 +11,7 @@ import pytest
 
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.domain.errors import BadInput, NotFound, RetryLater
-from campaign_workers.domain.events import ObjectCreated
+from campaign_workers.domain.running.events import ObjectCreated
 from campaign_workers.testing.builders import campaign
 from campaign_workers.testing.crashes import Scene as Kill
 from campaign_workers.testing.crashes import assert_survives_every_kill

@@ -16,10 +16,9 @@ from campaign_workers.container.ports import EMBEDDED, PROFILES
 from campaign_workers.container.providing import ADAPTERS, WORKERS_ROOM, lazy
 from campaign_workers.container.wiring import Wiring
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.events import ObjectCreated, Tick, required_text
-from campaign_workers.domain.layout import CAMPAIGN_DATA, SCORING
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.triggers import (
+from campaign_workers.domain.running.events import ObjectCreated, Tick, required_text
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.triggers import (
     FANLIST_RANKS_STREAM,
     INPUT_STREAM,
     TRIGGERS,
@@ -29,13 +28,14 @@ from campaign_workers.domain.triggers import (
     ScheduleTrigger,
     triggers,
 )
+from campaign_workers.domain.storage.layout import CAMPAIGN_DATA, SCORING
 from campaign_workers.domain.wire import snake
 from campaign_workers.settings import Profile, Settings, load_settings
 
 if TYPE_CHECKING:
     from campaign_workers.adapters.aws.traces import Traces
-    from campaign_workers.adapters.inprocess.campaign_store import CampaignStore
-    from campaign_workers.adapters.inprocess.code_pool import CodePool
+    from campaign_workers.adapters.fakes.campaigns import CampaignStore
+    from campaign_workers.adapters.fakes.codes import CodePool
     from campaign_workers.adapters.local.journal import Journal
     from campaign_workers.adapters.local.runtime import Runtime
     from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
@@ -230,7 +230,7 @@ def bucket(name: str) -> "ObjectStore":
     """
     try:
         client = lazy(f"{ADAPTERS}.aws.clients:client")("s3")
-        store: ObjectStore = lazy(f"{ADAPTERS}.aws.object_store:S3ObjectStore")(client, name)
+        store: ObjectStore = lazy(f"{ADAPTERS}.aws.s3.object_store:S3ObjectStore")(client, name)
     except ModuleNotFoundError:
         raise BadInput(
             "the libraries of AWS are not installed",

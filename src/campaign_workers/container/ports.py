@@ -13,8 +13,8 @@ from campaign_workers.container.providing import (
     required,
     served,
 )
-from campaign_workers.domain.layout import CAMPAIGN_DATA, SCORING
-from campaign_workers.domain.triggers import DELIVERY_LEDGER, DEMAND_TABLE, QUEUES, STREAMS
+from campaign_workers.domain.running.triggers import DELIVERY_LEDGER, DEMAND_TABLE, QUEUES, STREAMS
+from campaign_workers.domain.storage.layout import CAMPAIGN_DATA, SCORING
 from campaign_workers.settings import Settings
 
 EMBEDDED: Final = ("memory", "local")
@@ -59,7 +59,7 @@ class Ports(containers.DeclarativeContainer):
             clock,
         ),
         aws=adapter(
-            "aws.object_store:S3ObjectStore",
+            "aws.s3.object_store:S3ObjectStore",
             client("s3"),
             required(settings, "campaign_data_bucket"),
         ),
@@ -73,7 +73,7 @@ class Ports(containers.DeclarativeContainer):
             clock,
         ),
         aws=adapter(
-            "aws.object_store:S3ObjectStore", client("s3"), required(settings, "scoring_bucket")
+            "aws.s3.object_store:S3ObjectStore", client("s3"), required(settings, "scoring_bucket")
         ),
     )
     streams = providers.Selector(
@@ -81,21 +81,21 @@ class Ports(containers.DeclarativeContainer):
         memory=each(STREAMS, "memory.streams:MemoryRecordStream", clock),
         local=each(STREAMS, "local.streams:SqliteRecordStream", database, clock),
         aws=each(
-            STREAMS, "aws.streams:KinesisRecordStream", client("kinesis"), clock, suffix=suffix
+            STREAMS, "aws.kinesis:KinesisRecordStream", client("kinesis"), clock, suffix=suffix
         ),
     )
     queues = providers.Selector(
         profile,
         memory=each(QUEUES, "memory.streams:MemoryMessageQueue", clock),
         local=each(QUEUES, "local.streams:SqliteMessageQueue", database, clock),
-        aws=each(QUEUES, "aws.queues:SqsMessageQueue", client("sqs"), clock, suffix=suffix),
+        aws=each(QUEUES, "aws.sqs:SqsMessageQueue", client("sqs"), clock, suffix=suffix),
     )
     workflow = providers.Selector(
         profile,
         memory=adapter("memory.workflow:MemoryWorkflowStarter", clock),
         local=adapter("local.workflow:SqliteWorkflowStarter", database, clock),
         aws=adapter(
-            "aws.workflow:StepFunctionsStarter",
+            "aws.stepfunctions:StepFunctionsStarter",
             client("stepfunctions"),
             state_machine=required(settings, "sms_wave_state_machine"),
         ),
@@ -109,7 +109,7 @@ class Ports(containers.DeclarativeContainer):
             "local.secrets:FileSecrets", providers.Callable(Path.joinpath, folder, "secrets")
         ),
         aws=adapter(
-            "aws.secrets:SecretsManagerSecrets",
+            "aws.secrets_manager:SecretsManagerSecrets",
             client("secretsmanager"),
             prefix=settings.provided.secret_prefix,
         ),
@@ -118,18 +118,20 @@ class Ports(containers.DeclarativeContainer):
         profile,
         memory=adapter("memory.system:MemoryMetrics"),
         local=adapter("system.metrics:LogMetrics"),
-        aws=adapter("aws.metrics:EmfMetrics"),
+        aws=adapter("aws.cloudwatch:EmfMetrics"),
     )
     deadline = served(
-        profile, adapter("system.limits:Unlimited"), adapter("aws.deadline:LambdaDeadline")
+        profile,
+        adapter("system.deadlines:Unlimited"),
+        adapter("aws.lambda_deadline:LambdaDeadline"),
     )
 
     # --- stand-ins of services and databases, with the same rules, over the profile's tables ---
-    campaigns = adapter("inprocess.campaign_store:CampaignStore", tables)
-    markets = adapter("inprocess.campaign_store:MarketStore", tables)
-    users = adapter("inprocess.user_directory:UserDirectory", tables)
-    entries = adapter("inprocess.entry_store:EntryStore", tables, clock)
-    code_pool = adapter("inprocess.code_pool:CodePool", tables, clock)
+    campaigns = adapter("fakes.campaigns:CampaignStore", tables)
+    markets = adapter("fakes.campaigns:MarketStore", tables)
+    users = adapter("fakes.users:UserDirectory", tables)
+    entries = adapter("fakes.entries:EntryStore", tables, clock)
+    code_pool = adapter("fakes.codes:CodePool", tables, clock)
 
     # --- databases ---
     documents = adapter(
@@ -155,23 +157,23 @@ class Ports(containers.DeclarativeContainer):
     )
     admin_stats = served(
         profile,
-        adapter("inprocess.table_admin_stats:TableAdminStats", tables),
+        adapter("fakes.admin_stats:TableAdminStats", tables),
         adapter("mongo.admin_stats:MongoAdminStatsRepository", documents),
     )
     demand = served(
         profile,
-        adapter("inprocess.table_demand:TableDemand", tables),
+        adapter("fakes.demand:TableDemand", tables),
         adapter(
-            "aws.demand:DynamoDemandTable",
+            "aws.dynamodb_demand:DynamoDemandTable",
             client("dynamodb"),
             table=providers.Callable(str.__add__, DEMAND_TABLE, suffix),
         ),
     )
     ledger = served(
         profile,
-        adapter("inprocess.table_ledger:TableLedger", tables),
+        adapter("fakes.ledger:TableLedger", tables),
         adapter(
-            "aws.ledger:DynamoDeliveryLedger",
+            "aws.dynamodb_ledger:DynamoDeliveryLedger",
             client("dynamodb"),
             table=providers.Callable(str.__add__, DELIVERY_LEDGER, suffix),
         ),
@@ -181,31 +183,29 @@ class Ports(containers.DeclarativeContainer):
     campaign_service = served(
         profile,
         campaigns,
-        asked("campaign_service:HttpCampaignService", "campaign", settings, secrets),
+        asked("campaign:HttpCampaignService", "campaign", settings, secrets),
     )
     entry_service = served(
-        profile, entries, asked("entry_service:HttpEntryService", "entry", settings, secrets)
+        profile, entries, asked("entry:HttpEntryService", "entry", settings, secrets)
     )
     code_service = served(
-        profile, code_pool, asked("code_service:HttpCodeService", "code", settings, secrets)
+        profile, code_pool, asked("code:HttpCodeService", "code", settings, secrets)
     )
-    user_service = served(
-        profile, users, asked("user_service:HttpUserService", "user", settings, secrets)
-    )
+    user_service = served(profile, users, asked("user:HttpUserService", "user", settings, secrets))
     offer_codes = served(
         profile,
-        adapter("inprocess.offer_code_mint:OfferCodeMint", tables),
-        asked("offer_codes:HttpOfferCodes", "pacman", settings, secrets),
+        adapter("fakes.offer_codes:OfferCodeMint", tables),
+        asked("pacman:HttpOfferCodes", "pacman", settings, secrets),
     )
     sms = served(
         profile,
-        adapter("inprocess.sms_outbox:SmsOutbox", tables, clock),
-        asked("sms_service:HttpSmsService", "sms", settings, secrets, clock),
+        adapter("fakes.sms:SmsOutbox", tables, clock),
+        asked("sms:HttpSmsService", "sms", settings, secrets, clock),
     )
     chat = served(
         profile,
-        adapter("inprocess.chat_log:ChatLog", tables, clock),
-        asked("slack_chat:SlackChat", "slack", settings, secrets),
+        adapter("fakes.chat:ChatLog", tables, clock),
+        asked("slack:SlackChat", "slack", settings, secrets),
     )
 
     # --- formats ---

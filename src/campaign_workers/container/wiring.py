@@ -4,7 +4,7 @@ from dependency_injector import providers
 
 from campaign_workers.container.ports import Ports
 from campaign_workers.container.providing import WORKERS_ROOM, lazy, worker
-from campaign_workers.domain.triggers import (
+from campaign_workers.domain.running.triggers import (
     EMAIL_QUEUE,
     FANLIST_RANKS_STREAM,
     INPUT_STREAM,
@@ -85,7 +85,7 @@ class Wiring(Ports):
         clock=Ports.clock,
     )
     sms_wave_send = worker(
-        "sms_wave_send:SmsWaveSend",
+        "sms_wave_send.worker:SmsWaveSend",
         scoring=Ports.scoring,
         campaigns=Ports.campaign_service,
         sms=Ports.sms,

@@ -7,11 +7,11 @@ from typing import Any, Final
 import attrs
 import polars as pl
 
-from campaign_workers.domain.columns import trimmed
+from campaign_workers.domain.csv.frames import trimmed
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.limits import MAX_PARTITION_KEY
 from campaign_workers.domain.ranks import RankFormula, scores_from_ranks, whole_ranks
-from campaign_workers.domain.records.json_columns import record_lines
+from campaign_workers.domain.records.columns import record_lines
+from campaign_workers.domain.running.events import MAX_PARTITION_KEY
 
 REQUIRED_COLUMNS: Final = ("rank",)
 IDS: Final = ("globalUserId", "memberId", "email")

@@ -11,7 +11,7 @@ import polars as pl
 from polars_hash import CryptographicHashingNameSpace
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.identifiers import key_id
+from campaign_workers.domain.storage.layout import key_id
 
 DRAWN_BITS = 53
 DRAWN_RANGE = 1 << DRAWN_BITS

@@ -13,7 +13,7 @@ from typing import Final, Self
 import attrs
 import polars as pl
 
-from campaign_workers.domain.columns import trimmed
+from campaign_workers.domain.csv.frames import trimmed
 from campaign_workers.domain.errors import BadInput
 
 SMALLEST_SCORE: Final = math.ulp(0.0)

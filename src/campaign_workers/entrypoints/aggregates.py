@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.events import StreamRecord
+from campaign_workers.domain.running.events import StreamRecord
 
 MAGIC: Final = b"\xf3\x89\x9a\xc2"
 """What a packed record begins with; no JSON does."""

@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.triggers import TRIGGERS, WorkflowTrigger
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.triggers import TRIGGERS, WorkflowTrigger
 
 LARGEST: Final = 6 * 1024 * 1024 - 64 * 1024
 """Bytes that Lambda hands on, but for what wraps them."""

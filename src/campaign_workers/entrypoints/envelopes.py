@@ -15,8 +15,18 @@ from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.events import ObjectCreated, QueueMessage, StreamBatch, StreamRecord
-from campaign_workers.domain.triggers import TRIGGERS, ObjectTrigger, QueueTrigger, StreamTrigger
+from campaign_workers.domain.running.events import (
+    ObjectCreated,
+    QueueMessage,
+    StreamBatch,
+    StreamRecord,
+)
+from campaign_workers.domain.running.triggers import (
+    TRIGGERS,
+    ObjectTrigger,
+    QueueTrigger,
+    StreamTrigger,
+)
 from campaign_workers.entrypoints.aggregates import unpacked
 
 Event = ObjectCreated | StreamBatch | QueueMessage | Mapping[str, Any]

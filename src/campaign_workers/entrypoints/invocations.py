@@ -12,8 +12,8 @@ from typing import Any, Final, Protocol, runtime_checkable
 import attrs
 
 from campaign_workers.domain.errors import CampaignError
-from campaign_workers.domain.events import ObjectCreated, QueueMessage, StreamBatch
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.running.events import ObjectCreated, QueueMessage, StreamBatch
+from campaign_workers.domain.running.reports import Report
 from campaign_workers.entrypoints.answers import answer, answer_by_message
 from campaign_workers.entrypoints.envelopes import Event, events, is_queue_batch
 

@@ -5,7 +5,7 @@ from typing import Any, BinaryIO, Protocol
 
 import attrs
 
-from campaign_workers.domain.records import Record
+from campaign_workers.domain.records.record import Record
 
 
 @attrs.frozen(kw_only=True)

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 import attrs
 
-from campaign_workers.domain.campaigns import Campaign, Market
-from campaign_workers.domain.stats import AdminStats
+from campaign_workers.domain.campaigns.campaign import Campaign, Market
+from campaign_workers.domain.stats.admin import AdminStats
 
 
 class CampaignRepository(Protocol):
@@ -38,7 +38,7 @@ class EntryRepository(Protocol):
     """The `entries` collection."""
 
     def admin_stats(self, campaign_id: str) -> AdminStats:
-        """`domain.stats.admin_stats` of the campaign's entries, computed where they lie.
+        """`domain.stats.admin` of the campaign's entries, computed where they lie.
 
         Raises:
             RetryLater: the database fails.

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from campaign_workers.domain.campaigns import Campaign, Market, TicketType
-from campaign_workers.domain.codes import Assignment
-from campaign_workers.domain.entries import Entry
-from campaign_workers.domain.events import StreamBatch, StreamRecord
-from campaign_workers.domain.triggers import INPUT_STREAM
-from campaign_workers.ports.services import OfferCodeRequest, TextMessage
+from campaign_workers.domain.campaigns.campaign import Campaign, Market, TicketType
+from campaign_workers.domain.codes.assignments import Assignment
+from campaign_workers.domain.running.events import StreamBatch, StreamRecord
+from campaign_workers.domain.running.triggers import INPUT_STREAM
+from campaign_workers.domain.stats.admin import Entry
+from campaign_workers.ports.offer_codes import OfferCodeRequest
+from campaign_workers.ports.sms_service import TextMessage
 
 CAMPAIGN: Final = "tour"
 CREATED: Final = datetime(2026, 9, 1, tzinfo=UTC)

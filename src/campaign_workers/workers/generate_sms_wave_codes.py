@@ -7,21 +7,20 @@ from typing import Any, Final, Self
 
 import attrs
 
-from campaign_workers.domain import layout
-from campaign_workers.domain.codes import is_external
-from campaign_workers.domain.csv_files import Row, Table, read_table
+from campaign_workers.domain.codes.assignments import is_external
+from campaign_workers.domain.csv.rows import Row, Table, read_table
 from campaign_workers.domain.errors import NotFound, PermanentFailure, RejectRecord
-from campaign_workers.domain.events import taken_text
-from campaign_workers.domain.identifiers import file_name
-from campaign_workers.domain.layout import WaveState
-from campaign_workers.domain.offer_codes import needs_code, offer_code_key, sha256, with_codes
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.waves import WaveConfig
+from campaign_workers.domain.running.events import taken_text
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.storage import layout
+from campaign_workers.domain.storage.layout import WaveState, file_name
+from campaign_workers.domain.waves.config import WaveConfig
 from campaign_workers.domain.waves.errors import Opener, errors_file, refused, rows_taken_out
-from campaign_workers.domain.waves.registrants import REQUIRED_COLUMNS, Registrant
+from campaign_workers.domain.waves.notifications import REQUIRED_COLUMNS, Registrant
+from campaign_workers.domain.waves.offer_codes import needs_code, offer_code_key, sha256, with_codes
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.object_updates import update_object
-from campaign_workers.ports.services import OfferCodeRequest, OfferCodes
+from campaign_workers.ports.offer_codes import OfferCodeRequest, OfferCodes
 from campaign_workers.ports.system import Metrics
 
 WORKER: Final = "generateSmsWaveCodes"

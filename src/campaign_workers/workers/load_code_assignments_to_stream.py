@@ -9,16 +9,16 @@ from typing import Any, Final
 import attrs
 import polars as pl
 
-from campaign_workers.domain import layout
-from campaign_workers.domain.csv_frames import FrameTable, read_frames
+from campaign_workers.domain.csv.frames import FrameTable, read_frames
 from campaign_workers.domain.errors import BadInput, NotFound
-from campaign_workers.domain.events import ObjectCreated
-from campaign_workers.domain.layout import WaveState
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.waves import WaveConfig
+from campaign_workers.domain.running.events import ObjectCreated
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.storage import layout
+from campaign_workers.domain.storage.layout import WaveState
 from campaign_workers.domain.waves.coded_rows import assignment_records, refused_rows
+from campaign_workers.domain.waves.config import WaveConfig
 from campaign_workers.domain.waves.errors import errors_file
-from campaign_workers.domain.waves.registrants import REQUIRED_COLUMNS
+from campaign_workers.domain.waves.notifications import REQUIRED_COLUMNS
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
 from campaign_workers.ports.object_updates import update_object
 from campaign_workers.ports.streams import RecordStream

@@ -11,9 +11,10 @@ from typing import Any, Final
 
 import attrs
 
-from campaign_workers.domain import layout
 from campaign_workers.domain.errors import BadInput, Conflict, Fatal, NotFound, RetryLater
-from campaign_workers.domain.lake import (
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.storage import layout
+from campaign_workers.domain.storage.lake import (
     LARGEST_MERGED,
     Manifest,
     Source,
@@ -26,7 +27,6 @@ from campaign_workers.domain.lake import (
     parse_period,
     yesterday,
 )
-from campaign_workers.domain.reports import Report
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
 from campaign_workers.ports.query_engine import QueryEngine
 from campaign_workers.ports.record_codec import RecordCodec

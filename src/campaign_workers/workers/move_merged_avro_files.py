@@ -13,11 +13,11 @@ from typing import Final
 
 import attrs
 
-from campaign_workers.domain import layout
 from campaign_workers.domain.errors import Fatal, NotFound, RetryLater
-from campaign_workers.domain.events import QueueMessage
-from campaign_workers.domain.lake import Manifest, Source, day_of_merged, period_of_message
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.running.events import QueueMessage
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.storage import layout
+from campaign_workers.domain.storage.lake import Manifest, Source, day_of_merged, period_of_message
 from campaign_workers.ports.object_store import ObjectStore
 
 WORKER: Final = "moveMergedAvroFiles"

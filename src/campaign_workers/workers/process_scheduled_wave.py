@@ -6,19 +6,19 @@ from typing import Any, Final, Self
 
 import attrs
 
-from campaign_workers.domain import layout
-from campaign_workers.domain.codes import Assignment, Outcome, is_external
-from campaign_workers.domain.csv_files import Row, Table, read_table
+from campaign_workers.domain.codes.assignments import Assignment, Outcome, is_external
+from campaign_workers.domain.csv.rows import Row, Table, read_table
 from campaign_workers.domain.errors import BadInput, NotFound, RejectRecord
-from campaign_workers.domain.events import taken_text
-from campaign_workers.domain.identifiers import key_id
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.waves import WaveConfig
+from campaign_workers.domain.running.events import taken_text
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.storage import layout
+from campaign_workers.domain.storage.layout import key_id
+from campaign_workers.domain.waves.config import WaveConfig
 from campaign_workers.domain.waves.errors import errors_file, refused
-from campaign_workers.domain.waves.registrants import REQUIRED_COLUMNS, Registrant
+from campaign_workers.domain.waves.notifications import REQUIRED_COLUMNS, Registrant
+from campaign_workers.ports.code_service import CodeService
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.object_updates import update_object
-from campaign_workers.ports.services import CodeService
 from campaign_workers.ports.system import Metrics
 
 WORKER: Final = "processScheduledWave"

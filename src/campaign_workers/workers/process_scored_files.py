@@ -18,27 +18,35 @@ import attrs
 import polars as pl
 from disposable_email_domains import blocklist as disposable_domains
 
-from campaign_workers.domain import layout
-from campaign_workers.domain.csv_frames import read_frames, write_frames
+from campaign_workers.domain.csv.frames import read_frames, write_frames
 from campaign_workers.domain.errors import BadInput, Conflict, NotFound, PermanentFailure
-from campaign_workers.domain.events import ObjectCreated
 from campaign_workers.domain.lottery import seed_name
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.scrub import DECISIVE, Competition, ScrubPolicy, finished
-from campaign_workers.domain.scrub.lists import LARGEST, allowed_patterns, list_entries
-from campaign_workers.domain.scrub.rulebook import Rulebook, Rules
+from campaign_workers.domain.running.events import ObjectCreated
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.scrub.duplicates import DECISIVE, Competition
+from campaign_workers.domain.scrub.policy import (
+    LARGEST,
+    ScrubPolicy,
+    allowed_patterns,
+    list_entries,
+)
 from campaign_workers.domain.scrub.scored_files import (
     DELIMITER,
     REQUIRED,
+    Rulebook,
+    Rules,
     campaign_in_name,
+    scoring_records,
     scrubbed_columns,
     scrubbed_rows,
 )
-from campaign_workers.domain.scrub.scoring_columns import scoring_records
+from campaign_workers.domain.scrub.scrubbing import finished
 from campaign_workers.domain.scrub.statistics import statistics_message
+from campaign_workers.domain.storage import layout
+from campaign_workers.ports.campaign_service import CampaignService
+from campaign_workers.ports.chat import Chat
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
 from campaign_workers.ports.object_updates import is_replaced, unless_replaced
-from campaign_workers.ports.services import CampaignService, Chat
 from campaign_workers.ports.streams import RecordStream
 from campaign_workers.ports.system import Clock, Metrics, Secrets
 

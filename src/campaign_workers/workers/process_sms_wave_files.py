@@ -13,35 +13,33 @@ from typing import Any, Final
 
 import attrs
 
-from campaign_workers.domain import layout, lottery
-from campaign_workers.domain.codes import Reservation
-from campaign_workers.domain.csv_files import read_rows
+from campaign_workers.domain import lottery
+from campaign_workers.domain.codes.pool import Reservation
+from campaign_workers.domain.csv.rows import read_rows
 from campaign_workers.domain.errors import CampaignError, Conflict, NotFound
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.selection import Selection, select_fans
-from campaign_workers.domain.wave_prep import (
+from campaign_workers.domain.preparation.files import WaveFiles, candidate_table, wave_files
+from campaign_workers.domain.preparation.market_details import (
+    REQUIRED_COLUMNS,
+    WaveMarket,
+    read_market_details,
+)
+from campaign_workers.domain.preparation.request import (
     WavePrepRequest,
     first_expiry,
     market_results,
     quotas,
     refuse_no_market,
 )
-from campaign_workers.domain.wave_prep.files import WaveFiles, candidate_table, wave_files
-from campaign_workers.domain.wave_prep.market_details import (
-    REQUIRED_COLUMNS,
-    WaveMarket,
-    read_market_details,
-)
-from campaign_workers.domain.wave_prep.status import LEASE, State, WavePrepStatus, triggered
-from campaign_workers.ports.files import ZipWriter
+from campaign_workers.domain.preparation.status import LEASE, State, WavePrepStatus, triggered
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.selection.selection import Selection, select_fans
+from campaign_workers.domain.storage import layout
+from campaign_workers.ports.campaign_service import CampaignService
+from campaign_workers.ports.code_service import CodeService
+from campaign_workers.ports.entry_service import EligibleQuery, EntryService
 from campaign_workers.ports.object_store import ObjectStore
-from campaign_workers.ports.services import (
-    CampaignService,
-    CodeService,
-    EligibleQuery,
-    EntryService,
-)
 from campaign_workers.ports.system import Clock, Secrets
+from campaign_workers.ports.zip_writer import ZipWriter
 
 WORKER: Final = "processSmsWaveFiles"
 ARCHIVED: Final = datetime(1980, 1, 1, tzinfo=UTC)

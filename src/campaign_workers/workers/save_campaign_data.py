@@ -12,12 +12,12 @@ from uuid import NAMESPACE_URL, uuid5
 
 import attrs
 
-from campaign_workers.domain import layout
 from campaign_workers.domain.errors import RejectRecord
-from campaign_workers.domain.events import StreamBatch, StreamRecord
-from campaign_workers.domain.records import Record, claimed_type, parse_record
-from campaign_workers.domain.records.rejections import rejected_line
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.records.batches import rejected_line
+from campaign_workers.domain.records.record import Record, claimed_type, parse_record
+from campaign_workers.domain.running.events import StreamBatch, StreamRecord
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.storage import layout
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.record_codec import RecordCodec
 from campaign_workers.ports.system import Metrics

@@ -7,22 +7,24 @@ from typing import Final
 
 import attrs
 
-from campaign_workers.domain.code_assignments import (
+from campaign_workers.domain.codes.assignments import (
     CODE_ASSIGNMENT,
+    NO_MARKET,
     SELECTION_REFRESH,
+    Outcome,
     assignment,
     by_campaign,
     check_ids,
+    verdict_messages,
 )
-from campaign_workers.domain.codes import NO_MARKET, Outcome
 from campaign_workers.domain.errors import RetryLater
-from campaign_workers.domain.events import StreamBatch
-from campaign_workers.domain.records import Record, iso_utc, parse_selection
-from campaign_workers.domain.records.intake import Intake
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.verdicts import verdict_messages
+from campaign_workers.domain.records.batches import Intake
+from campaign_workers.domain.records.record import Record, parse_selection
+from campaign_workers.domain.records.types import iso_utc
+from campaign_workers.domain.running.events import StreamBatch
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.ports.entry_service import EntryService
 from campaign_workers.ports.object_store import ObjectStore
-from campaign_workers.ports.services import EntryService
 from campaign_workers.ports.streams import MessageQueue
 from campaign_workers.ports.system import Metrics
 from campaign_workers.ports.tables import DemandTable, SelectedEvent

@@ -4,10 +4,10 @@ from typing import Final
 
 import attrs
 
-from campaign_workers.domain.campaign_rounds import CampaignRound
-from campaign_workers.domain.campaigns import Campaign
-from campaign_workers.domain.events import Tick
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.campaigns.campaign import Campaign
+from campaign_workers.domain.campaigns.per_campaign_run import CampaignRound
+from campaign_workers.domain.running.events import Tick
+from campaign_workers.domain.running.reports import Report
 from campaign_workers.ports.repositories import (
     AdminStatsRepository,
     CampaignRepository,

@@ -4,19 +4,19 @@ from typing import Final
 
 import attrs
 
-from campaign_workers.domain.campaign_rounds import CampaignRound
-from campaign_workers.domain.campaigns import Campaign
+from campaign_workers.domain.campaigns.campaign import Campaign
+from campaign_workers.domain.campaigns.per_campaign_run import CampaignRound
 from campaign_workers.domain.errors import Fatal, PermanentFailure
-from campaign_workers.domain.events import Tick
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.slack import Message
-from campaign_workers.domain.stats_message import has_changed, stats_message
+from campaign_workers.domain.running.events import Tick
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.stats.message import has_changed, stats_message
+from campaign_workers.domain.stats.slack_blocks import Message
+from campaign_workers.ports.chat import Chat
 from campaign_workers.ports.repositories import (
     AdminStatsRepository,
     CampaignRepository,
     MarketRepository,
 )
-from campaign_workers.ports.services import Chat
 from campaign_workers.ports.system import Metrics
 
 WORKER: Final = "slackStats"

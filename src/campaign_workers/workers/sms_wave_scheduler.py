@@ -11,10 +11,15 @@ from typing import Final
 import attrs
 
 from campaign_workers.domain.errors import BadInput, Conflict, NotFound, RetryLater
-from campaign_workers.domain.events import Tick
-from campaign_workers.domain.layout import WaveState, wave_config_parts, wave_folder
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.waves import CONFIG_LIMIT, WaveConfig, execution_name, version_of
+from campaign_workers.domain.running.events import Tick
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.storage.layout import WaveState, wave_config_parts, wave_folder
+from campaign_workers.domain.waves.config import (
+    CONFIG_LIMIT,
+    WaveConfig,
+    execution_name,
+    version_of,
+)
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
 from campaign_workers.ports.system import Clock
 from campaign_workers.ports.workflow import WorkflowStarter

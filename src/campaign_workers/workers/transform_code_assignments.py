@@ -5,7 +5,7 @@ from typing import Final
 
 import attrs
 
-from campaign_workers.domain.code_assignments import (
+from campaign_workers.domain.codes.assignments import (
     CODE_ASSIGNMENT,
     completed,
     in_batches,
@@ -14,15 +14,16 @@ from campaign_workers.domain.code_assignments import (
     without_user,
 )
 from campaign_workers.domain.errors import RejectRecord
-from campaign_workers.domain.events import StreamBatch
-from campaign_workers.domain.limits import checked_record
-from campaign_workers.domain.records import RECORD_TYPES, Record, parse_record
-from campaign_workers.domain.records.intake import Intake
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.records.batches import Intake
+from campaign_workers.domain.records.record import Record, parse_record
+from campaign_workers.domain.records.types import RECORD_TYPES
+from campaign_workers.domain.running.events import StreamBatch, checked_record
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.ports.campaign_service import CampaignService
 from campaign_workers.ports.object_store import ObjectStore
-from campaign_workers.ports.services import CampaignService, UserService
 from campaign_workers.ports.streams import RecordStream
 from campaign_workers.ports.system import Metrics
+from campaign_workers.ports.user_service import UserService
 
 WORKER: Final = "transformCodeAssignments"
 

@@ -14,11 +14,9 @@ from typing import Any, Final
 import attrs
 import polars as pl
 
-from campaign_workers.domain import layout
-from campaign_workers.domain.csv_files import read_rows
-from campaign_workers.domain.csv_frames import read_frames, write_frames
+from campaign_workers.domain.csv.frames import read_frames, write_frames
+from campaign_workers.domain.csv.rows import CountedLines, lines_by_row, read_rows
 from campaign_workers.domain.errors import BadInput, Conflict, NotFound, RetryLater
-from campaign_workers.domain.events import ObjectCreated
 from campaign_workers.domain.fanlists import (
     REQUIRED_COLUMNS,
     Fanlist,
@@ -26,12 +24,13 @@ from campaign_workers.domain.fanlists import (
     read_fanlist,
     refused_entry,
 )
-from campaign_workers.domain.line_numbers import CountedLines, lines_by_row
 from campaign_workers.domain.ranks import RankFormula
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.running.events import ObjectCreated
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.storage import layout
+from campaign_workers.ports.campaign_service import CampaignService
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
 from campaign_workers.ports.object_updates import is_replaced, require_latest, unless_replaced
-from campaign_workers.ports.services import CampaignService
 from campaign_workers.ports.streams import RecordStream
 from campaign_workers.ports.system import Clock
 

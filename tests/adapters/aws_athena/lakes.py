@@ -9,7 +9,7 @@ from uuid import uuid4
 import attrs
 
 from campaign_workers.adapters.aws.athena import AthenaQueryEngine
-from campaign_workers.adapters.aws.object_store import S3ObjectStore
+from campaign_workers.adapters.aws.s3.object_store import S3ObjectStore
 from campaign_workers.adapters.system.clocks import SystemClock
 from tests.lake_scenes import CODEC
 from tests.servers.aws import aws_client, client_of, empty_and_delete_bucket, relayed_endpoint

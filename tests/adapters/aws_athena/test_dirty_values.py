@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaign_workers.adapters.avro.block_merge import BlockMerge
-from campaign_workers.domain.records import RECORD_TYPES
+from campaign_workers.domain.records.types import RECORD_TYPES
 from campaign_workers.ports.query_engine import QueryEngine
 from tests.adapters.aws_athena.lakes import Lake, new_lake
 from tests.lake_scenes import CODEC

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from campaign_workers.domain.records import RECORD_TYPES
+from campaign_workers.domain.records.types import RECORD_TYPES
 from deploy.athena.statements import BUCKET, FOLDER, statements
 from tests.adapters.aws_athena.lakes import Lake, new_lake
 from tests.lake_scenes import DAY, keys, merge, plant

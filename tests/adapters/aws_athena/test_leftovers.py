@@ -9,7 +9,7 @@ import pytest
 
 from campaign_workers.adapters.system.clocks import SystemClock
 from campaign_workers.domain.errors import Fatal, NotFound, RetryLater
-from campaign_workers.domain.layout import scratch
+from campaign_workers.domain.storage.layout import scratch
 from tests.adapters.aws_athena.lakes import Lake, new_lake
 from tests.adapters.aws_athena.stubs import SOURCE, merge, started, stubbed, told
 from tests.lake_scenes import CODEC

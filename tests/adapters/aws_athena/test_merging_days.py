@@ -15,7 +15,7 @@ import pytest
 from campaign_workers.adapters.avro import schemas
 from campaign_workers.adapters.aws.athena.columns import Columns
 from campaign_workers.adapters.aws.athena.engine import read_result
-from campaign_workers.domain.records import Record, read_record
+from campaign_workers.domain.records.record import Record, read_record
 from campaign_workers.testing.builders import registration
 from tests.adapters.aws_athena.lakes import Lake, new_lake
 from tests.adapters.aws_athena.test_dirty_values import SPITEFUL

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.retries.bucket import TokenBucket
 
-from campaign_workers.adapters.aws.object_store import S3ObjectStore
+from campaign_workers.adapters.aws.s3.object_store import S3ObjectStore
 from campaign_workers.testing.contracts.object_store import Plant
 from tests.servers.aws import FreshAws, aws_client, endpoint
 from tests.servers.aws_faults import FaultyCloud, faulty_cloud

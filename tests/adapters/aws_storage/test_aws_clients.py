@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from campaign_workers.adapters.aws import clients
-from campaign_workers.adapters.aws.object_store import S3ObjectStore
+from campaign_workers.adapters.aws.s3.object_store import S3ObjectStore
 from campaign_workers.domain.errors import Fatal, RetryLater
 from tests.servers.aws import CREDENTIALS, FreshAws
 from tests.servers.aws_faults import Fault, FaultyCloud, lost, refused

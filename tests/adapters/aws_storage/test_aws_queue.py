@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.adapters.aws.backoff import Backoff
-from campaign_workers.adapters.aws.queues import SqsMessageQueue
+from campaign_workers.adapters.aws.concurrency import Backoff
+from campaign_workers.adapters.aws.sqs import SqsMessageQueue
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.errors import Fatal, RejectRecord, RetryLater
-from campaign_workers.domain.limits import MAX_MESSAGE_BYTES
+from campaign_workers.domain.running.events import MAX_MESSAGE_BYTES
 from campaign_workers.testing.builders import CREATED
 from tests.adapters.aws_storage.fake_batches import FakeSqs, Script
 

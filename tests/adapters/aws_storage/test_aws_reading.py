@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from campaign_workers.adapters.aws.downloads import RESUMPTIONS
-from campaign_workers.adapters.aws.object_store import S3ObjectStore
+from campaign_workers.adapters.aws.s3.downloads import RESUMPTIONS
+from campaign_workers.adapters.aws.s3.object_store import S3ObjectStore
 from campaign_workers.domain.errors import Conflict, NotFound, RetryLater
 from campaign_workers.testing.contracts.object_store import Plant
 from tests.servers.aws_faults import (

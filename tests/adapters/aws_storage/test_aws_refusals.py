@@ -8,10 +8,10 @@ import attrs
 import pytest
 from botocore.stub import Stubber
 
-from campaign_workers.adapters.aws.failures import FAILURES, failed
-from campaign_workers.adapters.aws.object_store import S3ObjectStore
-from campaign_workers.adapters.aws.queues import SqsMessageQueue
-from campaign_workers.adapters.aws.streams import KinesisRecordStream
+from campaign_workers.adapters.aws.errors import FAILURES, failed
+from campaign_workers.adapters.aws.kinesis import KinesisRecordStream
+from campaign_workers.adapters.aws.s3.object_store import S3ObjectStore
+from campaign_workers.adapters.aws.sqs import SqsMessageQueue
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.errors import CampaignError, Conflict, Fatal, NotFound, RetryLater
 from campaign_workers.testing.builders import CREATED

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.adapters.aws.backoff import Backoff
-from campaign_workers.adapters.aws.streams import KinesisRecordStream
+from campaign_workers.adapters.aws.concurrency import Backoff
+from campaign_workers.adapters.aws.kinesis import KinesisRecordStream
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.errors import Fatal, RejectRecord, RetryLater
 from campaign_workers.testing.builders import CREATED

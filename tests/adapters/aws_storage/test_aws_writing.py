@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import pytest
 
-from campaign_workers.adapters.aws.object_store import S3ObjectStore
-from campaign_workers.adapters.aws.uploads import PARTS_AT_ONCE, in_parts
+from campaign_workers.adapters.aws.s3.object_store import S3ObjectStore
+from campaign_workers.adapters.aws.s3.uploads import PARTS_AT_ONCE, in_parts
 from campaign_workers.domain.errors import Conflict, Fatal, NotFound, RetryLater
 from tests.servers.aws import aws_client
 from tests.servers.aws_faults import Fault, FaultyCloud, after, answered, lost, refused

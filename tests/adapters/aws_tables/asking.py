@@ -8,11 +8,11 @@ from typing import Any, Final
 import attrs
 from botocore.stub import Stubber
 
-from campaign_workers.adapters.aws.backoff import Backoff
-from campaign_workers.adapters.aws.demand import DynamoDemandTable
-from campaign_workers.adapters.aws.ledger import DynamoDeliveryLedger
-from campaign_workers.adapters.aws.secrets import SecretsManagerSecrets
-from campaign_workers.adapters.aws.workflow import StepFunctionsStarter
+from campaign_workers.adapters.aws.concurrency import Backoff
+from campaign_workers.adapters.aws.dynamodb_demand import DynamoDemandTable
+from campaign_workers.adapters.aws.dynamodb_ledger import DynamoDeliveryLedger
+from campaign_workers.adapters.aws.secrets_manager import SecretsManagerSecrets
+from campaign_workers.adapters.aws.stepfunctions import StepFunctionsStarter
 from campaign_workers.ports.tables import Delivery, DeliveryState, SelectedEvent
 from tests.servers.aws import client_of
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from campaign_workers.adapters.aws.demand import DynamoDemandTable
+from campaign_workers.adapters.aws.dynamodb_demand import DynamoDemandTable
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.ports.tables import SelectedEvent
 from campaign_workers.testing.contracts._race import race

@@ -12,7 +12,7 @@ from botocore.compat import HTTPHeaders
 from botocore.stub import ANY, Stubber
 from urllib3 import HTTPResponse
 
-from campaign_workers.adapters.aws.ledger import DynamoDeliveryLedger
+from campaign_workers.adapters.aws.dynamodb_ledger import DynamoDeliveryLedger
 from campaign_workers.domain.errors import Conflict, PermanentFailure, RetryLater
 from campaign_workers.ports.tables import Channel, Delivery, DeliveryState
 from tests.adapters.aws_tables.asking import NOW, SENT, ledger, refused, stubbed

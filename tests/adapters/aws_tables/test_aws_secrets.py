@@ -5,8 +5,8 @@ from functools import partial
 
 import pytest
 
-from campaign_workers.adapters.aws.secrets import SecretsManagerSecrets
-from campaign_workers.adapters.http.tokens import TokenSource
+from campaign_workers.adapters.aws.secrets_manager import SecretsManagerSecrets
+from campaign_workers.adapters.http._client.tokens import TokenSource
 from campaign_workers.domain.errors import NotFound, PermanentFailure
 from tests.servers.aws import FreshAws, OverAws, aws_client
 

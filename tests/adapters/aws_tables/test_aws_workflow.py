@@ -5,7 +5,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from campaign_workers.adapters.aws.workflow import StepFunctionsStarter
+from campaign_workers.adapters.aws.stepfunctions import StepFunctionsStarter
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.ports.workflow import Execution
 from tests.adapters.aws_tables.asking import EXECUTION, MACHINE, NOW, refused, stubbed

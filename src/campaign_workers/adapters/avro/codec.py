@@ -19,7 +19,8 @@ from campaign_workers.adapters.avro.containers import (
 )
 from campaign_workers.adapters.avro.schemas import in_force
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.records import Record, iso_utc
+from campaign_workers.domain.records.record import Record
+from campaign_workers.domain.records.types import iso_utc
 from campaign_workers.ports.record_codec import Container
 
 CODECS: Final = ("deflate", "null")

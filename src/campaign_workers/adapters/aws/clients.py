@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from campaign_workers import __version__
-from campaign_workers.adapters.aws.failures import translated
+from campaign_workers.adapters.aws.errors import translated
 
 _making = Lock()
 

@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, SpanKind, StatusCode, Tracer
 
 from campaign_workers import __version__
-from campaign_workers.domain.reports import Report
+from campaign_workers.domain.running.reports import Report
 
 SERVICE: Final = "campaign-workers"
 FLUSH_MILLIS: Final = 2_000

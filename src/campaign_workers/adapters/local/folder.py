@@ -10,7 +10,7 @@ from tempfile import mkstemp
 from typing import Final
 
 from campaign_workers.domain.errors import Fatal, NotFound, RetryLater
-from campaign_workers.domain.limits import checked_key
+from campaign_workers.domain.storage.layout import checked_key
 
 _LONGEST_NAME: Final = 255
 _PRIVATE: Final = ".bucket"

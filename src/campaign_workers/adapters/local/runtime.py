@@ -13,18 +13,18 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from campaign_workers.adapters.local.journal import DeadLetter, Journal, Position, Run
-from campaign_workers.adapters.local.schedules import firings
-from campaign_workers.adapters.local.sources import (
+from campaign_workers.adapters.local.consumers import (
     ReadableStream,
     ReceivableQueue,
     ReceivedMessage,
     StartedWorkflows,
 )
+from campaign_workers.adapters.local.journal import DeadLetter, Journal, Position, Run
+from campaign_workers.adapters.local.schedules import firings
 from campaign_workers.domain.errors import CampaignError
-from campaign_workers.domain.events import ObjectCreated, QueueMessage, StreamBatch
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.triggers import (
+from campaign_workers.domain.running.events import ObjectCreated, QueueMessage, StreamBatch
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.triggers import (
     TRIGGERS,
     ObjectTrigger,
     QueueTrigger,

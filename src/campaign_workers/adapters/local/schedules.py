@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import takewhile
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.triggers import ScheduleTrigger
+from campaign_workers.domain.running.triggers import ScheduleTrigger
 
 # EventBridge counts weekdays from 1 and cron from 0, so that only their names are unambiguous.
 _CRON = re.compile(r"cron\((?P<fields>(\S+ ){4}[^\s\d]+) \*\)")

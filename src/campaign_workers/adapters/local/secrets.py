@@ -6,7 +6,7 @@ from tempfile import NamedTemporaryFile
 import attrs
 
 from campaign_workers.domain.errors import Fatal, NotFound, RetryLater
-from campaign_workers.domain.limits import checked_key
+from campaign_workers.domain.storage.layout import checked_key
 
 _NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 

@@ -7,8 +7,12 @@ from typing import Final
 import attrs
 
 from campaign_workers.adapters.local.sqlite import Database
-from campaign_workers.domain.events import StreamRecord
-from campaign_workers.domain.limits import checked_message, checked_record, shard_number
+from campaign_workers.domain.running.events import (
+    StreamRecord,
+    checked_message,
+    checked_record,
+    shard_number,
+)
 from campaign_workers.ports.system import Clock
 
 _TOGETHER: Final = 500

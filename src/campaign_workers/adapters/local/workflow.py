@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from campaign_workers.adapters.local.sqlite import Database
-from campaign_workers.domain.limits import checked_execution_name
+from campaign_workers.domain.running.events import checked_execution_name
 from campaign_workers.ports.system import Clock
 from campaign_workers.ports.workflow import Execution
 

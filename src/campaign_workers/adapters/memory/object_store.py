@@ -8,9 +8,9 @@ from typing import BinaryIO, NoReturn
 
 import attrs
 
-from campaign_workers.adapters.memory.faults import Fallible
+from campaign_workers.adapters.memory.failures import Fallible
 from campaign_workers.domain.errors import Conflict, NotFound
-from campaign_workers.domain.limits import checked_key
+from campaign_workers.domain.storage.layout import checked_key
 from campaign_workers.ports.object_store import ObjectInfo
 from campaign_workers.ports.system import Clock
 

@@ -8,9 +8,13 @@ from threading import RLock
 
 import attrs
 
-from campaign_workers.adapters.memory.faults import Fallible
-from campaign_workers.domain.events import StreamRecord
-from campaign_workers.domain.limits import checked_message, checked_record, shard_number
+from campaign_workers.adapters.memory.failures import Fallible
+from campaign_workers.domain.running.events import (
+    StreamRecord,
+    checked_message,
+    checked_record,
+    shard_number,
+)
 from campaign_workers.ports.system import Clock
 
 

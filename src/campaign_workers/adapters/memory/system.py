@@ -6,9 +6,9 @@ from threading import Lock
 
 import attrs
 
-from campaign_workers.adapters.memory.faults import Fallible
+from campaign_workers.adapters.memory.failures import Fallible
 from campaign_workers.domain.errors import NotFound
-from campaign_workers.domain.limits import checked_key
+from campaign_workers.domain.storage.layout import checked_key
 
 
 @attrs.define

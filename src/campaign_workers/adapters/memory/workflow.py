@@ -8,8 +8,8 @@ from typing import Any
 
 import attrs
 
-from campaign_workers.adapters.memory.faults import Fallible
-from campaign_workers.domain.limits import checked_execution_name
+from campaign_workers.adapters.memory.failures import Fallible
+from campaign_workers.domain.running.events import checked_execution_name
 from campaign_workers.ports.system import Clock
 from campaign_workers.ports.workflow import Execution
 

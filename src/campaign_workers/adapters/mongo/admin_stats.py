@@ -8,9 +8,9 @@ from pymongo import ReadPreference
 from pymongo.database import Database
 
 from campaign_workers.adapters.mongo.documents import Document, collection, storable, stored
-from campaign_workers.adapters.mongo.failures import translated
+from campaign_workers.adapters.mongo.errors import translated
 from campaign_workers.domain.errors import NotFound
-from campaign_workers.domain.stats import AdminStats
+from campaign_workers.domain.stats.admin import AdminStats
 from campaign_workers.ports.repositories import StatsDocument
 
 

@@ -7,10 +7,10 @@ from typing import Any, Final
 from pymongo.database import Database
 
 from campaign_workers.adapters.mongo.documents import Document, collection
-from campaign_workers.adapters.mongo.failures import translated
-from campaign_workers.domain.campaigns import Campaign, Market, read_campaign, read_market
+from campaign_workers.adapters.mongo.errors import translated
+from campaign_workers.domain.campaigns.campaign import Campaign, Market, read_campaign, read_market
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.identifiers import key_id
+from campaign_workers.domain.storage.layout import key_id
 
 _log: Final = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from pymongo.database import Database
 
 from campaign_workers.adapters.mongo.documents import Document, collection
 from campaign_workers.adapters.mongo.entry_figures import figures, pipeline
-from campaign_workers.adapters.mongo.failures import translated
-from campaign_workers.domain.stats import AdminStats
+from campaign_workers.adapters.mongo.errors import translated
+from campaign_workers.domain.stats.admin import AdminStats
 
 COUNTING_SECONDS: Final = 240
 

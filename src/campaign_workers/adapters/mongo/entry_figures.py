@@ -1,4 +1,4 @@
-"""`domain.stats.admin_stats` as one pipeline, and its answer as figures.
+"""`domain.stats.admin` as one pipeline, and its answer as figures.
 
 The server reads each entry once. What it keeps is a counter for each day, each locale and each
 rank of a market, and what it answers is those counters: neither grows with the entries.
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from campaign_workers.domain.stats import MAX_PREFERENCES, UNKNOWN_LOCALE, AdminStats
+from campaign_workers.domain.stats.admin import MAX_PREFERENCES, UNKNOWN_LOCALE, AdminStats
 
 Expression = Mapping[str, Any]
 

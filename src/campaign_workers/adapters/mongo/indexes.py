@@ -8,7 +8,7 @@ import pymongo
 from pymongo.database import Database
 
 from campaign_workers.adapters.mongo.documents import Document, collection
-from campaign_workers.adapters.mongo.failures import translated
+from campaign_workers.adapters.mongo.errors import translated
 
 INDEXES: Final[Mapping[str, tuple[str, ...]]] = {
     "campaigns": ("status", "_id"),

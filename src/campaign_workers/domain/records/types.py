@@ -1,6 +1,7 @@
 """The table of record types, and what makes a field right."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
@@ -185,3 +186,24 @@ SELECTION_TYPES: Final[Mapping[str, RecordType]] = MappingProxyType(
     }
 )
 """What travels on `saveSelectionStream`, by name."""
+
+
+def parse_utc(text: str) -> datetime:
+    """An ISO-8601 date and time in UTC (offset zero), cut to whole milliseconds.
+
+    Raises:
+        ValueError: it is none.
+    """
+    moment = datetime.fromisoformat(text)
+    is_utc = moment.tzinfo is UTC or moment.utcoffset() == timedelta(0)
+    if "T" not in text or not is_utc:
+        raise ValueError("not a date and time in UTC")
+    if moment.tzinfo is UTC and not moment.microsecond % 1000:
+        return moment
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=UTC)
+
+
+def iso_utc(moment: datetime) -> str:
+    """The shortest ISO-8601 text of a moment: `...Z`, milliseconds only where there are any."""
+    timespec = "milliseconds" if moment.microsecond else "seconds"
+    return moment.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")

@@ -1,5 +1,14 @@
-"""What a campaign's scrub takes from its lists and options."""
+"""Shell wildcards (`*`, `?`, `[seq]`, `[!seq]`) as regular expressions that Polars understands.
 
+They match what `fnmatch.fnmatchcase` matches. Its own translation uses atomic groups, which
+linear-time engines lack, so the one here spells sets out as ranges of characters.
+
+Block- and allowlists as people keep them: one entry a line, `#` comments.
+
+What a campaign's scrub takes from its lists and options.
+"""
+
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -7,9 +16,107 @@ from typing import Final
 
 import attrs
 
-from campaign_workers.domain.emails import read_email
+from campaign_workers.domain.contact.emails import read_email
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.scrub.wildcards import regex_of
+
+NOTHING: Final = r"[^\s\S]"
+ANYTHING: Final = r"[\s\S]"
+
+
+def regex_of(pattern: str) -> str:
+    """A regular expression that matches whole texts as the shell `pattern` does."""
+    parts = []
+    at = 0
+    while at < len(pattern):
+        end = _end_of_set(pattern, at) if pattern[at] == "[" else None
+        if end is not None:
+            parts.append(_set(pattern[at + 1 : end]))
+            at = end
+        else:
+            parts.append(_WILD.get(pattern[at]) or _literal(pattern[at]))
+        at += 1
+    return f"^(?:{''.join(parts)})$"
+
+
+_WILD: Final = {"*": f"{ANYTHING}*", "?": ANYTHING}
+
+
+def _literal(character: str) -> str:
+    return rf"\x{{{ord(character):x}}}"
+
+
+def _end_of_set(pattern: str, start: int) -> int | None:
+    # A `]` right after the opening bracket, or after its `!`, is a member of the set.
+    first = start + 2 if pattern[start + 1 : start + 2] == "!" else start + 1
+    end = pattern.find("]", first + 1)
+    return end if end > 0 else None
+
+
+def _set(content: str) -> str:
+    negated, members = (True, content[1:]) if content[0] == "!" else (False, content)
+    ranges = "".join(f"{_literal(low)}-{_literal(high)}" for low, high in _ranges(members))
+    if not ranges:
+        return ANYTHING if negated else NOTHING
+    return f"[{'^' if negated else ''}{ranges}]"
+
+
+def _ranges(members: str) -> list[tuple[str, str]]:
+    """Pairs of bounds; a range whose bounds are the wrong way round holds nothing."""
+    found = []
+    at = 0
+    while at < len(members):
+        low = high = members[at]
+        if members[at + 1 : at + 2] == "-" and at + 2 < len(members):
+            high = members[at + 2]
+            at += 2
+        if low <= high:
+            found.append((low, high))
+        at += 1
+    return found
+
+
+LARGEST: Final = 64 * 1024 * 1024
+"""Bytes that a list may have, unless somebody says otherwise."""
+
+_COMMENT: Final = re.compile(r"(^|\s)#.*")
+
+
+def list_entries(data: bytes, *, file: str, largest: int = LARGEST) -> dict[int, str]:
+    """The entries of a list in UTF-8 by the numbers of their lines; blank lines are none.
+
+    A `#` begins a comment at the start of a line or after a blank: addresses may hold one.
+
+    Raises:
+        BadInput: it is no UTF-8, or of more than `largest` bytes.
+    """
+    if len(data) > largest:
+        raise BadInput(f"a list of more than {largest} bytes", file=file)
+    try:
+        lines = data.decode("utf-8-sig").split("\n")
+    except UnicodeDecodeError as why:
+        line = data.count(b"\n", 0, why.start) + 1
+        raise BadInput("not UTF-8", file=file, line=line) from None
+    entries = {number: _COMMENT.sub("", line).strip() for number, line in enumerate(lines, 1)}
+    return {number: entry for number, entry in entries.items() if entry}
+
+
+def allowed_patterns(data: bytes, *, file: str, largest: int = LARGEST) -> tuple[str, ...]:
+    """The patterns of an allowlist.
+
+    Raises:
+        BadInput: as `list_entries`, or a pattern without `@`, which would let whole domains in.
+    """
+    entries = list_entries(data, file=file, largest=largest)
+    for line, pattern in entries.items():
+        if "@" not in pattern:
+            raise BadInput(
+                "a pattern without @",
+                file=file,
+                line=line,
+                remedy="write whole addresses, such as *@partner.example",
+            )
+    return tuple(entries.values())
+
 
 _LONGEST_PATTERN: Final = 320
 """Characters; no address is longer."""

@@ -8,9 +8,9 @@ import attrs
 import polars as pl
 
 from campaign_workers.domain.bands import NAMES
-from campaign_workers.domain.campaigns import Campaign
+from campaign_workers.domain.campaigns.campaign import Campaign
 from campaign_workers.domain.scrub.rules import TAGS
-from campaign_workers.domain.slack import Message, escaped, fields, header, section
+from campaign_workers.domain.stats.slack_blocks import Message, escaped, fields, header, section
 
 UNSCORED: Final = "no score"
 OTHER_MARKETS: Final = "other markets"

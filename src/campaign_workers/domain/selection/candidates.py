@@ -7,11 +7,11 @@ from typing import Final
 import attrs
 import polars as pl
 
-from campaign_workers.domain.columns import one_zero
+from campaign_workers.domain.contact.columns import normalised_phones
+from campaign_workers.domain.contact.phones import NORTH_AMERICA
+from campaign_workers.domain.csv.frames import one_zero
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.lottery import lottery_numbers
-from campaign_workers.domain.phones import NORTH_AMERICA
-from campaign_workers.domain.phones.columns import normalised_phones
 from campaign_workers.domain.selection.options import SelectionOptions
 
 MOST_PREFERENCES: Final = 4

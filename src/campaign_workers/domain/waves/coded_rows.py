@@ -9,12 +9,11 @@ from typing import Any, Final
 
 import polars as pl
 
-from campaign_workers.domain.code_assignments import CODE_ASSIGNMENT
-from campaign_workers.domain.codes import TM
-from campaign_workers.domain.columns import trimmed
-from campaign_workers.domain.limits import MAX_PARTITION_KEY
-from campaign_workers.domain.records.json_columns import record_lines
-from campaign_workers.domain.waves import WaveConfig
+from campaign_workers.domain.codes.assignments import CODE_ASSIGNMENT, TM
+from campaign_workers.domain.csv.frames import trimmed
+from campaign_workers.domain.records.columns import record_lines
+from campaign_workers.domain.running.events import MAX_PARTITION_KEY
+from campaign_workers.domain.waves.config import WaveConfig
 from campaign_workers.domain.waves.errors import REASON_COLUMN
 
 _CELLS: Final = ("globalUserId", "memberId", "marketId", "code")

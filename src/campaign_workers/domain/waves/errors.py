@@ -9,7 +9,7 @@ from contextlib import closing
 from itertools import chain, islice
 from typing import BinaryIO, Final
 
-from campaign_workers.domain.csv_files import Row, read_rows, read_table, write_rows
+from campaign_workers.domain.csv.rows import Row, read_rows, read_table, write_rows
 
 WORKER_COLUMN: Final = "worker"
 REASON_COLUMN: Final = "reason"

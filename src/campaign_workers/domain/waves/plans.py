@@ -1,17 +1,56 @@
-"""By which channel each registrant of a wave is notified, and whether the wave fits its hours."""
+"""How texts of a wave are spread over time.
 
-from collections import Counter
+By which channel each registrant of a wave is notified, and whether the wave fits its hours.
+"""
+
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from math import ceil
+from typing import Final
 
 import attrs
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.waves import WaveConfig
 from campaign_workers.domain.waves.area_codes import zones_of_number
+from campaign_workers.domain.waves.config import WaveConfig
 from campaign_workers.domain.waves.notifications import Fate, Notification
-from campaign_workers.domain.waves.pacing import interval
 from campaign_workers.domain.waves.texting_hours import Otherwise, Zones, unfit, zone
+
+_SECOND: Final = timedelta(seconds=1)
+_MOST: Final = 10_000
+"""Texts a second beyond which a rate is none; no service takes as many."""
+
+
+class Pace:
+    """When the next text may go, so that no second, wherever it begins, has more than `rate`.
+
+    Texts are spread evenly, and what comes late is caught up within the second. The texts of an
+    earlier run may have gone until `start`, so the first one waits for a second. A rate below one
+    has one text every `1/rate` seconds; a broken rate is rounded down to whole texts a second.
+    """
+
+    def __init__(self, rate: float, *, start: datetime) -> None:
+        most = max(1, min(int(rate), _MOST))
+        self._every = interval(rate)
+        self._span = max(_SECOND, self._every)
+        self._gone: deque[datetime] = deque([start] * most, maxlen=most)
+        self._planned = start + self._span - self._every
+
+    def due(self) -> datetime:
+        """The moment from which the next text may go."""
+        return max(self._planned + self._every, self._gone[0] + self._span)
+
+    def go(self, now: datetime) -> None:
+        """Note that a text goes at `now`, which is not before `due`."""
+        self._planned = max(self._planned + self._every, now - _SECOND)
+        self._gone.append(now)
+
+
+def interval(rate: float) -> timedelta:
+    """The time between two texts, in whole microseconds, never shorter than the rate allows."""
+    whole = rate if rate < 1 else min(int(rate), _MOST)
+    return timedelta(microseconds=ceil(1_000_000 / whole))
 
 
 @attrs.frozen(kw_only=True)

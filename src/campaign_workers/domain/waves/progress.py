@@ -7,12 +7,11 @@ from typing import Any, Final, Self, TypeVar
 
 import attrs
 
-from campaign_workers.domain.csv_files import Row
+from campaign_workers.domain.csv.rows import Row
 from campaign_workers.domain.errors import BadInput, RejectRecord
-from campaign_workers.domain.events import optional_flag, required_text
-from campaign_workers.domain.layout import wave_config_parts
-from campaign_workers.domain.waves.notifications import FAILURES, Fate, Notification
-from campaign_workers.domain.waves.registrants import Registrant
+from campaign_workers.domain.running.events import optional_flag, required_text
+from campaign_workers.domain.storage.layout import wave_config_parts
+from campaign_workers.domain.waves.notifications import FAILURES, Fate, Notification, Registrant
 
 _T = TypeVar("_T")
 

@@ -12,15 +12,15 @@ from typing import Any
 import attrs
 
 from campaign_workers.container import Container
-from campaign_workers.domain import layout
-from campaign_workers.domain.codes import is_external
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.triggers import (
+from campaign_workers.domain.codes.assignments import is_external
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.triggers import (
     EMAIL_QUEUE,
     FANLIST_RANKS_STREAM,
     INPUT_STREAM,
     VF_INPUT_STREAM,
 )
+from campaign_workers.domain.storage import layout
 
 LAKE_STREAMS = (INPUT_STREAM, VF_INPUT_STREAM, FANLIST_RANKS_STREAM)
 

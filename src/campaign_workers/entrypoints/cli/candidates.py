@@ -8,11 +8,11 @@ from typing import Final
 import polars as pl
 from polars.exceptions import PolarsError
 
-from campaign_workers.domain import columns
-from campaign_workers.domain.csv_files import read_rows
-from campaign_workers.domain.csv_frames import read_frames
+from campaign_workers.domain.csv import frames as columns
+from campaign_workers.domain.csv.frames import read_frames
+from campaign_workers.domain.csv.rows import read_rows
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.selection import MarketQuota
+from campaign_workers.domain.selection.options import MarketQuota
 from campaign_workers.domain.wire import camel, snake
 from campaign_workers.entrypoints.cli.inputs import needed_file
 

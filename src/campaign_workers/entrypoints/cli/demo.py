@@ -17,8 +17,8 @@ from campaign_workers.entrypoints.cli.outputs import make_folder
 from campaign_workers.entrypoints.cli.report import MissingCharts, write_report
 from campaign_workers.entrypoints.cli.results import Result, Tally
 from campaign_workers.entrypoints.cli.uploads import Uploads
+from campaign_workers.samples import uploads as made_up
 from campaign_workers.settings import Settings
-from campaign_workers.testing import uploads as made_up
 
 MARKER = ".campaign-workers"
 

@@ -6,11 +6,12 @@ import polars as pl
 
 from campaign_workers.container import Container
 from campaign_workers.domain import lottery
-from campaign_workers.domain.selection import MarketQuota, SelectionOptions, select_fans
-from campaign_workers.domain.wave_prep.files import candidate_table
+from campaign_workers.domain.preparation.files import candidate_table
+from campaign_workers.domain.selection.options import MarketQuota, SelectionOptions
+from campaign_workers.domain.selection.selection import select_fans
 from campaign_workers.entrypoints.cli.books import Books
 from campaign_workers.entrypoints.cli.outputs import make_folder, write_json, write_table
-from campaign_workers.ports.services import EligibleQuery
+from campaign_workers.ports.entry_service import EligibleQuery
 
 FOLDER = "selection"
 USED = (

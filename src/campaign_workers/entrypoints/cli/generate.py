@@ -5,7 +5,7 @@ from pathlib import Path
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.entrypoints.cli.outputs import make_folder
 from campaign_workers.entrypoints.cli.results import Result, lines
-from campaign_workers.testing import uploads
+from campaign_workers.samples import uploads
 
 
 def generate(folder: Path, /, *, fans: int = 100_000, seed: int = 7) -> Result:

@@ -15,7 +15,7 @@ from cyclopts import App
 
 from campaign_workers.container import bucket, record_codec
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.layout import MERGED
+from campaign_workers.domain.storage.layout import MERGED
 from campaign_workers.entrypoints.cli.results import Result
 from campaign_workers.ports.record_codec import Container
 

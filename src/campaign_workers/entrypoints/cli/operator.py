@@ -10,10 +10,10 @@ from typing import Any
 import attrs
 
 from campaign_workers.container import Container
-from campaign_workers.domain import layout
-from campaign_workers.domain.campaigns import Campaign
-from campaign_workers.domain.csv_files import read_rows, write_rows
-from campaign_workers.domain.triggers import INPUT_STREAM
+from campaign_workers.domain.campaigns.campaign import Campaign
+from campaign_workers.domain.csv.rows import read_rows, write_rows
+from campaign_workers.domain.running.triggers import INPUT_STREAM
+from campaign_workers.domain.storage import layout
 from campaign_workers.entrypoints.cli.evidence import write_evidence
 from campaign_workers.entrypoints.cli.uploads import LISTS, Uploads, noon, partition_key
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from campaign_workers.adapters.local.whole_files import whole_file
-from campaign_workers.domain.csv_frames import write_frames
+from campaign_workers.adapters.local.atomic_files import whole_file
+from campaign_workers.domain.csv.frames import write_frames
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.selection import Selection
+from campaign_workers.domain.selection.selection import Selection
 from campaign_workers.domain.wire import camel
 
 

@@ -5,10 +5,11 @@ from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
-from campaign_workers.domain.audit import is_open
-from campaign_workers.domain.audit import verify_audit as differences
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.selection import SelectionOptions, select_fans
+from campaign_workers.domain.selection.audit import is_open
+from campaign_workers.domain.selection.audit import verify_audit as differences
+from campaign_workers.domain.selection.options import SelectionOptions
+from campaign_workers.domain.selection.selection import select_fans
 from campaign_workers.entrypoints.cli.candidates import (
     located,
     read_candidates,

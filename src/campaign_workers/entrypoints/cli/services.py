@@ -14,7 +14,7 @@ from campaign_workers.entrypoints.cli.results import Result
 from campaign_workers.settings import Settings
 
 if TYPE_CHECKING:
-    from campaign_workers.testing.doubles import Doubles
+    from campaign_workers.doubles import Doubles
 
 PORT = 8030
 
@@ -49,7 +49,7 @@ def services(
         raise BadInput("no port", field="--port", remedy="use 1 to 65535, or 0 for any free one")
     doubles = _doubles(folder, token)
     doubles.switchboard.share(_shares(share), seed=seed)
-    from campaign_workers.testing.doubles import serving
+    from campaign_workers.doubles import serving
 
     with serving(doubles.app, port=port) as url:
         addresses = {name: f"{url}/{name}" for name in doubles.services}
@@ -65,8 +65,8 @@ def services(
 
 def _doubles(folder: Path | None, token: str) -> "Doubles":
     try:
-        from campaign_workers.testing.doubles import Doubles, Neighbours
-        from campaign_workers.testing.doubles.documents import SERVICES
+        from campaign_workers.doubles import Doubles, Neighbours
+        from campaign_workers.doubles.documents import SERVICES
     except ModuleNotFoundError:
         raise BadInput(
             "the doubles need more", field="services", remedy="install campaign-workers[services]"
@@ -93,7 +93,7 @@ def _container(folder: Path | None) -> Container:
 
 
 def _shares(texts: tuple[str, ...]) -> dict[Any, float]:
-    from campaign_workers.testing.doubles import Fault
+    from campaign_workers.doubles import Fault
 
     shares = {}
     for text in texts:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import attrs
 
-from campaign_workers.domain.campaigns import Campaign, read_campaign
+from campaign_workers.domain.campaigns.campaign import Campaign, read_campaign
 from campaign_workers.domain.errors import BadInput, RejectRecord
-from campaign_workers.domain.limits import checked_record
+from campaign_workers.domain.running.events import checked_record
 from campaign_workers.entrypoints.cli.inputs import read_document
 
 REQUIRED = ("campaign.json", "registrations.jsonl", "scored.txt", "market-details.csv")

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.entries import Entry
 from campaign_workers.domain.errors import NotFound, RetryLater
-from campaign_workers.domain.stats import AdminStats, admin_stats
+from campaign_workers.domain.stats.admin import AdminStats, Entry, admin_stats
 from campaign_workers.ports.repositories import AdminStatsRepository, StatsDocument
 from campaign_workers.testing.builders import CREATED, entry
 from campaign_workers.testing.contracts._base import Contract, Outage, examples_share_fixtures

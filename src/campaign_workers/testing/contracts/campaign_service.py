@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.campaigns import Campaign, Market
+from campaign_workers.domain.campaigns.campaign import Campaign, Market
 from campaign_workers.domain.errors import NotFound, RetryLater
-from campaign_workers.ports.services import CampaignService
+from campaign_workers.ports.campaign_service import CampaignService
 from campaign_workers.testing.builders import campaign
 from campaign_workers.testing.contracts._base import Contract, Outage, examples_share_fixtures
 from campaign_workers.testing.strategies import campaigns

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.campaigns import Campaign, CampaignType
+from campaign_workers.domain.campaigns.campaign import Campaign, CampaignType
 from campaign_workers.domain.errors import NotFound
-from campaign_workers.domain.records import read_record
-from campaign_workers.ports.services import EligibleQuery, EntryService
+from campaign_workers.domain.records.record import read_record
+from campaign_workers.ports.entry_service import EligibleQuery, EntryService
 from campaign_workers.testing.builders import assignment, campaign, registration, scoring
 from campaign_workers.testing.contracts._base import Contract, examples_share_fixtures
 from campaign_workers.testing.strategies import MARKET_IDS, registrations, scorings

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from campaign_workers.domain.errors import PermanentFailure, RetryLater
-from campaign_workers.ports.services import Chat
+from campaign_workers.ports.chat import Chat
 from campaign_workers.testing.contracts._base import Contract, Outage
 
 Posted = Callable[[str], Sequence[tuple[str, Sequence[Mapping[str, Any]]]]]

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from campaign_workers.domain.codes import RESERVATION_LIFE, TM, Assignment, Outcome
+from campaign_workers.domain.codes.assignments import TM, Assignment, Outcome
+from campaign_workers.domain.codes.pool import RESERVATION_LIFE
 from campaign_workers.domain.errors import RejectRecord, RetryLater
-from campaign_workers.ports.services import CodeService
+from campaign_workers.ports.code_service import CodeService
 from campaign_workers.testing.builders import CREATED, assignment
 from campaign_workers.testing.contracts._base import Contract, Outage
 

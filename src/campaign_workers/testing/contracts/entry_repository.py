@@ -7,9 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.entries import Entry
 from campaign_workers.domain.errors import RetryLater
-from campaign_workers.domain.stats import MAX_PREFERENCES, AdminStats, admin_stats
+from campaign_workers.domain.stats.admin import (
+    MAX_PREFERENCES,
+    AdminStats,
+    Entry,
+    admin_stats,
+)
 from campaign_workers.ports.repositories import EntryRepository
 from campaign_workers.testing.builders import entry
 from campaign_workers.testing.contracts._base import Contract, Outage, examples_share_fixtures

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.codes import NO_MARKET, TM, Assignment, Outcome
+from campaign_workers.domain.codes.assignments import NO_MARKET, TM, Assignment, Outcome
 from campaign_workers.domain.errors import RetryLater
-from campaign_workers.ports.services import EligibleQuery, EntryService
+from campaign_workers.ports.entry_service import EligibleQuery, EntryService
 from campaign_workers.testing.builders import (
     CREATED,
     assignment,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from campaign_workers.adapters.inprocess.tables import KeyedTable, Tables
+from campaign_workers.adapters.fakes.tables import KeyedTable, Tables
 from campaign_workers.testing.contracts._base import Contract
 from campaign_workers.testing.contracts._race import race
 

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import pytest
 
 from campaign_workers.domain.errors import RejectRecord, RetryLater
-from campaign_workers.domain.limits import MAX_MESSAGE_BYTES
+from campaign_workers.domain.running.events import MAX_MESSAGE_BYTES
 from campaign_workers.ports.streams import MessageQueue
 from campaign_workers.ports.system import Clock
 from campaign_workers.testing.contracts._base import Contract, Outage

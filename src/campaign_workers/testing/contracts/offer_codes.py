@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from campaign_workers.domain.codes import is_external
+from campaign_workers.domain.codes.assignments import is_external
 from campaign_workers.domain.errors import PermanentFailure, RetryLater
-from campaign_workers.ports.services import OfferCodeRequest, OfferCodes
+from campaign_workers.ports.offer_codes import OfferCodeRequest, OfferCodes
 from campaign_workers.testing.builders import offer_code_request
 from campaign_workers.testing.contracts._base import Contract, Outage
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from campaign_workers.domain.errors import BadInput, NotFound, RetryLater
-from campaign_workers.domain.records import read_record
+from campaign_workers.domain.records.record import read_record
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.query_engine import QueryEngine
 from campaign_workers.ports.record_codec import RecordCodec

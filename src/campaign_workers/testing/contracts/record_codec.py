@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.errors import BadInput, RetryLater
-from campaign_workers.domain.records import RECORD_TYPES, Record, read_record
+from campaign_workers.domain.records.record import Record, read_record
+from campaign_workers.domain.records.types import RECORD_TYPES
 from campaign_workers.ports.record_codec import RecordCodec
 from campaign_workers.testing.builders import registration
 from campaign_workers.testing.contracts._base import Contract, examples_share_fixtures

@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from campaign_workers.domain.errors import OutcomeUnknown, PermanentFailure, RetryLater
-from campaign_workers.ports.services import SmsService, TextMessage
+from campaign_workers.ports.sms_service import SmsService, TextMessage
 from campaign_workers.testing.builders import text_message
 from campaign_workers.testing.contracts._base import Contract, Outage
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from campaign_workers.domain.errors import RetryLater
-from campaign_workers.ports.services import UserService
+from campaign_workers.ports.user_service import UserService
 from campaign_workers.testing.contracts._base import Contract, Outage
 
 Plant = Callable[[str, str], object]

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.ports.files import ZipWriter
+from campaign_workers.ports.zip_writer import ZipWriter
 from campaign_workers.testing.contracts._base import Contract
 
 MODIFIED: Final = datetime(2026, 5, 4, 12, 30, 58, tzinfo=UTC)

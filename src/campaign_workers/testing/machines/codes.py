@@ -9,8 +9,8 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from campaign_workers.domain.codes import Assignment, Outcome
-from campaign_workers.ports.services import CodeService
+from campaign_workers.domain.codes.assignments import Assignment, Outcome
+from campaign_workers.ports.code_service import CodeService
 from campaign_workers.testing.crashes import Killed
 from campaign_workers.testing.strategies import codes, fan_ids, market_ids
 

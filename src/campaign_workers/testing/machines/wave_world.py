@@ -7,27 +7,27 @@ from typing import Any, Final
 
 import attrs
 
-from campaign_workers.adapters.inprocess.campaign_store import CampaignStore
-from campaign_workers.adapters.inprocess.chat_log import ChatLog
-from campaign_workers.adapters.inprocess.sms_outbox import SentText, SmsOutbox
-from campaign_workers.adapters.inprocess.table_ledger import TableLedger
+from campaign_workers.adapters.fakes.campaigns import CampaignStore
+from campaign_workers.adapters.fakes.chat import ChatLog
+from campaign_workers.adapters.fakes.ledger import TableLedger
+from campaign_workers.adapters.fakes.sms import SentText, SmsOutbox
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.streams import MemoryMessageQueue
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.memory.workflow import MemoryWorkflowStarter
 from campaign_workers.adapters.system.clocks import SteppedClock
-from campaign_workers.adapters.system.limits import CountdownDeadline, Unlimited
-from campaign_workers.domain.csv_files import write_rows
-from campaign_workers.domain.events import Tick
-from campaign_workers.domain.layout import WaveState, wave_config, wave_file
-from campaign_workers.domain.records import iso_utc
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.waves.registrants import COLUMNS
+from campaign_workers.adapters.system.deadlines import CountdownDeadline, Unlimited
+from campaign_workers.domain.csv.rows import write_rows
+from campaign_workers.domain.records.types import iso_utc
+from campaign_workers.domain.running.events import Tick
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.storage.layout import WaveState, wave_config, wave_file
+from campaign_workers.domain.waves.notifications import COLUMNS
 from campaign_workers.ports.system import Deadline
 from campaign_workers.testing.builders import CAMPAIGN, campaign
 from campaign_workers.workers.sms_wave_scheduler import SmsWaveScheduler
-from campaign_workers.workers.sms_wave_send import SmsWaveSend
-from campaign_workers.workers.sms_wave_send.sending import Limits
+from campaign_workers.workers.sms_wave_send.sender import Limits
+from campaign_workers.workers.sms_wave_send.worker import SmsWaveSend
 
 NOW: Final = datetime(2026, 11, 20, 17, tzinfo=UTC)
 """Noon in New York."""

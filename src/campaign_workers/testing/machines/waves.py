@@ -15,15 +15,15 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from campaign_workers.adapters.inprocess.faults import Faults
-from campaign_workers.adapters.system.limits import CountdownDeadline
+from campaign_workers.adapters.fakes.failures import Faults
+from campaign_workers.adapters.system.deadlines import CountdownDeadline
 from campaign_workers.domain.errors import CampaignError, OutcomeUnknown, RetryLater
-from campaign_workers.domain.layout import WaveState, wave_config
-from campaign_workers.domain.reports import Report
-from campaign_workers.domain.waves.registrants import Registrant, message_id
+from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.storage.layout import WaveState, wave_config
+from campaign_workers.domain.waves.notifications import Registrant, message_id
 from campaign_workers.testing.crashes import Fuse, Killed, Side
 from campaign_workers.testing.machines.wave_world import DEAD_ENDING, WaveWorld, registrant
-from campaign_workers.workers.sms_wave_send.sending import Limits
+from campaign_workers.workers.sms_wave_send.sender import Limits
 
 
 @attrs.define

@@ -7,18 +7,18 @@ from typing import Final, TypeGuard
 
 import attrs
 
-from campaign_workers.domain import layout
-from campaign_workers.domain.csv_files import Row, read_rows
+from campaign_workers.domain.csv.rows import Row, read_rows
 from campaign_workers.domain.errors import BadInput, Conflict, NotFound
-from campaign_workers.domain.layout import WaveState
-from campaign_workers.domain.waves import (
+from campaign_workers.domain.storage import layout
+from campaign_workers.domain.storage.layout import WaveState
+from campaign_workers.domain.waves.config import (
     CONFIG_LIMIT,
     WaveConfig,
     failure_of,
     version_of,
     with_failure,
 )
-from campaign_workers.domain.waves.registrants import REQUIRED_COLUMNS
+from campaign_workers.domain.waves.notifications import REQUIRED_COLUMNS
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
 
 _PIECE: Final = 1024 * 1024

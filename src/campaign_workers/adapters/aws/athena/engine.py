@@ -16,7 +16,7 @@ import attrs
 from campaign_workers.adapters.aws.athena.columns import Columns
 from campaign_workers.adapters.aws.athena.queries import Query
 from campaign_workers.adapters.aws.athena.scratch import Scratch
-from campaign_workers.adapters.aws.side_by_side import side_by_side
+from campaign_workers.adapters.aws.concurrency import side_by_side
 from campaign_workers.domain.errors import BadInput, CampaignError, NotFound, RetryLater
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.query_engine import Merge

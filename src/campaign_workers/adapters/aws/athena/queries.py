@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 
-from campaign_workers.adapters.aws.failures import translated
+from campaign_workers.adapters.aws.errors import translated
 from campaign_workers.domain.errors import CampaignError, Fatal, RetryLater
 from campaign_workers.ports.system import Clock
 

@@ -11,10 +11,10 @@ import attrs
 from botocore.exceptions import ClientError
 
 from campaign_workers.adapters.aws.athena.columns import Columns, Schema
-from campaign_workers.adapters.aws.failures import code, translated
-from campaign_workers.adapters.aws.object_store import S3ObjectStore
-from campaign_workers.domain import layout
+from campaign_workers.adapters.aws.errors import code, translated
+from campaign_workers.adapters.aws.s3.object_store import S3ObjectStore
 from campaign_workers.domain.errors import CampaignError, Fatal, RetryLater
+from campaign_workers.domain.storage import layout
 from campaign_workers.ports.object_store import ObjectStore
 
 _TABLE_PREFIX: Final = "merge_"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from campaign_workers import __version__
-from campaign_workers.adapters.local.whole_files import whole_file
+from campaign_workers.adapters.local.atomic_files import whole_file
 from campaign_workers.container import Container
 from campaign_workers.domain.errors import Fatal
 from campaign_workers.entrypoints.cli.books import Books

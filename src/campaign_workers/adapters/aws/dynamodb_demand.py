@@ -1,0 +1,107 @@
+"""The demand table in DynamoDB: one item a fan and campaign, which ticketing reads."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+from botocore.exceptions import ClientError
+
+from campaign_workers.adapters.aws.errors import code, translated
+from campaign_workers.domain.errors import RetryLater
+from campaign_workers.ports.tables import SelectedEvent
+
+Events = Mapping[str, SelectedEvent]
+
+_TRUE: Final = {"BOOL": True}
+_TURNS: Final = 3
+"""How often either kind of write is tried; between them the item would have to come and go."""
+
+
+@attrs.frozen
+class DynamoDemandTable:
+    """Serves `DemandTable`; items are keyed by `fan:{globalUserId}` and `campaign:{campaignId}`."""
+
+    client: Any = attrs.field(repr=False)
+    table: str = attrs.field(kw_only=True)
+
+    def select(self, global_user_id: str, campaign_id: str, events: Events) -> None:
+        """See `DemandTable.select`.
+
+        Events are set inside of the item's map, so that writers of other events undo nothing, were
+        it at the same moment. Nothing can be set in a map that is not there: the first events bring
+        it, unless another writer is quicker.
+        """
+        key = _key(global_user_id, campaign_id)
+        with translated("dynamodb", self.table):
+            for _ in range(_TURNS):
+                if self._has_begun(key, events) or self._has_added(key, events):
+                    return
+        raise RetryLater(f"dynamodb: {self.table}: an item comes and goes")
+
+    def replace(self, global_user_id: str, campaign_id: str, events: Events) -> None:
+        """See `DemandTable.replace`."""
+        with translated("dynamodb", self.table):
+            self._update(
+                _key(global_user_id, campaign_id),
+                UpdateExpression="SET verdict = :true, selected_events = :events",
+                ExpressionAttributeValues={":true": _TRUE, ":events": _map(events)},
+            )
+
+    def read(self, global_user_id: str, campaign_id: str) -> Events | None:
+        """See `DemandTable.read`; it sees whatever was written before."""
+        key = _key(global_user_id, campaign_id)
+        with translated("dynamodb", self.table):
+            answer = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True)
+        if (item := answer.get("Item")) is None:
+            return None
+        events = item.get("selected_events", {"M": {}})["M"]
+        return {market: _event(event["M"]) for market, event in events.items()}
+
+    def _has_begun(self, key: Mapping[str, Any], events: Events) -> bool:
+        """Whether these became the first events of the item."""
+        return self._update(
+            key,
+            UpdateExpression="SET verdict = :true, selected_events = :events",
+            ConditionExpression="attribute_not_exists(selected_events)",
+            ExpressionAttributeValues={":true": _TRUE, ":events": _map(events)},
+        )
+
+    def _has_added(self, key: Mapping[str, Any], events: Events) -> bool:
+        """Whether the events were set beside those that the item has."""
+        numbered = list(enumerate(events.items()))
+        sets = ["verdict = :true", *(f"selected_events.#m{n} = :e{n}" for n, _ in numbered)]
+        names = {f"#m{n}": market for n, (market, _) in numbered}
+        values = {f":e{n}": _map_of(event) for n, (_, event) in numbered}
+        return self._update(
+            key,
+            UpdateExpression=f"SET {', '.join(sets)}",
+            ConditionExpression="attribute_exists(selected_events)",
+            ExpressionAttributeValues={":true": _TRUE, **values},
+            **({"ExpressionAttributeNames": names} if names else {}),
+        )
+
+    def _update(self, key: Mapping[str, Any], **update: Any) -> bool:
+        """Whether the item met the condition."""
+        try:
+            self.client.update_item(TableName=self.table, Key=key, **update)
+        except ClientError as error:
+            if code(error) != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+
+def _key(global_user_id: str, campaign_id: str) -> dict[str, Any]:
+    return {"pk": {"S": f"fan:{global_user_id}"}, "sk": {"S": f"campaign:{campaign_id}"}}
+
+
+def _map(events: Events) -> dict[str, Any]:
+    return {"M": {market: _map_of(event) for market, event in events.items()}}
+
+
+def _map_of(event: SelectedEvent) -> dict[str, Any]:
+    return {"M": {"code": {"S": event.code}, "date": {"S": event.date}}}
+
+
+def _event(attributes: Mapping[str, Any]) -> SelectedEvent:
+    return SelectedEvent(code=attributes["code"]["S"], date=attributes["date"]["S"])

@@ -1,0 +1,104 @@
+"""A queue of SQS."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import attrs
+
+from campaign_workers.adapters.aws.concurrency import Backoff
+from campaign_workers.adapters.aws.errors import failed, translated
+from campaign_workers.domain.errors import RejectRecord, RetryLater
+from campaign_workers.domain.running.events import MAX_MESSAGE_BYTES, checked_message
+from campaign_workers.ports.system import Clock
+
+BATCH_MESSAGES: Final = 10
+BATCH_BYTES: Final = MAX_MESSAGE_BYTES
+"""Of all messages of a request together."""
+
+
+@attrs.define
+class SqsMessageQueue:
+    """The queue `name`, a standard one; threads may share it."""
+
+    client: Any = attrs.field(repr=False)
+    clock: Clock
+    name: str = attrs.field(kw_only=True)
+    _backoff: Backoff = attrs.field(init=False, repr=False)
+    _url: str | None = attrs.field(default=None, init=False, repr=False)
+
+    @_backoff.default
+    def _on_the_clock(self) -> Backoff:
+        return Backoff(sleep=self.clock.sleep)
+
+    def send(self, bodies: Iterable[str]) -> int:
+        """See `MessageQueue.send`."""
+        batch, count = _Batch(), 0
+        try:
+            for body in bodies:
+                message = checked_message(body)
+                if not batch.has_room_for(message):
+                    count += self._sent(batch)
+                    batch = _Batch()
+                batch.add(message)
+        except RejectRecord:
+            self._sent(batch)
+            raise
+        return count + self._sent(batch)
+
+    def _sent(self, batch: "_Batch") -> int:
+        """Send a batch, then what failed of it alone, until all of it is sent."""
+        left, failures = list(batch.messages), 0
+        while left:
+            errors = self._request(left)
+            left = [left[number] for number in sorted(errors)]
+            if left:
+                failures += 1
+                self._give_up_if_need_be(errors.values(), failures)
+                self._backoff.wait(failures)
+        return len(batch.messages)
+
+    def _request(self, messages: list[str]) -> dict[int, Any]:
+        """The errors of one request, by the number of the message."""
+        with translated("sqs", self.name):
+            answer = self.client.send_message_batch(
+                QueueUrl=self._queue_url(),
+                Entries=[{"Id": str(n), "MessageBody": body} for n, body in enumerate(messages)],
+            )
+        return {int(error["Id"]): error for error in answer.get("Failed", ())}
+
+    def _give_up_if_need_be(self, errors: Iterable[Any], failures: int) -> None:
+        for error in errors:
+            told = failed(
+                "sqs",
+                self.name,
+                operation="SendMessageBatch",
+                code=error["Code"],
+                refused=error["SenderFault"],
+            )
+            if failures == self._backoff.attempts or not isinstance(told, RetryLater):
+                raise told
+
+    def _queue_url(self) -> str:
+        if self._url is None:
+            self._url = self.client.get_queue_url(QueueName=self.name)["QueueUrl"]
+        return self._url
+
+
+@attrs.define
+class _Batch:
+    """Messages of one request."""
+
+    messages: list[str] = attrs.field(factory=list, repr=False)
+    _bytes: int = 0
+
+    def has_room_for(self, message: str) -> bool:
+        """Whether the message can come along."""
+        return (
+            len(self.messages) < BATCH_MESSAGES
+            and self._bytes + len(message.encode()) <= BATCH_BYTES
+        )
+
+    def add(self, message: str) -> None:
+        """One more."""
+        self.messages.append(message)
+        self._bytes += len(message.encode())

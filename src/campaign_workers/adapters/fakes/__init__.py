@@ -1,0 +1,1 @@
+"""Fakes of other teams' services and databases, with the same rules, over keyed tables."""

@@ -1,0 +1,201 @@
+"""Codes, reservations and holders as rows of tables.
+
+The code service's stand-in: reserves and assigns external codes.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, Final
+
+import attrs
+
+from campaign_workers.adapters.fakes.failures import Faults, may_fail
+from campaign_workers.adapters.fakes.tables import Tables, key_of, prefix_of
+from campaign_workers.domain.codes.assignments import (
+    NO_MARKET,
+    Assignment,
+    AssignmentResult,
+    Outcome,
+    is_external,
+)
+from campaign_workers.domain.codes.pool import RESERVATION_LIFE, Code, Reservation, judge
+from campaign_workers.domain.errors import RejectRecord
+from campaign_workers.ports.system import Clock
+
+
+class CodeRows:
+    """The pools of all campaigns: codes in code order, and which campaign has a code."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._homes = tables("codes.campaigns")
+        self._codes = tables("codes")
+        self._reservations = tables("codes.reservations")
+        self._holders = tables("codes.holders")
+
+    def of(self, campaign_id: str) -> Iterator[Code]:
+        """The codes of a campaign's pool, in code order."""
+        return (_code(row) for _, row in self._codes.scan(prefix_of(campaign_id)))
+
+    def find(self, codes: Collection[str]) -> dict[str, Code]:
+        """Those of these codes that some pool has."""
+        homes = self._homes.get_many(codes)
+        keys = [key_of(row["campaign"], code) for code, row in homes.items()]
+        return {row["code"]: _code(row) for row in self._codes.get_many(keys).values()}
+
+    def write(self, codes: Iterable[Code]) -> None:
+        """Write codes; those that no pool had join that of their campaign."""
+        written = list(codes)
+        self._homes.put_many((code.code, {"campaign": code.campaign_id}) for code in written)
+        self._codes.put_many((key_of(code.campaign_id, code.code), _row(code)) for code in written)
+
+    def reserved_under(self, *reservation: str) -> list[str]:
+        """What a reservation (its id, campaign and market) had when it was last written."""
+        row = self._reservations.get(key_of(*reservation))
+        return list(row["codes"]) if row else []
+
+    def reserve(self, codes: Collection[str], *reservation: str) -> None:
+        """Note what a reservation has."""
+        self._reservations.put(key_of(*reservation), {"codes": sorted(codes)})
+
+    def held(self, campaign_id: str, fans: Iterable[str]) -> dict[str, dict[str, str]]:
+        """Codes by market, by fan, of every one of these fans."""
+        keys = {key_of(campaign_id, fan): fan for fan in fans}
+        rows = self._holders.get_many(keys)
+        return {fan: rows.get(key, {}) for key, fan in keys.items()}
+
+    def hold(self, campaign_id: str, held: Mapping[str, Mapping[str, str]]) -> None:
+        """Write what fans have."""
+        self._holders.put_many((key_of(campaign_id, fan), codes) for fan, codes in held.items())
+
+
+def _row(code: Code) -> dict[str, Any]:
+    row = attrs.asdict(code, filter=lambda _, value: value is not None)
+    if code.reserved_until is not None:
+        row["reserved_until"] = code.reserved_until.isoformat()
+    return row
+
+
+def _code(row: Mapping[str, Any]) -> Code:
+    until = row.get("reserved_until")
+    return Code(
+        **{**row, "reserved_until": None if until is None else datetime.fromisoformat(until)}
+    )
+
+
+MOST_ASSIGNMENTS: Final = 2500
+
+
+class CodePool:
+    """Serves `CodeService`; codes are reserved in code order, so that a rerun reserves the same."""
+
+    def __init__(self, tables: Tables, clock: Clock, *, faults: Faults | None = None) -> None:
+        self.faults = faults or Faults()
+        self._clock = clock
+        self._atomic = tables("codes").atomic
+        self._rows = CodeRows(tables)
+
+    def load(self, campaign_id: str, codes: Iterable[str]) -> int:
+        """Put codes into a campaign's pool; how many are new.
+
+        A code that some pool has already stays as it is; `TM` and nothing are no codes.
+        """
+        wanted = dict.fromkeys(filter(is_external, codes))
+        with self._atomic():
+            known = self._rows.find(wanted)
+            new = [Code(code=code, campaign_id=campaign_id) for code in wanted if code not in known]
+            self._rows.write(new)
+        return len(new)
+
+    @may_fail
+    def reserve(
+        self, campaign_id: str, market_id: str, count: int, *, reserve_id: str
+    ) -> Reservation:
+        """See `CodeService.reserve`.
+
+        A reservation that ran out gets its own codes again, as far as nobody took them; one that
+        asks for less than it has gives the others back.
+        """
+        now = self._clock.now()
+        until = now + RESERVATION_LIFE
+        reservation = (reserve_id, campaign_id, market_id)
+        with self._atomic():
+            own = self._own(*reservation)
+            kept, spare = own[: max(count, 0)], own[max(count, 0) :]
+            fresh = self._available(campaign_id, count - len(kept), own, now)
+            taken = [code.reserved(reserve_id, market_id, until) for code in (*kept, *fresh)]
+            self._rows.write((*taken, *(code.released() for code in spare)))
+            codes = sorted(code.code for code in taken)
+            self._rows.reserve(codes, *reservation)
+        return Reservation(reserve_id=reserve_id, codes=tuple(codes), expires=until)
+
+    @may_fail
+    def release(self, reserve_id: str, codes: Collection[str]) -> int:
+        """See `CodeService.release`."""
+        now = self._clock.now()
+        with self._atomic():
+            released = [
+                code.released()
+                for code in self._rows.find(codes).values()
+                if code.reserve_id == reserve_id and code.is_reserved(now)
+            ]
+            self._rows.write(released)
+        return len(released)
+
+    @may_fail
+    def assign(
+        self, campaign_id: str, assignments: Sequence[Assignment]
+    ) -> Sequence[AssignmentResult]:
+        """See `CodeService.assign`."""
+        if len(assignments) > MOST_ASSIGNMENTS:
+            raise RejectRecord(f"more than {MOST_ASSIGNMENTS} assignments")
+        now = self._clock.now()
+        with self._atomic():
+            known = self._rows.find({a.code for a in assignments})
+            held = self._rows.held(campaign_id, {a.global_user_id for a in assignments})
+            changed: dict[str, Code] = {}
+            results = []
+            for assignment in assignments:
+                fresh = Code(code=assignment.code, campaign_id=campaign_id)
+                code = known.get(assignment.code, fresh)
+                mine = held[assignment.global_user_id]
+                result = _verdict(campaign_id, assignment, code, mine, now)
+                if result.outcome is Outcome.UPDATED:
+                    changed[code.code] = known[code.code] = code.assigned(assignment)
+                    mine[assignment.market_id or NO_MARKET] = code.code
+                results.append(result)
+            self._rows.write(changed.values())
+            self._rows.hold(campaign_id, {fan: codes for fan, codes in held.items() if codes})
+        return tuple(results)
+
+    @may_fail
+    def available(self, campaign_id: str) -> int:
+        """See `CodeService.available`."""
+        now = self._clock.now()
+        return sum(code.is_available(now) for code in self._rows.of(campaign_id))
+
+    def _own(self, reserve_id: str, campaign_id: str, market_id: str) -> list[Code]:
+        """What the reservation had and nobody has taken since, in code order."""
+        had = self._rows.find(self._rows.reserved_under(reserve_id, campaign_id, market_id))
+        own = (c for c in had.values() if (c.reserve_id, c.market_id) == (reserve_id, market_id))
+        return sorted(own, key=lambda code: code.code)
+
+    def _available(
+        self, campaign_id: str, count: int, own: Collection[Code], now: datetime
+    ) -> list[Code]:
+        names = {code.code for code in own}
+        free = (c for c in self._rows.of(campaign_id) if c.is_available(now))
+        return list(islice((c for c in free if c.code not in names), max(count, 0)))
+
+
+def _verdict(
+    campaign_id: str, assignment: Assignment, code: Code, held: Mapping[str, str], now: datetime
+) -> AssignmentResult:
+    refusals = (
+        (not is_external(assignment.code), "no external code"),
+        (code.campaign_id != campaign_id, "a code of another campaign"),
+    )
+    for refused, reason in refusals:
+        if refused:
+            return AssignmentResult(outcome=Outcome.REFUSED, reason=reason)
+    return judge(assignment, code, held, now)

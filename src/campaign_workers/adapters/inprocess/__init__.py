@@ -1,1 +1,0 @@
-"""Stand-ins for services and databases, with their rules, over keyed tables."""

@@ -1,0 +1,1 @@
+"""Access codes: the pool, and their assignment to fans."""

@@ -1,0 +1,1 @@
+"""Phones and e-mail addresses, one by one and as whole columns."""

@@ -1,0 +1,283 @@
+"""Which national numbers are valid under a country code, as tests of whole columns.
+
+The tests are made from libphonenumber's own metadata and decide exactly as its functions do; where
+those would first take a trunk prefix off the number, the answer is left to them.
+
+`phones.normalise_phone` for whole columns.
+
+Clean numbers (`+` and digits, or ten American digits, with the usual punctuation) are decided by
+column tests; every other distinct text is read one at a time. Both give the same answer.
+
+`emails.read_email` for whole columns.
+
+Addresses of plain characters are decided by regular expressions, every other distinct text one at
+a time. Both give the same answer.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Final
+
+import attrs
+import polars as pl
+from email_validator import SPECIAL_USE_DOMAIN_NAMES
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+from phonenumbers.phonemetadata import PhoneMetadata, PhoneNumberDesc
+
+from campaign_workers.domain.contact.emails import read_email
+from campaign_workers.domain.contact.phones import MEXICO, NORTH_AMERICA, normalise_phone
+from campaign_workers.domain.csv.frames import trimmed
+
+NUMBER_TYPES: Final = (
+    "fixed_line",
+    "mobile",
+    "toll_free",
+    "premium_rate",
+    "shared_cost",
+    "voip",
+    "personal_number",
+    "pager",
+    "uan",
+    "voicemail",
+)
+
+Test = Callable[[pl.Expr], pl.Expr]
+
+
+@attrs.frozen
+class Region:
+    """One region of a country code; `claims` tells by the leading digits whose number it is."""
+
+    is_number: Test
+    claims: Test | None = None
+
+
+@attrs.frozen
+class NumberingPlan:
+    """The regions of a country code in the order in which they are asked."""
+
+    has_trunk_prefix: Test
+    regions: tuple[Region, ...]
+
+    def valid(self, numbers: pl.DataFrame, column: str) -> pl.DataFrame:
+        """The rows of `numbers` whose `column`, national digits without a prefix, is a number."""
+        number = pl.col(column)
+        found = []
+        for region in self.regions:
+            claimed = region.claims or region.is_number
+            split = numbers.select(claimed(number)).to_series()
+            mine, numbers = numbers.filter(split), numbers.filter(~split)
+            found.append(mine.filter(region.is_number(number)) if region.claims else mine)
+            if numbers.is_empty():
+                break
+        return pl.concat(found)
+
+
+def country_codes(numbers: pl.Expr) -> pl.Expr:
+    """The country code (UInt16) of `+` and digits; null for an unknown one."""
+    # No code is the beginning of another, so three digits always tell.
+    return numbers.str.head(4).replace_strict(
+        _codes_by_beginning(), default=None, return_dtype=pl.UInt16
+    )
+
+
+@cache
+def _codes_by_beginning() -> dict[str, int]:
+    return {
+        f"+{code}{more:02}"[:4]: code for code in COUNTRY_CODE_TO_REGION_CODE for more in range(100)
+    }
+
+
+@cache
+def numbering_plan(country_code: int) -> NumberingPlan:
+    """The plan of a country code that libphonenumber knows."""
+    known = [_metadata(country_code, name) for name in COUNTRY_CODE_TO_REGION_CODE[country_code]]
+    main, *others = known
+    # Leading digits tell regions apart; where there is one alone, they are not asked for.
+    regions = (
+        [Region(_is_number(region), _begins(region.leading_digits)) for region in known]
+        if others
+        else [Region(_is_number(main))]
+    )
+    return NumberingPlan(_takes_off(main.national_prefix_for_parsing), tuple(regions))
+
+
+def _metadata(country_code: int, region: str) -> PhoneMetadata:
+    metadata = PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)
+    assert metadata is not None, "every region of a country code has metadata"
+    return metadata
+
+
+def _is_number(region: PhoneMetadata) -> Test:
+    general = _any_matches([region.general_desc])
+    of_a_type = _any_matches([getattr(region, name) for name in NUMBER_TYPES])
+    return lambda number: general(number) & of_a_type(number)
+
+
+def _any_matches(kinds: Iterable[PhoneNumberDesc | None]) -> Test:
+    by_lengths: dict[tuple[int, ...], dict[str, None]] = {}
+    for kind in kinds:
+        if kind is not None and kind.national_number_pattern:
+            patterns = by_lengths.setdefault(tuple(kind.possible_length), {})
+            patterns[kind.national_number_pattern] = None
+    tests = [_full_match("|".join(patterns), lengths) for lengths, patterns in by_lengths.items()]
+    return lambda number: pl.any_horizontal(pl.lit(value=False), *(test(number) for test in tests))
+
+
+def _full_match(pattern: str, lengths: tuple[int, ...]) -> Test:
+    whole = f"(?-u)^(?:{pattern})$"
+    return lambda number: (
+        number.str.contains(whole) & (number.str.len_bytes().is_in(lengths) | (not lengths))
+    )
+
+
+def _begins(pattern: str | None) -> Test | None:
+    if pattern is None:
+        return None
+    return lambda number: number.str.contains(f"(?-u)^(?:{pattern})")
+
+
+def _takes_off(prefix: str | None) -> Test:
+    if not prefix:
+        return lambda number: number.is_null()
+    beginning = f"(?-u)^(?:{prefix})"
+    if re.match(prefix, "") is None:
+        return lambda number: number.str.contains(beginning)
+    # A prefix that may be empty changes the number only where it takes digits off.
+    return lambda number: number.str.extract(beginning, 0).fill_null("") != ""
+
+
+E164: Final = r"^\+[0-9]+$"
+PUNCTUATED: Final = r"^\+?[0-9 ().-]+$"
+PUNCTUATION: Final = r"[ ().-]+"
+AMERICAN: Final = r"^1?([2-9][0-9]{9})$"
+OLD_MEXICAN_MOBILE: Final = r"^1([0-9]{10})$"
+
+_PHONE_SCHEMA: Final = {"phone": pl.String, "country_code": pl.UInt16}
+
+
+def normalised_phones(texts: pl.Series) -> pl.DataFrame:
+    """Columns `phone` and `country_code` (UInt16) for a String series, row by row.
+
+    As `phones.normalise_phone`: E.164 and the code of a valid number, else the trimmed text and
+    null. A null stays null.
+    """
+    rows = texts.alias("text").to_frame().select(trimmed(pl.col("text"))).with_row_index("row")
+    numbers, odd = _international(rows)
+    valid, unread = [], [odd]
+    for (code,), group in numbers.partition_by("code", as_dict=True, include_key=False).items():
+        decided, undecided = _decided(group, code)
+        valid.append(decided)
+        unread.append(undecided)
+    valid.append(_one_at_a_time(rows, pl.concat(unread)))
+    return _written_over(rows["text"], pl.concat(valid))
+
+
+def _international(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """Rows with their `digits` (`+` first) and country `code`, and the rows that have none."""
+    text, digits = pl.col("text"), pl.col("digits")
+    clean, others = _split(rows.drop_nulls("text"), text.str.contains(E164))
+    punctuated, odd = _split(others, text.str.contains(PUNCTUATED))
+    bare = punctuated.with_columns(digits=text.str.replace_all(PUNCTUATION, ""))
+    american = pl.concat_str(pl.lit(f"+{NORTH_AMERICA}"), digits.str.extract(AMERICAN))
+    bare = bare.select("row", digits=pl.coalesce(american, digits))
+    numbers = pl.concat([clean.select("row", digits=text), bare])
+    numbers = numbers.with_columns(code=country_codes(digits))
+    unknown = numbers.filter(pl.col("code").is_null())
+    return numbers.drop_nulls("code"), odd["row"].append(unknown["row"])
+
+
+def _decided(numbers: pl.DataFrame, code: int) -> tuple[pl.DataFrame, pl.Series]:
+    """The valid numbers, and the rows that have to be read one at a time."""
+    plan = numbering_plan(code)
+    national = pl.col("national")
+    numbers = numbers.with_columns(national=pl.col("digits").str.slice(len(f"+{code}")))
+    prefixed, whole = _split(numbers, plan.has_trunk_prefix(national))
+    if code == MEXICO:
+        short = pl.coalesce(national.str.extract(OLD_MEXICAN_MOBILE), national)
+        whole = whole.with_columns(national=short, digits=pl.concat_str(pl.lit("+52"), short))
+    valid = plan.valid(whole, "national").select(
+        "row", pl.col("digits").alias("phone"), country_code=pl.lit(code, dtype=pl.UInt16)
+    )
+    return valid, prefixed["row"]
+
+
+def _one_at_a_time(rows: pl.DataFrame, unread: pl.Series) -> pl.DataFrame:
+    some = rows[unread]
+    texts = some["text"].unique()
+    readings = [normalise_phone(text) for text in texts]
+    read = pl.DataFrame(readings, schema=_PHONE_SCHEMA, orient="row").with_columns(
+        texts.alias("text")
+    )
+    return some.join(read.drop_nulls("country_code"), on="text").select("row", *_PHONE_SCHEMA)
+
+
+def _written_over(texts: pl.Series, valid: pl.DataFrame) -> pl.DataFrame:
+    """The texts with the valid numbers (`row`, `phone`, `country_code`) in their places."""
+    codes = pl.repeat(None, len(texts), dtype=pl.UInt16, eager=True)
+    codes = codes.scatter(valid["row"], valid["country_code"])
+    changed = valid.filter(valid["phone"] != texts.gather(valid["row"]))
+    phones = texts.scatter(changed["row"], changed["phone"])
+    return pl.DataFrame({"phone": phones, "country_code": codes})
+
+
+def _split(rows: pl.DataFrame, condition: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:
+    holds = rows.select(condition).to_series()
+    return rows.filter(holds), rows.filter(~holds)
+
+
+LONGEST_PLAIN: Final = 64
+"""Bytes within which no limit of length can be exceeded."""
+
+_ATOM: Final = r"[a-z0-9_!#$%&'*+\-/=?^`{|}~]+"
+_LABEL: Final = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_TOP: Final = "(?:[a-z0-9][a-z0-9-]*)?[a-z]"
+
+ADDRESS: Final = rf"^{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_TOP}$"
+PLAIN: Final = r"^[a-z0-9_!#$%&'*+\-/=?^`{|}~.@]*$"
+"""No letters beyond ASCII, capitals, spaces, quotes, brackets or angle brackets."""
+
+SPECIAL_USE: Final = rf"[.@](?:{'|'.join(map(re.escape, SPECIAL_USE_DOMAIN_NAMES))})$"
+PUNYCODE: Final = "--"
+"""Only labels with it are, or look like, encoded ones."""
+
+_EMAIL_SCHEMA: Final = {"email_valid": pl.Boolean, "email_domain": pl.String}
+_TEXT: Final = pl.col("text")
+_PLAINLY: Final = (_TEXT.str.len_bytes() <= LONGEST_PLAIN) & ~_TEXT.str.contains(
+    PUNYCODE, literal=True
+)
+
+
+def read_emails(texts: pl.Series) -> pl.DataFrame:
+    """Columns `email_valid` and `email_domain` for trimmed, lower-cased texts without nulls."""
+    rows = texts.alias("text").to_frame().with_row_index("row")
+    read = rows.select(
+        is_address=_PLAINLY & _TEXT.str.contains(ADDRESS),
+        email_valid=~_TEXT.str.contains(SPECIAL_USE),
+        email_domain=_TEXT.str.splitn("@", 2).struct.field("field_1"),
+    )
+    others = rows.filter(~read["is_address"])
+    reread = others.join(_reread(others["text"].unique()), on="text")
+    return pl.DataFrame(
+        [read[name].scatter(reread["row"], reread[name]) for name in _EMAIL_SCHEMA],
+        schema=_EMAIL_SCHEMA,
+    )
+
+
+def _reread(texts: pl.Series) -> pl.DataFrame:
+    """Validity and domain of distinct texts that are no plain addresses."""
+    plain = texts.to_frame().select(_PLAINLY & _TEXT.str.contains(PLAIN)).to_series()
+    wrong = (
+        texts.filter(plain)
+        .to_frame()
+        .select(
+            "text",
+            email_valid=pl.lit(value=False),
+            email_domain=_TEXT.str.extract("@([^@]*)$").fill_null(""),
+        )
+    )
+    odd = texts.filter(~plain)
+    readings = [read_email(text) for text in odd]
+    read = pl.DataFrame(readings, schema=_EMAIL_SCHEMA, orient="row").insert_column(0, odd)
+    return pl.concat([wrong, read])

@@ -1,0 +1,1 @@
+"""CSV and TSV files: cells, rows, and whole columns."""

@@ -1,0 +1,286 @@
+"""On which line of a file each row of a frame begins, found without reading the file again.
+
+CSV files as rows: read and written while they stream, one row in memory at a time.
+
+Files come from people and their spreadsheets: with a byte order mark, CRLF, line breaks inside
+quotes, guarded cells (`domain.cells`). What would shift cells into the wrong column is refused.
+"""
+
+import csv
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from io import StringIO
+from typing import BinaryIO, Final
+
+import attrs
+import polars as pl
+
+from campaign_workers.domain.csv.cells import guard, unguard
+from campaign_workers.domain.errors import BadInput
+
+_COUNTED_CHUNK: Final = 1024 * 1024
+
+
+@attrs.define
+class CountedLines:
+    """Passes a file's bytes through and counts its lines."""
+
+    _breaks: int = 0
+    _ends_open: bool = False
+
+    def of(self, source: BinaryIO) -> Iterator[bytes]:
+        """The bytes of the file, in chunks."""
+        while chunk := source.read(_COUNTED_CHUNK):
+            self._breaks += chunk.count(b"\n")
+            self._ends_open = not chunk.endswith(b"\n")
+            yield chunk
+
+    @property
+    def total(self) -> int:
+        """Lines of what passed so far."""
+        return self._breaks + self._ends_open
+
+    def starts(self, rows: pl.DataFrame) -> pl.Series | None:
+        """The line on which each row begins, once the whole file has passed.
+
+        None if the file has more lines than a header of one line and these rows: blank lines may
+        be anywhere, and only a reader that counts as it goes can tell.
+
+        Args:
+            rows: all rows of the file, texts alone.
+        """
+        heights = rows.select(1 + pl.sum_horizontal(pl.all().str.count_matches("\n"))).to_series()
+        if self.total != 1 + heights.sum():
+            return None
+        return (heights.cum_sum() - heights + 2).cast(pl.Int64)
+
+
+def lines_by_row(starts: Iterable[int], wanted: Iterable[int]) -> dict[int, int]:
+    """The lines of the `wanted` rows, by row; `starts` tells the line of every row in turn."""
+    rows = set(wanted)
+    return {row: line for row, line in enumerate(starts) if row in rows}
+
+
+CELL_LIMIT: Final = 32_768
+"""Characters that a cell may have, unless told otherwise."""
+
+ROW_LIMIT: Final = 1024 * 1024
+"""Bytes that a row may have; an open quote would otherwise swallow the rest of a file."""
+
+_CHUNK: Final = 64 * 1024
+_BOM: Final = b"\xef\xbb\xbf"
+_LINE_BREAK: Final = b"\n"
+_BROKEN: Final = re.compile("[\udc80-\udcff]")
+
+
+@attrs.frozen(kw_only=True)
+class Row:
+    """One row: the number of the line on which it begins, and its cells by column."""
+
+    line: int
+    cells: dict[str, str] = attrs.field(repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class Table:
+    """A file whose header is read: its columns in order, and its rows, once."""
+
+    columns: tuple[str, ...]
+    rows: Iterator[Row]
+
+
+def read_rows(
+    source: Iterable[bytes] | BinaryIO,
+    *,
+    file: str,
+    required: Collection[str],
+    delimiter: str = ",",
+    limit: int = CELL_LIMIT,
+) -> Iterator[Row]:
+    """The rows of a file in UTF-8; `file` names it in errors. A header alone gives no rows.
+
+    Column names are trimmed, cells are as they were meant; blank lines are passed over.
+
+    Raises:
+        BadInput: the file is empty, lacks `required` columns, has a column twice, a row of another
+            length, text that is no UTF-8, a NUL, or a cell of more than `limit` characters.
+    """
+    yield from read_table(
+        source, file=file, required=required, delimiter=delimiter, limit=limit
+    ).rows
+
+
+def read_table(
+    source: Iterable[bytes] | BinaryIO,
+    *,
+    file: str,
+    required: Collection[str],
+    delimiter: str = ",",
+    limit: int = CELL_LIMIT,
+) -> Table:
+    """As `read_rows`, with the columns, which a file without rows has too.
+
+    Raises:
+        BadInput: as `read_rows`; what is wrong with the header at once, the rest in `rows`.
+    """
+    lines = _Lines(source, file)
+    records = _records(lines, file, delimiter)
+    columns = _header(next(records, None), lines, file, required)
+    return Table(columns=columns, rows=_rows(records, lines, columns, file, limit))
+
+
+def write_rows(
+    columns: Sequence[str], rows: Iterable[Mapping[str, str]], *, delimiter: str = ","
+) -> Iterator[bytes]:
+    """A file in UTF-8 with LF, in chunks; cells are guarded, absent ones empty.
+
+    Cells of other columns than `columns` are left out.
+    """
+    buffer = StringIO()
+    plain = csv.writer(buffer, delimiter=delimiter, lineterminator="\n")
+    # The standard writer leaves a carriage return bare, which ends the row for its readers.
+    quoted = csv.writer(buffer, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    plain.writerow(map(guard, columns))
+    for row in rows:
+        cells = [guard(row.get(column, "")) for column in columns]
+        (quoted if "\r" in "".join(cells) else plain).writerow(cells)
+        if buffer.tell() >= _CHUNK:
+            yield buffer.getvalue().encode()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue().encode()
+
+
+class _Lines:
+    """The lines of a file as text, and what is known of the row that was read last.
+
+    Whether a row needs a closer look is asked once a line, not once a cell: most rows do not.
+    """
+
+    def __init__(self, source: Iterable[bytes] | BinaryIO, file: str) -> None:
+        self._source, self._file = source, file
+        self.number = 0
+        self.row_starts = 1
+        self.row_bytes = 0
+        self.row_is_damaged = False
+        self.row_may_be_guarded = False
+
+    def next_row(self) -> None:
+        """The next line begins a row."""
+        self.row_starts, self.row_bytes = self.number + 1, 0
+        self.row_is_damaged = self.row_may_be_guarded = False
+
+    def __iter__(self) -> Iterator[str]:
+        for line in _split(self._source):
+            self.number += 1
+            self.row_bytes += len(line)
+            if self.row_bytes > ROW_LIMIT:
+                raise BadInput(
+                    f"a row of more than {ROW_LIMIT} bytes",
+                    file=self._file,
+                    line=self.row_starts,
+                    remedy="look for a quote that is not closed",
+                )
+            yield self._text(line.removeprefix(_BOM) if self.number == 1 else line)
+
+    def _text(self, line: bytes) -> str:
+        if b"\0" in line:
+            self.row_is_damaged = True
+        if b"'" in line:
+            self.row_may_be_guarded = True
+        try:
+            return line.decode()
+        except UnicodeDecodeError:
+            # Read on to the end of the row, so that the error can name the column.
+            self.row_is_damaged = True
+            return line.decode(errors="surrogateescape")
+
+
+def _chunks(source: Iterable[bytes] | BinaryIO) -> Iterator[bytes]:
+    read = getattr(source, "read", None)
+    return iter(source) if read is None else iter(lambda: read(_CHUNK), b"")
+
+
+def _split(source: Iterable[bytes] | BinaryIO) -> Iterator[bytes]:
+    rest = b""
+    for chunk in _chunks(source):
+        *lines, rest = (rest + chunk).split(_LINE_BREAK)
+        yield from (line + _LINE_BREAK for line in lines)
+        if len(rest) > ROW_LIMIT:
+            break  # A line without end: whoever counts its bytes refuses it.
+    if rest:
+        yield rest
+
+
+def _records(lines: _Lines, file: str, delimiter: str) -> Iterator[list[str]]:
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    while True:
+        lines.next_row()
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as why:
+            raise BadInput(
+                "a cell is too long" if "limit" in str(why) else "not CSV",
+                file=file,
+                line=lines.row_starts,
+                remedy='close every quote, double the quotes inside ("") and end lines with LF',
+            ) from None
+        if cells:
+            yield cells
+
+
+def _header(
+    cells: list[str] | None, lines: _Lines, file: str, required: Collection[str]
+) -> tuple[str, ...]:
+    if cells is None:
+        raise BadInput("empty", file=file, remedy="its first line names the columns")
+    if lines.row_is_damaged:
+        raise BadInput("not UTF-8, or with a NUL", file=file, line=lines.row_starts)
+    columns = tuple(unguard(cell).strip() for cell in cells)
+    if missing := [column for column in required if column not in columns]:
+        raise BadInput(
+            "missing, or misspelt in the first line",
+            file=file,
+            line=lines.row_starts,
+            field=", ".join(missing),
+        )
+    if twice := sorted({column for column in columns if columns.count(column) > 1}):
+        raise BadInput(
+            "a column of this name comes twice",
+            file=file,
+            line=lines.row_starts,
+            field=", ".join(column or "(no name)" for column in twice),
+        )
+    return columns
+
+
+def _rows(
+    records: Iterator[list[str]], lines: _Lines, columns: tuple[str, ...], file: str, limit: int
+) -> Iterator[Row]:
+    for record in records:
+        cells, line = record, lines.row_starts
+        if len(cells) != len(columns):
+            raise BadInput(
+                f"{len(cells)} cells for {len(columns)} columns",
+                file=file,
+                line=line,
+                remedy="quote cells that hold the delimiter",
+            )
+        too_long = lines.row_bytes > limit and max(map(len, cells)) > limit
+        if lines.row_is_damaged or too_long:
+            raise _unreadable(dict(zip(columns, cells, strict=True)), file, line, limit)
+        if lines.row_may_be_guarded:
+            cells = [unguard(cell) if cell[:1] == "'" else cell for cell in cells]
+        yield Row(line=line, cells=dict(zip(columns, cells, strict=True)))
+
+
+def _unreadable(cells: Mapping[str, str], file: str, line: int, limit: int) -> BadInput:
+    for column, cell in cells.items():
+        if _BROKEN.search(cell):
+            return BadInput("not UTF-8", file=file, line=line, field=column)
+        if "\0" in cell:
+            return BadInput("a NUL", file=file, line=line, field=column)
+    longest = max(cells, key=lambda column: len(cells[column]))
+    return BadInput(f"more than {limit} characters", file=file, line=line, field=longest)

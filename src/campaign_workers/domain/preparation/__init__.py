@@ -1,0 +1,1 @@
+"""Preparation of wave files for the markets of a campaign."""

@@ -1,0 +1,5 @@
+"""Statistics of a campaign, and the messages about them."""
+
+from campaign_workers.domain.stats.admin import AdminStats, Entry, admin_stats
+
+__all__ = ["AdminStats", "Entry", "admin_stats"]

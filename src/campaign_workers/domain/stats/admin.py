@@ -1,0 +1,125 @@
+"""A fan's registration in one campaign, as the entry store keeps it.
+
+Statistics of a campaign's entries: one fold, which any store may push down.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Entry:
+    """What is known of one fan in one campaign.
+
+    `market_ids` are the wanted markets, best first; `codes` maps a market id (or `_` for a code
+    that belongs to no market) to the assigned code; `created` is when the fan registered.
+    """
+
+    campaign_id: str
+    user_id: str
+    global_user_id: str | None = None
+    member_id: str | None = None
+    email: str = attrs.field(default="", repr=False)
+    phone: str | None = attrs.field(default=None, repr=False)
+    first_name: str = attrs.field(default="", repr=False)
+    last_name: str = attrs.field(default="", repr=False)
+    locale: str | None = None
+    market_ids: tuple[str, ...] = ()
+    opt_in_email: bool = False
+    opt_in_sms: bool = False
+    phone_confirmed: bool = False
+    referrer_code: str | None = attrs.field(default=None, repr=False)
+    blocked: bool = False
+    codes: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    created: datetime
+
+
+MAX_PREFERENCES: Final = 4
+UNKNOWN_LOCALE: Final = "unknown"
+
+
+@attrs.frozen(kw_only=True)
+class AdminStats:
+    """Figures of one campaign.
+
+    `by_day` counts entries by the UTC day (`YYYY-MM-DD`) of their registration; `by_market` gives
+    a market's count at each preference rank, first choice first.
+    """
+
+    total: int = 0
+    confirmed_phones: int = 0
+    opted_in_email: int = 0
+    opted_in_sms: int = 0
+    blocked: int = 0
+    referred: int = 0
+    with_code: int = 0
+    by_day: Mapping[str, int] = attrs.field(factory=dict)
+    by_locale: Mapping[str, int] = attrs.field(factory=dict)
+    by_market: Mapping[str, tuple[int, ...]] = attrs.field(factory=dict)
+
+    def wire(self) -> dict[str, Any]:
+        """The figures as a JSON-ready document, keys sorted."""
+        return {
+            "total": self.total,
+            "confirmedPhones": self.confirmed_phones,
+            "optedInEmail": self.opted_in_email,
+            "optedInSms": self.opted_in_sms,
+            "blocked": self.blocked,
+            "referred": self.referred,
+            "withCode": self.with_code,
+            "byDay": dict(sorted(self.by_day.items())),
+            "byLocale": dict(sorted(self.by_locale.items())),
+            "byMarket": {market: list(ranks) for market, ranks in sorted(self.by_market.items())},
+        }
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> "AdminStats":
+        """The figures in a document that `wire` made; what is not there counts as zero."""
+        return cls(
+            total=document.get("total", 0),
+            confirmed_phones=document.get("confirmedPhones", 0),
+            opted_in_email=document.get("optedInEmail", 0),
+            opted_in_sms=document.get("optedInSms", 0),
+            blocked=document.get("blocked", 0),
+            referred=document.get("referred", 0),
+            with_code=document.get("withCode", 0),
+            by_day=dict(document.get("byDay", {})),
+            by_locale=dict(document.get("byLocale", {})),
+            by_market={m: tuple(ranks) for m, ranks in document.get("byMarket", {}).items()},
+        )
+
+
+COUNTED: Final[Mapping[str, Callable[[Entry], bool]]] = {
+    "confirmed_phones": lambda entry: entry.phone_confirmed,
+    "opted_in_email": lambda entry: entry.opt_in_email,
+    "opted_in_sms": lambda entry: entry.opt_in_sms,
+    "blocked": lambda entry: entry.blocked,
+    "referred": lambda entry: bool(entry.referrer_code),
+    "with_code": lambda entry: bool(entry.codes),
+}
+"""What makes an entry count for a figure."""
+
+
+def admin_stats(entries: Iterable[Entry]) -> AdminStats:
+    """Fold `entries` into the figures of their campaign, in one pass."""
+    figures: Counter[str] = Counter()
+    by_day: Counter[str] = Counter()
+    by_locale: Counter[str] = Counter()
+    by_market: dict[str, list[int]] = {}
+    for entry in entries:
+        figures["total"] += 1
+        figures.update(name for name, counts in COUNTED.items() if counts(entry))
+        by_day[f"{entry.created.astimezone(UTC):%Y-%m-%d}"] += 1
+        by_locale[entry.locale or UNKNOWN_LOCALE] += 1
+        for rank, market in enumerate(entry.market_ids[:MAX_PREFERENCES]):
+            by_market.setdefault(market, [0] * MAX_PREFERENCES)[rank] += 1
+    return AdminStats(
+        **figures,
+        by_day=dict(sorted(by_day.items())),
+        by_locale=dict(sorted(by_locale.items())),
+        by_market={market: tuple(ranks) for market, ranks in sorted(by_market.items())},
+    )

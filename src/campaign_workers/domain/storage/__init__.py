@@ -1,0 +1,1 @@
+"""Keys of both buckets, and files of the lake."""

@@ -1,0 +1,1 @@
+"""Made-up people and uploads for demos, tests and benchmarks."""
