@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ROOT / "src" / "campaign_workers"
-MODULE_LINES, FUNCTION_LINES, CONFTEST_LINES = 300, 40, 120
+MODULE_LINES, FUNCTION_LINES, CONFTEST_LINES = 400, 40, 120
 ROOMS_OF_NO_SUBJECT = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -62,7 +62,7 @@ def matches(pattern: re.Pattern[str]) -> list[str]:
 
 
 def test_a_module_is_read_in_one_sitting() -> None:
-    """No module is longer than 300 lines."""
+    """No module is longer than 400 lines."""
     assert not [
         f"{place}: {lines} lines"
         for place, _ in modules("src", "tests", "benchmarks", "examples")

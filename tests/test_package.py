@@ -15,10 +15,10 @@ EXTRAS_ONLY = (
     "adapters.aws",
     "adapters.http",
     "adapters.mongo",
+    "doubles",
     "entrypoints.cli.report.charts",
     "entrypoints.cli.report.sections",
     "testing.contracts",
-    "testing.doubles",
     "testing.machines",
     "testing.strategies",
 )

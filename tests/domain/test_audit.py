@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from campaign_workers.domain.lottery import commitment
 from campaign_workers.domain.selection import MarketQuota, SelectionOptions
-from campaign_workers.domain.selection.audit import fingerprint, verify_audit
+from campaign_workers.domain.selection.audit import verify_audit
+from campaign_workers.domain.selection.fingerprints import fingerprint
 from tests.selection_worlds import Fan, World, worlds
 
 Faults = list[str]

@@ -95,7 +95,7 @@ class Wiring(Ports):
         clock=Ports.clock,
         deadline=Ports.deadline,
         limits=providers.Factory(
-            lazy(f"{WORKERS_ROOM}.sms_wave_send.sending:Limits"),
+            lazy(f"{WORKERS_ROOM}.sms_wave_send.sender:Limits"),
             in_flight=Ports.settings.provided.texts_in_flight,
         ),
     )

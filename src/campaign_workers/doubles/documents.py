@@ -54,7 +54,7 @@ class Operation:
 def folder() -> Traversable:
     """Where the documents lie: inside the installed package, or in the checkout."""
     packaged = files("campaign_workers") / "schemas"
-    schemas = packaged if packaged.is_dir() else Path(__file__).parents[4] / "schemas"
+    schemas = packaged if packaged.is_dir() else Path(__file__).parents[3] / "schemas"
     return schemas / "openapi"
 
 

@@ -15,7 +15,8 @@ import attrs
 import polars as pl
 
 from campaign_workers.domain.csv.frames import read_frames, write_frames
-from campaign_workers.domain.csv.rows import CountedLines, lines_by_row, read_rows
+from campaign_workers.domain.csv.lines import CountedLines, lines_by_row
+from campaign_workers.domain.csv.rows import read_rows
 from campaign_workers.domain.errors import BadInput, Conflict, NotFound, RetryLater
 from campaign_workers.domain.fanlists import (
     REQUIRED_COLUMNS,

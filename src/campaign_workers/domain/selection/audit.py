@@ -1,17 +1,8 @@
-"""Canonical bytes of a table, and their SHA-256: the same on every machine and in every version.
+"""Recompute a selection from its published files and say in words what differs."""
 
-A row is the concatenation of its fields and a line feed. A text is `{bytes}:{UTF-8}`, a list
-`{items}[` items `]`, a number that can be a fraction the 64 bits of its IEEE 754 double read as a
-whole number, a whole number itself, true and false 1 and 0, each of these followed by `;`; a
-missing value is `~`. Rows are sorted by one text column, then by their own bytes, both as UTF-8.
-
-Recompute a selection from its published files and say in words what differs.
-"""
-
-import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -19,60 +10,9 @@ import polars as pl
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.lottery import commitment
 from campaign_workers.domain.selection.candidates import checked_candidates
+from campaign_workers.domain.selection.fingerprints import FORMAT, fingerprint
 from campaign_workers.domain.selection.options import MarketQuota, SelectionOptions, quota_table
 from campaign_workers.domain.selection.selection import PICK_TYPES, Selection, select_fans
-
-FORMAT: Final = 1
-"""Version of what the audit states and of how the bytes are spelled."""
-
-_ROWS_AT_ONCE: Final = 50_000
-
-
-def _text(column: pl.Expr) -> pl.Expr:
-    return pl.concat_str(column.str.len_bytes(), pl.lit(":"), column)
-
-
-def _whole(column: pl.Expr) -> pl.Expr:
-    return pl.concat_str(column.cast(pl.Int64), pl.lit(";"))
-
-
-def _double(column: pl.Expr) -> pl.Expr:
-    return pl.concat_str(column.reinterpret(dtype=pl.UInt64), pl.lit(";"))
-
-
-def _texts(column: pl.Expr) -> pl.Expr:
-    items = column.list.eval(_spelled(pl.element(), pl.String())).list.join("")
-    return pl.concat_str(column.list.len(), pl.lit("["), items, pl.lit("]"))
-
-
-_SPELLINGS: Final[Mapping[type[pl.DataType], Callable[[pl.Expr], pl.Expr]]] = {
-    pl.String: _text,
-    pl.Int64: _whole,
-    pl.Boolean: _whole,
-    pl.Float64: _double,
-    pl.List: _texts,
-}
-
-
-def _spelled(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    return _SPELLINGS[type(dtype)](column).fill_null("~")
-
-
-def canonical_rows(table: pl.DataFrame, *, by: str) -> pl.Series:
-    """The rows as texts without their line feeds, in canonical order."""
-    fields = [_spelled(pl.col(name), dtype) for name, dtype in table.schema.items()]
-    rows = table.select(by=pl.col(by), row=pl.concat_str(fields))
-    return rows.sort("by", "row", nulls_last=False)["row"]
-
-
-def fingerprint(table: pl.DataFrame, *, by: str) -> dict[str, Any]:
-    """Columns, number of rows and SHA-256 (hex) of a table of texts, numbers, flags and lists."""
-    digest = hashlib.sha256()
-    for chunk in canonical_rows(table, by=by).to_frame().iter_slices(_ROWS_AT_ONCE):
-        joined = chunk.select((pl.col("row") + "\n").str.join()).item()
-        digest.update(joined.encode())
-    return {"columns": table.columns, "rows": len(table), "sha256": digest.hexdigest()}
-
 
 OPTION_NAMES: Final = {
     "campaignId": "campaign_id",

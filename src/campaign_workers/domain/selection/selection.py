@@ -8,8 +8,8 @@ import polars as pl
 
 from campaign_workers import __version__
 from campaign_workers.domain.lottery import commitment
-from campaign_workers.domain.selection.audit import FORMAT, fingerprint
 from campaign_workers.domain.selection.candidates import checked_candidates, eligible
+from campaign_workers.domain.selection.fingerprints import FORMAT, fingerprint
 from campaign_workers.domain.selection.mechanisms import MECHANISMS, accepted
 from campaign_workers.domain.selection.options import MarketQuota, SelectionOptions, quota_table
 
