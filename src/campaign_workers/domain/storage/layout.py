@@ -9,9 +9,21 @@ their folder; the patterns below recognise the keys that start workers.
 import re
 from datetime import date
 from enum import StrEnum
-from typing import Final
+from typing import Final, NewType
 
 from campaign_workers.domain.errors import BadInput
+
+CampaignId = NewType("CampaignId", str)
+"""Id of a campaign, which is also the id of its fan list."""
+
+FanId = NewType("FanId", str)
+"""The `globalUserId` of a fan."""
+
+MarketId = NewType("MarketId", str)
+"""Id of a market of a campaign."""
+
+WaveId = NewType("WaveId", str)
+"""Name of a wave: its file and its config are named by it."""
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _FILE_NAME: Final = re.compile(r"[^/\\\x00-\x1f\x7f]{1,200}")
