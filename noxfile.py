@@ -66,8 +66,8 @@ def services(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Every Python block of README and docs."""
-    pytest(session, "tests/test_docs.py")
+    """Every Python and shell block of README and docs, and every link."""
+    pytest(session, "tests/docs/run_blocks.py", "tests/docs")
 
 
 @nox.session

@@ -1,0 +1,79 @@
+"""The documentation runs, and its links lead to files that exist."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.docs.pages import PAGES, ROOT, blocks, name_of
+
+LANGUAGES = {"json", "python", "sh", "sql", "text", "toml", "yaml"}
+RUN = {"python", "sh"}
+LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(#[^)\s]*)?")
+FENCED = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)
+HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
+TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
+MAKE = re.compile(r"(?:^|[\s`])make ([a-z-]+)\b")
+SESSION_NAME = re.compile(r"^def (\w+)\(session", re.MULTILINE)
+SESSION = re.compile(r"\bnox -s ([a-z-]+)")
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=name_of)
+python_pages = [page for page in PAGES if any(block.language == "python" for block in blocks(page))]
+
+
+@pytest.mark.parametrize("page", python_pages, ids=name_of)
+def test_every_python_block_runs(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Python block runs as written, after the blocks before it, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, Any] = {}
+    for block in blocks(page):
+        if block.language == "python" and not block.reason:
+            block.run(namespace)
+
+
+@every_page
+def test_every_block_names_its_language(page: Path) -> None:
+    """An indented block or an unknown language could hide a command from these tests."""
+    assert not [block.place for block in blocks(page) if block.language not in LANGUAGES]
+
+
+@every_page
+def test_a_block_that_is_not_run_has_a_reason(page: Path) -> None:
+    """`<!-- not run: reason -->` exempts a runnable block, and stands before no other."""
+    marked = [block for block in blocks(page) if block.reason is not None]
+    assert not [block.place for block in marked if block.language not in RUN]
+    assert not [block.place for block in marked if len((block.reason or "").split()) < 2]
+    assert page.read_text(encoding="utf-8").count("<!-- not run") == len(marked)
+
+
+@every_page
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    """A relative link names a file of the repository, and its anchor a heading of that file."""
+    for name, anchor in LINK.findall(FENCED.sub("", page.read_text(encoding="utf-8"))):
+        target = page.parent / name if name else page
+        assert target.exists(), f"{name_of(page)} links to {name}, which does not exist"
+        if anchor and target.suffix == ".md":
+            assert anchor[1:] in anchors(target), f"{name_of(page)}: {name}{anchor} has no heading"
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of the headings of a page, in the form that repositories use."""
+    headings = HEADING.findall(FENCED.sub("", page.read_text(encoding="utf-8")))
+    plain = (re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading) for heading in headings)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in plain}
+
+
+def test_every_make_target_and_session_exists() -> None:
+    """A page names no `make` target and no nox session that was renamed or removed."""
+    targets = set(TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8")))
+    sessions = set(
+        re.findall(r"^def (\w+)\(session", (ROOT / "noxfile.py").read_text(), re.MULTILINE)
+    )
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        code = "\n".join([*re.findall(r"`[^`\n]+`", text), *(block.code for block in blocks(page))])
+        assert set(MAKE.findall(code)) <= targets, name_of(page)
+        assert set(SESSION.findall(code)) <= sessions, name_of(page)
