@@ -39,13 +39,13 @@ def run() -> dict[str, list[str]]:
     container.secrets.write(lottery.seed_name("first"), "known to nobody until the draw is over")
 
     # A file in the bucket starts processScoredFiles, as it would on AWS.
-    container.scoring.put(layout.scored("first.20260902"), [SCORED.encode()])
+    container.scoring.put(layout.scored_key("first.20260902"), [SCORED.encode()])
     container.runtime.run_until_idle()
 
-    container.scoring.put(layout.market_details("first", "presale"), [DETAILS.encode()])
+    container.scoring.put(layout.market_details_key("first", "presale"), [DETAILS.encode()])
     container.runtime.invoke("processSmsWaveFiles", {"campaignId": "first", "dateKey": "presale"})
 
-    with closing(container.scoring.open(layout.prepped("first", "presale"))) as source:
+    with closing(container.scoring.open(layout.prepped_key("first", "presale"))) as source:
         archive = zipfile.ZipFile(io.BytesIO(source.read()))
     return {
         name: archive.read(name).decode("utf-8").splitlines()[1:]

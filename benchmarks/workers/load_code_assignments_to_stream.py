@@ -19,7 +19,7 @@ from campaign_workers.testing.builders import CAMPAIGN, CREATED
 from campaign_workers.workers.load_code_assignments_to_stream import LoadCodeAssignmentsToStream
 
 ROWS: Final = 200_000
-KEY: Final = layout.wave_config(WAVE, layout.WaveState.TRIGGERED)
+KEY: Final = layout.wave_config_key(WAVE, layout.WaveState.TRIGGERED)
 
 
 def comparison(rows: int) -> Comparison:
@@ -43,7 +43,7 @@ def _floor(file: bytes) -> None:
 
 def _worker(file: bytes, rows: int) -> Call:
     scoring = MemoryObjectStore(SystemClock())
-    scoring.put(layout.wave_file(WAVE), file)
+    scoring.put(layout.wave_file_key(WAVE), file)
     scoring.put(KEY, wave_config(rows))
     worker = LoadCodeAssignmentsToStream(scoring=scoring, inputs=Sink(), metrics=Numbers())
     return lambda: worker(ObjectCreated(bucket="scoring", key=KEY))

@@ -88,7 +88,7 @@ def _worker(fans: pl.DataFrame, limit: int) -> Call:
     secrets.write(seed_name(CAMPAIGN), SEED)
     lines = ["marketId,marketName,ticketType,limit,link,smsText"]
     lines += [f'{each},City,TM,{limit},{LINK},"{TEXT}"' for each in MARKETS]
-    scoring.put(layout.market_details(CAMPAIGN, "w1"), "\n".join(lines).encode())
+    scoring.put(layout.market_details_key(CAMPAIGN, "w1"), "\n".join(lines).encode())
     entries: Any = _Entries(fans)
     worker = ProcessSmsWaveFiles(
         scoring=scoring,

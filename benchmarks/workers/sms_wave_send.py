@@ -25,7 +25,7 @@ from campaign_workers.ports.sms_service import TextMessage
 from campaign_workers.workers.sms_wave_send.worker import SmsWaveSend
 
 ROWS: Final = 5_000
-KEY: Final = layout.wave_config(WAVE, layout.WaveState.SCHEDULED)
+KEY: Final = layout.wave_config_key(WAVE, layout.WaveState.SCHEDULED)
 
 
 def comparison(rows: int) -> Comparison:
@@ -50,7 +50,7 @@ def _floor(file: bytes) -> None:
 def _worker(file: bytes, rows: int) -> Call:
     clock, tables = SystemClock(), DictTables()
     scoring = MemoryObjectStore(clock)
-    scoring.put(layout.wave_file(WAVE), file)
+    scoring.put(layout.wave_file_key(WAVE), file)
     scoring.put(KEY, wave_config(rows))
     ledger: Any = Ledger()
     worker = SmsWaveSend(

@@ -85,13 +85,13 @@ class Outside:
 
     def picks(self) -> list[Row]:
         """The picks in the zip of prepared files."""
-        content = self.object("ScoringBucket", layout.prepped(self.campaign_id, DATE_KEY))
+        content = self.object("ScoringBucket", layout.prepped_key(self.campaign_id, DATE_KEY))
         return picks_of(content)
 
     def load_wave(self, name: str, rows: list[Row], **config: Any) -> str:
         """Upload a wave, have its codes made and assigned; its name."""
         wave = f"{self.campaign_id}_{name}"
-        key = layout.wave_file(wave)
+        key = layout.wave_file_key(wave)
         body = b"".join(write_rows(tuple(rows[0]), rows))
         self.stack.client("s3").put_object(
             Bucket=self.stack.outputs["ScoringBucket"], Key=key, Body=body
@@ -118,7 +118,7 @@ class Outside:
     def wave_state(self, wave: str) -> str:
         """Which folder the wave's config lies in."""
         for state in layout.WaveState:
-            if self.exists("ScoringBucket", layout.wave_config(wave, state)):
+            if self.exists("ScoringBucket", layout.wave_config_key(wave, state)):
                 return state.value
         return ""
 

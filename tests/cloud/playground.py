@@ -89,7 +89,7 @@ def playground(uploads: Path) -> Iterator[Playground]:
 def commands(up: Playground) -> Iterator[str]:
     """What to type, one command a line."""
     scoring, campaign = up.stack.outputs["ScoringBucket"], up.campaign.campaign_id
-    details = layout.market_details(campaign, "presale-1")
+    details = layout.market_details_key(campaign, "presale-1")
     invocation = json.dumps({"campaignId": campaign, "dateKey": "presale-1"})
     yield "# fans register: cmp-save-data writes them into the lake"
     yield f"campaign-workers put-records {up.uploads}/registrations.jsonl --profile aws"
@@ -100,7 +100,7 @@ def commands(up: Playground) -> Iterator[str]:
     yield "# the fan club's ranks become scores"
     yield (
         f"aws s3 cp {up.uploads}/fanclub-ranks.csv"
-        f" s3://{scoring}/{layout.fanlist_upload(campaign, 'ranks')}"
+        f" s3://{scoring}/{layout.fanlist_upload_key(campaign, 'ranks')}"
     )
     yield "# fans are selected for markets"
     yield f"aws s3 cp {up.uploads}/market-details.csv s3://{scoring}/{details}"

@@ -44,9 +44,9 @@ def doubled(outside: Outside) -> Doubled:
     """Fans have registered twice, were scored twice, and are selected."""
     file = outside.up.uploads / "registrations.jsonl"
     registered = outside.register(file) + outside.register(file)
-    outside.upload("market-details.csv", layout.market_details(outside.campaign_id, DATE_KEY))
+    outside.upload("market-details.csv", layout.market_details_key(outside.campaign_id, DATE_KEY))
     for times in (1, 2):
-        outside.upload("scored.txt", layout.scored(f"{outside.campaign_id}.1"))
+        outside.upload("scored.txt", layout.scored_key(f"{outside.campaign_id}.1"))
         outside.called("processScoredFiles", times)
     scored = outside.told("processScoredFiles")["out"]
     outside.done("saveCampaignData", "in", registered + scored)
@@ -118,7 +118,7 @@ def test_a_function_that_fails_twice_is_called_a_third_time(doubled: Doubled) ->
     failed = outside.told("processScoredFiles")["failed"]
     switchboard.order(Fault(Kind.ERROR, 503), service="campaign", times=2 * TRIES_OF_A_CALL)
     name = f"{outside.campaign_id}.2"
-    outside.upload("scored.txt", layout.scored(name))
+    outside.upload("scored.txt", layout.scored_key(name))
     key = f"scrubbed/{name}.csv"
     assert eventually(lambda: outside.exists("ScoringBucket", key), seconds=PATIENCE_SECONDS)
     outside.done("processScoredFiles", "failed", failed + 2)
@@ -157,7 +157,7 @@ def test_a_wave_that_cannot_be_sent_fails_and_says_so(outside: Outside) -> None:
     wave = f"{outside.campaign_id}_lost"
     outside.stack.client("s3").put_object(
         Bucket=outside.stack.outputs["ScoringBucket"],
-        Key=layout.wave_config(wave, layout.WaveState.SCHEDULED),
+        Key=layout.wave_config_key(wave, layout.WaveState.SCHEDULED),
         Body=json.dumps(outside.wave_config(totalLimit=1)).encode(),
     )
     outside.wait(FIVE_MINUTES)
@@ -177,7 +177,7 @@ def test_a_power_cut_in_the_middle_of_scrubbing_loses_nothing(
     before = outside.told("saveCampaignData")["in"]
     struck = switchboard.struck[(service, Kind.LATENCY)]
     switchboard.order(Fault(Kind.LATENCY, 9), service=service, times=1)
-    outside.upload("scored.txt", layout.scored(name))
+    outside.upload("scored.txt", layout.scored_key(name))
     assert eventually(
         lambda: switchboard.struck[(service, Kind.LATENCY)] > struck, seconds=PATIENCE_SECONDS
     )

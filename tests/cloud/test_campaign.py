@@ -73,9 +73,9 @@ def played(outside: Outside) -> Played:
 def _register_and_score(played: Played) -> None:
     outside, campaign = played.outside, played.outside.campaign_id
     played.registered = outside.register(outside.up.uploads / "registrations.jsonl")
-    outside.upload("fanclub-ranks.csv", layout.fanlist_upload(campaign, "ranks"))
-    outside.upload("scored.txt", layout.scored(f"{campaign}.{SCORED_NAME}"))
-    outside.upload("market-details.csv", layout.market_details(campaign, DATE_KEY))
+    outside.upload("fanclub-ranks.csv", layout.fanlist_upload_key(campaign, "ranks"))
+    outside.upload("scored.txt", layout.scored_key(f"{campaign}.{SCORED_NAME}"))
+    outside.upload("market-details.csv", layout.market_details_key(campaign, DATE_KEY))
     outside.called("processScoredFiles", 1)
     outside.called("translateRanksToScores", 1)
     outside.done("saveCampaignData", "in", played.put)
@@ -141,7 +141,7 @@ def test_scrubbing_and_selection_are_those_of_the_embedded_profile(
     [scrubbed] = [info.key for info in embedded.scoring.list("scrubbed/")]
     key = f"scrubbed/{outside.campaign_id}.{SCORED_NAME}.csv"
     assert outside.object("ScoringBucket", key) == _content(embedded, scrubbed)
-    picks = picks_of(_content(embedded, layout.prepped(outside.campaign_id, DATE_KEY)))
+    picks = picks_of(_content(embedded, layout.prepped_key(outside.campaign_id, DATE_KEY)))
     assert [_pick(row) for row in played.picks] == [_pick(row) for row in picks]
 
 

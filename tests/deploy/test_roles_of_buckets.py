@@ -13,10 +13,10 @@ from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.running.triggers import WORKERS
 from campaign_workers.domain.storage.layout import (
     WaveState,
-    rejected,
-    scratch,
-    wave_config,
-    wave_errors,
+    rejected_key,
+    scratch_prefix,
+    wave_config_key,
+    wave_errors_key,
 )
 from tests.deploy.rights import Right, allowed, allows
 from tests.deploy.stack import ACCOUNT
@@ -46,14 +46,14 @@ def put(port: str, key: str, *more: str) -> set[Right]:
 
 
 RARELY: Final[dict[str, set[Right]]] = {
-    "transformCodeAssignments": put("lake", rejected("transformCodeAssignments", DAY, "batch")),
-    "saveSelection": put("lake", rejected("saveSelection", DAY, "batch")),
-    "loadCodeAssignmentsToStream": put("scoring", wave_errors("wave")),
-    "generateSmsWaveCodes": put("scoring", wave_errors("wave")),
-    "processScheduledWave": put("scoring", wave_errors("wave")),
-    "smsWaveSend": put("scoring", wave_config("wave", WaveState.FAILED)),
+    "transformCodeAssignments": put("lake", rejected_key("transformCodeAssignments", DAY, "batch")),
+    "saveSelection": put("lake", rejected_key("saveSelection", DAY, "batch")),
+    "loadCodeAssignmentsToStream": put("scoring", wave_errors_key("wave")),
+    "generateSmsWaveCodes": put("scoring", wave_errors_key("wave")),
+    "processScheduledWave": put("scoring", wave_errors_key("wave")),
+    "smsWaveSend": put("scoring", wave_config_key("wave", WaveState.FAILED)),
     # Sources are copied for Athena, which writes its answer as whoever asks.
-    "mergeAvroFiles": put("lake", scratch("run"), DELETE, "s3:ListMultipartUploadParts")
+    "mergeAvroFiles": put("lake", scratch_prefix("run"), DELETE, "s3:ListMultipartUploadParts")
     | {("s3:GetBucketLocation", ARNS["lake"])},
 }
 """What the campaign of this test, in which all goes well, gives no occasion for."""

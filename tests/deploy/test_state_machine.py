@@ -11,7 +11,7 @@ from cfnlint.api import lint  # type: ignore[import-untyped]
 from campaign_workers.adapters.system.deadlines import CountdownDeadline
 from campaign_workers.domain import errors
 from campaign_workers.domain.errors import CampaignError, Fatal, RejectRecord, RetryLater
-from campaign_workers.domain.storage.layout import WaveState, wave_config
+from campaign_workers.domain.storage.layout import WaveState, wave_config_key
 from campaign_workers.testing.machines.wave_world import WaveWorld, registrant
 from tests.deploy.stack import stack
 from tests.deploy.wave_workflow import (
@@ -25,7 +25,7 @@ from tests.deploy.wave_workflow import (
 )
 
 WAVE = "tour_nyc"
-KEY = wave_config(WAVE, WaveState.SCHEDULED)
+KEY = wave_config_key(WAVE, WaveState.SCHEDULED)
 ENDS = ("Succeed", "Fail")
 TASKS = [name for name, state in STATES.items() if state["Type"] == "Task"]
 

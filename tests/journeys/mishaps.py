@@ -126,7 +126,7 @@ class Scene:
 
     def wave_errors(self, wave: str = WAVE) -> list[tuple[str, str, str]]:
         """Worker, fan and reason of the rows in a wave's errors file."""
-        key = layout.wave_errors(wave)
+        key = layout.wave_errors_key(wave)
         rows = read_rows([self.read(key)], file=key, required=[]) if self.keys(key) else iter(())
         names = ("worker", "globalUserId", "reason")
         return [tuple(row.cells[name] for name in names) for row in rows]  # type: ignore[misc]

@@ -76,15 +76,15 @@ def wave_config(**changes: Any) -> bytes:
 
 def schedule(scene: Scene) -> None:
     """Schedule the wave, or schedule it again after it failed, and let the scheduler look."""
-    failed = layout.wave_config(WAVE, WaveState.FAILED)
+    failed = layout.wave_config_key(WAVE, WaveState.FAILED)
     config = scene.read(failed) if scene.keys(failed) else wave_config()
-    scene.upload(layout.wave_config(WAVE, WaveState.SCHEDULED), config)
+    scene.upload(layout.wave_config_key(WAVE, WaveState.SCHEDULED), config)
     scene.wait(minutes=5)
 
 
 def trigger(scene: Scene) -> None:
     """Put the config where loading starts."""
-    scene.upload(layout.wave_config(WAVE, WaveState.TRIGGERED), wave_config())
+    scene.upload(layout.wave_config_key(WAVE, WaveState.TRIGGERED), wave_config())
 
 
 def generate(scene: Scene) -> None:
@@ -95,7 +95,7 @@ def generate(scene: Scene) -> None:
 
 def assign(scene: Scene) -> None:
     """Have the codes of the file assigned."""
-    scene.invoke("processScheduledWave", {"fileKey": layout.wave_file(WAVE)})
+    scene.invoke("processScheduledWave", {"fileKey": layout.wave_file_key(WAVE)})
 
 
 def prepare(scene: Scene) -> None:
@@ -135,7 +135,7 @@ def of_wave(worker: str, start: Callable[[Scene], object], *buried: str) -> Read
     """A reader of the wave file."""
     return Reader(
         worker=worker,
-        key=layout.wave_file(WAVE),
+        key=layout.wave_file_key(WAVE),
         rows=REGISTRANTS,
         required="email",
         cell="firstName",
@@ -147,7 +147,7 @@ def of_wave(worker: str, start: Callable[[Scene], object], *buried: str) -> Read
 READERS: Final = (
     Reader(
         worker="processScoredFiles",
-        key=layout.scored(f"{CAMPAIGN}.20260901"),
+        key=layout.scored_key(f"{CAMPAIGN}.20260901"),
         rows=SCORED,
         required="email",
         cell="phone",
@@ -158,7 +158,7 @@ READERS: Final = (
     ),
     Reader(
         worker="translateRanksToScores",
-        key=layout.fanlist_upload(CAMPAIGN, "members"),
+        key=layout.fanlist_upload_key(CAMPAIGN, "members"),
         rows=RANKS,
         required="rank",
         cell="email",
@@ -167,7 +167,7 @@ READERS: Final = (
     ),
     Reader(
         worker="processSmsWaveFiles",
-        key=layout.market_details(CAMPAIGN, "d1"),
+        key=layout.market_details_key(CAMPAIGN, "d1"),
         rows=MARKETS,
         required="limit",
         cell="smsText",

@@ -81,10 +81,10 @@ def test_a_file_may_have_any_name(scene: Scene, name: str) -> None:
     """Blanks, plus signs and accents stay what they are, whoever tells of the file."""
     header, *fans = SCORED.rows
     rows = [[*header, "campaignId"], *([*fan, CAMPAIGN] for fan in fans)]
-    scene.upload(layout.scored(name), SCORED.table(rows))
+    scene.upload(layout.scored_key(name), SCORED.table(rows))
     assert f"scrubbed/{name}.csv" in scene.keys("scrubbed/")
     assert scene.dead_letters() == []
-    key = layout.scored(name)
+    key = layout.scored_key(name)
     assert events("processScoredFiles", envelope(key, eTag="e")) == (
         ObjectCreated(bucket="scoring", key=key, etag="e"),
     )
@@ -93,15 +93,18 @@ def test_a_file_may_have_any_name(scene: Scene, name: str) -> None:
 def test_a_key_of_an_invocation_is_taken_as_it_is(scene: Scene) -> None:
     """Nothing in it is decoded, so that a plus sign is one and a percent sign too."""
     for wave in ("tour_a+b", "tour_100%25"):
-        scene.upload(layout.wave_file(wave), WAVE_FILE.table(REGISTRANTS))
-        scene.invoke("processScheduledWave", {"fileKey": layout.wave_file(wave)})
+        scene.upload(layout.wave_file_key(wave), WAVE_FILE.table(REGISTRANTS))
+        scene.invoke("processScheduledWave", {"fileKey": layout.wave_file_key(wave)})
         assert (scene.counts("processScheduledWave") or {})["in"] == 2
 
 
 TRIGGERING: Final[dict[str, tuple[str, bytes]]] = {
     "processScoredFiles": (SCORED.key, SCORED.table(SCORED.rows)),
     "translateRanksToScores": (RANKS.key, RANKS.table(RANKS.rows)),
-    "loadCodeAssignmentsToStream": (layout.wave_config(WAVE, WaveState.TRIGGERED), wave_config()),
+    "loadCodeAssignmentsToStream": (
+        layout.wave_config_key(WAVE, WaveState.TRIGGERED),
+        wave_config(),
+    ),
 }
 each_trigger = pytest.mark.parametrize("worker", TRIGGERING)
 
@@ -197,7 +200,7 @@ def test_a_strange_file_in_the_lake_stops_the_merge_alone(scene: Scene, strange:
     scene.container.lake.delete([f"{DAY}strange.avro"])
     scene.invoke("mergeAvroFiles", {"inputPrefix": "2026/09/01"})
     assert scene.keys(DAY, CAMPAIGN_DATA) == [f"{DAY}merged"]
-    assert scene.keys("avro/archived/", CAMPAIGN_DATA) == [layout.archived(batch)]
+    assert scene.keys("avro/archived/", CAMPAIGN_DATA) == [layout.archived_key(batch)]
     assert scene.imbalances() == []
 
 
@@ -276,8 +279,8 @@ def test_a_campaign_that_nobody_knows_is_told_of(scene: Scene) -> None:
     header, *fans = SCORED.rows
     rows = [[*header, "campaignId"], *([*fan, "tour2"] for fan in fans)]
     uploads = {
-        layout.scored("any"): SCORED.table(rows),
-        layout.fanlist_upload("tour2", "members"): RANKS.table(RANKS.rows),
+        layout.scored_key("any"): SCORED.table(rows),
+        layout.fanlist_upload_key("tour2", "members"): RANKS.table(RANKS.rows),
     }
     for key, content in uploads.items():
         scene.upload(key, content)
@@ -292,7 +295,9 @@ def test_a_campaign_that_nobody_knows_is_told_of(scene: Scene) -> None:
     scene.container.secrets.write(lottery.seed_name("tour2"), SEED)
     for key, content in uploads.items():
         scene.upload(key, content)
-    scene.upload(layout.market_details("tour2", "d1"), MARKET_DETAILS.table(MARKET_DETAILS.rows))
+    scene.upload(
+        layout.market_details_key("tour2", "d1"), MARKET_DETAILS.table(MARKET_DETAILS.rows)
+    )
     scene.invoke("processSmsWaveFiles", {"campaignId": "tour2", "dateKey": "d1"})
     counts = scene.counts("processSmsWaveFiles")
     assert counts == {"in": 1, "out": 1, "rejected": 0, "duplicates": 0}

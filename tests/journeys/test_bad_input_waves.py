@@ -18,10 +18,10 @@ from tests.journeys.mishaps import CODES, WAVE, Scene
 from tests.journeys.test_bad_input import MARKETS, READERS, REGISTRANTS, prepare, wave_config
 
 OTHER: Final = f"{CAMPAIGN}_other"
-SCHEDULED: Final = layout.wave_config(WAVE, WaveState.SCHEDULED)
-TRIGGERED: Final = layout.wave_config(WAVE, WaveState.TRIGGERED)
-COMPLETED: Final = layout.wave_config(WAVE, WaveState.COMPLETED)
-DETAILS: Final = layout.market_details(CAMPAIGN, "d1")
+SCHEDULED: Final = layout.wave_config_key(WAVE, WaveState.SCHEDULED)
+TRIGGERED: Final = layout.wave_config_key(WAVE, WaveState.TRIGGERED)
+COMPLETED: Final = layout.wave_config_key(WAVE, WaveState.COMPLETED)
+DETAILS: Final = layout.market_details_key(CAMPAIGN, "d1")
 WAVE_FILE: Final = next(reader for reader in READERS if reader.rows is REGISTRANTS)
 
 NO_CONFIGS: Final = {
@@ -76,7 +76,7 @@ def wave(scene: Scene, name: str, *codes: str) -> None:
     rows = [REGISTRANTS[0]]
     for row, code in zip(REGISTRANTS[1:], codes, strict=True):
         rows.append([code, *row[1:]])
-    scene.upload(layout.wave_file(name), WAVE_FILE.table(rows))
+    scene.upload(layout.wave_file_key(name), WAVE_FILE.table(rows))
 
 
 @each_wrong_config
@@ -87,14 +87,14 @@ def test_a_wrong_config_does_not_hide_the_others(
     wave(scene, WAVE, *CODES[:2])
     wave(scene, OTHER, "TM", "TM")
     scene.upload(SCHEDULED, config)
-    scene.upload(layout.wave_config(OTHER, WaveState.SCHEDULED), wave_config())
+    scene.upload(layout.wave_config_key(OTHER, WaveState.SCHEDULED), wave_config())
     scene.wait(minutes=5)
     [tick] = scene.results("smsWaveScheduler")
     [unreadable] = tick["unreadable"]
     assert unreadable["key"] == SCHEDULED
     assert re.match(f"{SCHEDULED}{complaint}", unreadable["reason"])
     assert tick["count"] == {"in": 2, "out": 1, "rejected": 1, "duplicates": 0, "waiting": 0}
-    assert scene.keys("smsWaves/completed/") == [layout.wave_config(OTHER, WaveState.COMPLETED)]
+    assert scene.keys("smsWaves/completed/") == [layout.wave_config_key(OTHER, WaveState.COMPLETED)]
     assert scene.read(SCHEDULED) == config
 
     scene.upload(SCHEDULED, wave_config())
@@ -120,13 +120,13 @@ def test_a_wrong_config_loads_no_codes(scene: Scene, config: bytes, complaint: s
 def test_a_wrong_config_makes_no_codes(scene: Scene, field: str, value: object) -> None:
     """The caller hears the field, and nothing of the wave is touched."""
     wave(scene, WAVE, "", "")
-    before = scene.read(layout.wave_file(WAVE))
+    before = scene.read(layout.wave_file_key(WAVE))
     config = json.loads(wave_config(**{field: value}))
     scene.invoke("generateSmsWaveCodes", {"waveFilePrefix": WAVE, "config": config})
     [told] = scene.raised
     assert re.match(rf"BadInput: config, {field}\b", told)
-    assert scene.read(layout.wave_file(WAVE)) == before
-    assert scene.keys("smsWaves/") == [layout.wave_file(WAVE)]
+    assert scene.read(layout.wave_file_key(WAVE)) == before
+    assert scene.keys("smsWaves/") == [layout.wave_file_key(WAVE)]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_wrong_market_stops_the_preparation(scene: Scene, market: list[str], f
     prepare(scene)
     [told] = scene.raised
     assert told.startswith(f"BadInput: {DETAILS}, line 3, {field}: ")
-    assert json.loads(scene.read(layout.wave_prep_status(CAMPAIGN, "d1")))["status"] == "FAILED"
+    assert json.loads(scene.read(layout.wave_prep_status_key(CAMPAIGN, "d1")))["status"] == "FAILED"
     assert not scene.keys(f"wavePrep/{CAMPAIGN}/prepped/")
 
     scene.upload(DETAILS, WAVE_FILE.table(MARKETS))
@@ -182,7 +182,7 @@ def test_wishes_beyond_four_and_doubled_ones_stop_no_selection(scene: Scene) -> 
 def test_a_code_that_a_wave_has_twice_is_one_fans(scene: Scene) -> None:
     """The second row with a code is kept with the reason, wherever a worker looks at it."""
     wave(scene, WAVE, CODES[0], CODES[0])
-    scene.invoke("processScheduledWave", {"fileKey": layout.wave_file(WAVE)})
+    scene.invoke("processScheduledWave", {"fileKey": layout.wave_file_key(WAVE)})
     assert scene.counts("processScheduledWave") == {
         "in": 2, "valid": 2, "ignored": 0, "updated": 1, "alreadyAssigned": 0, "refused": 1,
     }  # fmt: skip
@@ -196,7 +196,7 @@ def test_a_code_that_a_wave_has_twice_is_one_fans(scene: Scene) -> None:
     assert scene.imbalances() == []
 
     wave(scene, WAVE, *CODES[:2])
-    scene.invoke("processScheduledWave", {"fileKey": layout.wave_file(WAVE)})
+    scene.invoke("processScheduledWave", {"fileKey": layout.wave_file_key(WAVE)})
     scene.upload(TRIGGERED, wave_config())
     assert scene.wave_errors() == []
     held = scene.container.wiring.entries().codes(CAMPAIGN, ["g1", "g2"])
@@ -221,7 +221,7 @@ def test_rows_that_cannot_be_notified_are_counted(scene: Scene) -> None:
         but(globalUserId="g4", code="TM", mobileNumber="planted", email="planted at mail"),
         first,
     ]
-    scene.upload(layout.wave_file(WAVE), WAVE_FILE.table([header, *rows]))
+    scene.upload(layout.wave_file_key(WAVE), WAVE_FILE.table([header, *rows]))
     scene.upload(SCHEDULED, wave_config())
     scene.wait(minutes=5)
     [sent] = scene.results("smsWaveSend")

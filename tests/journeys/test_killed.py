@@ -92,7 +92,7 @@ class Folder:
 
     def scrubbed(self) -> bytes:
         """The scrubbed file."""
-        with closing(self.open().scoring.open(layout.scrubbed(f"{CAMPAIGN_ID}.1"))) as source:
+        with closing(self.open().scoring.open(layout.scrubbed_key(f"{CAMPAIGN_ID}.1"))) as source:
             content: bytes = source.read()
         return content
 
@@ -161,7 +161,7 @@ def test_killed_while_a_file_is_scrubbed(tmp_path: Path) -> None:
     """Uploaded again, it ends in the scrubbed file, the lake and the candidates of one run."""
     generate(tmp_path / "uploads", fans=FANS, seed=7)
     scored = str(tmp_path / "uploads" / "scored.txt")
-    arguments = "put", scored, layout.scored(f"{CAMPAIGN_ID}.1")
+    arguments = "put", scored, layout.scored_key(f"{CAMPAIGN_ID}.1")
     clean, killed = Folder(tmp_path / "clean"), Folder(tmp_path / "killed")
     for folder in (clean, killed):
         container = folder.open()

@@ -79,7 +79,7 @@ def seen(container: Container, campaign_id: str) -> dict[str, Any]:
 def _lake(container: Container) -> set[str]:
     keys = set()
     for info in container.lake.list("avro/"):
-        if not info.key.startswith(layout.archived("avro/")):
+        if not info.key.startswith(layout.archived_key("avro/")):
             with closing(container.lake.open(info.key)) as source:
                 keys |= {record["dedupeKey"] for record in container.codec.decode(source)}
     return keys

@@ -182,7 +182,10 @@ def test_a_file_without_the_column_gets_it() -> None:
     ("payload", "place"),
     [
         ({"config": wave_config()}, "waveFilePrefix: missing"),
-        ({"waveFilePrefix": "../x", "config": wave_config()}, "waveFilePrefix: not a file name"),
+        (
+            {"waveFilePrefix": "../x", "config": wave_config()},
+            "waveFilePrefix: expected a file name",
+        ),
         ({"waveFilePrefix": "w"}, "config, campaignId: missing"),
         ({"waveFilePrefix": "w", "config": "{}"}, "config: not a JSON object"),
         (

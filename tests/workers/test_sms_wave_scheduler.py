@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.domain.records.types import iso_utc
 from campaign_workers.domain.running.events import Tick
-from campaign_workers.domain.storage.layout import WaveState, wave_config
+from campaign_workers.domain.storage.layout import WaveState, wave_config_key
 from campaign_workers.ports.object_store import ObjectInfo
 from campaign_workers.ports.workflow import Execution
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
@@ -25,7 +25,7 @@ LATER = iso_utc(NOW + timedelta(hours=1))
 
 def key_of(wave: str) -> str:
     """The key of a scheduled config."""
-    return wave_config(wave, WaveState.SCHEDULED)
+    return wave_config_key(wave, WaveState.SCHEDULED)
 
 
 def test_a_ready_wave_starts_one_execution() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from campaign_workers.adapters.system.deadlines import CountdownDeadline
 from campaign_workers.domain.errors import BadInput, Conflict, NotFound
-from campaign_workers.domain.storage.layout import WaveState, wave_config, wave_file
+from campaign_workers.domain.storage.layout import WaveState, wave_config_key, wave_file_key
 from campaign_workers.testing.machines.wave_world import DEAD_ENDING, NOW, WaveWorld, registrant
 
 WAVE = "tour_nyc"
@@ -187,10 +187,10 @@ def test_the_config_goes_by_way_of_triggered() -> None:
     content = world.store.open(key).read()
     world.send(key)
     assert written[-2:] == [
-        (wave_config(WAVE, WaveState.TRIGGERED), 0),
-        (wave_config(WAVE, WaveState.COMPLETED), 1),
+        (wave_config_key(WAVE, WaveState.TRIGGERED), 0),
+        (wave_config_key(WAVE, WaveState.COMPLETED), 1),
     ]
-    assert world.store.open(wave_config(WAVE, WaveState.COMPLETED)).read() == content
+    assert world.store.open(wave_config_key(WAVE, WaveState.COMPLETED)).read() == content
 
 
 def test_a_config_that_somebody_triggered_is_sent_too() -> None:
@@ -198,7 +198,7 @@ def test_a_config_that_somebody_triggered_is_sent_too() -> None:
     world = WaveWorld()
     world.upload(WAVE, [registrant(1)])
     scheduled = world.schedule(WAVE)
-    world.store.copy(scheduled, wave_config(WAVE, WaveState.TRIGGERED))
+    world.store.copy(scheduled, wave_config_key(WAVE, WaveState.TRIGGERED))
     world.store.delete([scheduled])
     assert balanced(world, scheduled)["sms"] == 1
     assert world.states(WAVE) == [WaveState.COMPLETED]
@@ -281,7 +281,7 @@ def test_a_request_that_makes_no_sense_is_refused(request_: dict[str, Any]) -> N
 def test_a_wave_without_a_config_is_not_found() -> None:
     """A config key that names no wave in any state says so."""
     with pytest.raises(NotFound, match="no config of this wave"):
-        WaveWorld().send(wave_config(WAVE, WaveState.SCHEDULED))
+        WaveWorld().send(wave_config_key(WAVE, WaveState.SCHEDULED))
 
 
 def test_reports_hold_nothing_personal() -> None:
@@ -291,4 +291,4 @@ def test_reports_hold_nothing_personal() -> None:
     reports = world.send_to_the_end(world.schedule(WAVE, rate=2), seconds=63)
     said = json.dumps([report.wire() for report in reports])
     assert not [word for word in ("g1", "555", "@", "CODE", "Ada") if word in said]
-    assert wave_file(WAVE) not in said
+    assert wave_file_key(WAVE) not in said

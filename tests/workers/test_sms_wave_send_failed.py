@@ -16,7 +16,7 @@ from campaign_workers.domain.errors import (
     PermanentFailure,
     RetryLater,
 )
-from campaign_workers.domain.storage.layout import WaveState, wave_config, wave_file
+from campaign_workers.domain.storage.layout import WaveState, wave_config_key, wave_file_key
 from campaign_workers.ports.sms_service import TextMessage
 from campaign_workers.testing.machines.wave_world import (
     DEAD_ENDING,
@@ -59,8 +59,8 @@ def test_a_config_that_is_wrong_fails_the_wave(fields: dict[str, Any], problem: 
     key = world.schedule(WAVE, **fields)
     with pytest.raises(BadInput, match=f"{key}, {problem}"):
         world.send(key)
-    assert wave_config(WAVE, WaveState.TRIGGERED) not in written
-    failed = json.loads(world.store.open(wave_config(WAVE, WaveState.FAILED)).read())
+    assert wave_config_key(WAVE, WaveState.TRIGGERED) not in written
+    failed = json.loads(world.store.open(wave_config_key(WAVE, WaveState.FAILED)).read())
     assert problem in failed["lastFailure"]
     with pytest.raises(Conflict, match="repair and schedule it again"):
         world.send(key)
@@ -69,11 +69,11 @@ def test_a_config_that_is_wrong_fails_the_wave(fields: dict[str, Any], problem: 
 def test_a_config_that_is_no_json_fails_as_it_stands() -> None:
     """What cannot be read is moved to failed/ unchanged."""
     world = WaveWorld()
-    key = wave_config(WAVE, WaveState.SCHEDULED)
+    key = wave_config_key(WAVE, WaveState.SCHEDULED)
     world.store.put(key, b"[1")
     with pytest.raises(BadInput, match="not JSON"):
         world.send(key)
-    assert world.store.open(wave_config(WAVE, WaveState.FAILED)).read() == b"[1"
+    assert world.store.open(wave_config_key(WAVE, WaveState.FAILED)).read() == b"[1"
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_a_wave_file_that_is_wrong_fails_the_wave(
     """A wave file that is not there or not as it should be fails before the first text."""
     world = WaveWorld()
     if content is not None:
-        world.store.put(wave_file(WAVE), content)
+        world.store.put(wave_file_key(WAVE), content)
     key = world.schedule(WAVE)
-    with pytest.raises(error, match=wave_file(WAVE)):
+    with pytest.raises(error, match=wave_file_key(WAVE)):
         world.send(key)
     assert world.states(WAVE) == [WaveState.FAILED]
 
@@ -116,8 +116,8 @@ def test_a_newer_config_is_not_lost() -> None:
     newer = json.dumps(config(source="newer")).encode()
 
     def replace(info: Any) -> None:
-        if info.key == wave_config(WAVE, WaveState.TRIGGERED):
-            world.store.put(wave_config(WAVE, WaveState.SCHEDULED), newer)
+        if info.key == wave_config_key(WAVE, WaveState.TRIGGERED):
+            world.store.put(wave_config_key(WAVE, WaveState.SCHEDULED), newer)
 
     world.store.on_created(replace)
     world.send(world.schedule(WAVE))
@@ -150,7 +150,7 @@ def test_giving_up_again_tells_again() -> None:
         world.send(key)
     for _ in range(2):
         assert world.send(key, giveUp=True).details["gaveUp"]
-    assert [wave_file(WAVE) in post.text for post in world.chat.posts()] == [True, True]
+    assert [wave_file_key(WAVE) in post.text for post in world.chat.posts()] == [True, True]
 
 
 def test_a_completed_wave_is_not_given_up() -> None:
@@ -176,8 +176,8 @@ def test_giving_up_claims_nothing() -> None:
 def test_a_config_that_names_no_campaign_tells_nobody(document: bytes) -> None:
     """Giving up works for a config that cannot be read, if only without a channel."""
     world = WaveWorld()
-    world.store.put(wave_config(WAVE, WaveState.TRIGGERED), document)
-    report = world.send(wave_config(WAVE, WaveState.SCHEDULED), giveUp=True)
+    world.store.put(wave_config_key(WAVE, WaveState.TRIGGERED), document)
+    report = world.send(wave_config_key(WAVE, WaveState.SCHEDULED), giveUp=True)
     assert report.details["alerted"] == []
     assert world.states(WAVE) == [WaveState.FAILED]
 
@@ -188,14 +188,14 @@ def test_a_channel_that_does_not_exist_stops_nothing() -> None:
     world.chat.faults.fail_next(PermanentFailure("no such channel"))
     assert world.send(world.schedule(WAVE), giveUp=True).details["alerted"] == []
     world.schedule("other", campaignId="unknown")
-    key = wave_config("other", WaveState.SCHEDULED)
+    key = wave_config_key("other", WaveState.SCHEDULED)
     assert world.send(key, giveUp=True).details["alerted"] == []
 
 
 def test_giving_up_what_is_not_there_is_an_error() -> None:
     """A key that names no wave in any state cannot be given up."""
     with pytest.raises(NotFound):
-        WaveWorld().send(wave_config(WAVE, WaveState.SCHEDULED), giveUp=True)
+        WaveWorld().send(wave_config_key(WAVE, WaveState.SCHEDULED), giveUp=True)
 
 
 def test_an_old_execution_leaves_a_newer_version_alone() -> None:
@@ -219,7 +219,7 @@ def test_a_version_that_is_replaced_under_way_is_not_completed() -> None:
     """Whoever finds another version in triggered/ at the end leaves it to its own execution."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1)])
-    triggered = wave_config(WAVE, WaveState.TRIGGERED)
+    triggered = wave_config_key(WAVE, WaveState.TRIGGERED)
     newer = json.dumps(config(source="newer")).encode()
     first = world.schedule(WAVE)
 
@@ -263,11 +263,11 @@ def test_a_config_that_a_killed_call_moved_is_not_written_again() -> None:
     world = WaveWorld()
     world.upload(WAVE, [registrant(1)])
     key = world.schedule(WAVE)
-    world.store.copy(key, wave_config(WAVE, WaveState.TRIGGERED))
+    world.store.copy(key, wave_config_key(WAVE, WaveState.TRIGGERED))
     written: list[str] = []
     world.store.on_created(lambda info: written.append(info.key))
     world.send(key)
-    assert written == [wave_config(WAVE, WaveState.COMPLETED)]
+    assert written == [wave_config_key(WAVE, WaveState.COMPLETED)]
 
 
 def test_a_call_without_time_for_anything_fails() -> None:

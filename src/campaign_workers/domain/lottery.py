@@ -11,7 +11,7 @@ import polars as pl
 from polars_hash import CryptographicHashingNameSpace
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.storage.layout import key_id
+from campaign_workers.domain.storage.layout import validate_key_id
 
 DRAWN_BITS = 53
 DRAWN_RANGE = 1 << DRAWN_BITS
@@ -57,4 +57,4 @@ def commitment(seed: str) -> str:
 
 def seed_name(campaign_id: str) -> str:
     """The name under which a campaign's seed is kept among the secrets."""
-    return f"campaigns/{key_id(campaign_id, 'campaignId')}/lottery-seed"
+    return f"campaigns/{validate_key_id(campaign_id, 'campaignId')}/lottery-seed"

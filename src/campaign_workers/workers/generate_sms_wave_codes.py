@@ -13,7 +13,7 @@ from campaign_workers.domain.errors import NotFound, PermanentFailure, RejectRec
 from campaign_workers.domain.running.events import taken_text
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.storage import layout
-from campaign_workers.domain.storage.layout import WaveState, file_name
+from campaign_workers.domain.storage.layout import WaveState, validate_file_name
 from campaign_workers.domain.waves.config import WaveConfig
 from campaign_workers.domain.waves.errors import Opener, errors_file, refused, rows_taken_out
 from campaign_workers.domain.waves.notifications import REQUIRED_COLUMNS, Registrant
@@ -40,7 +40,7 @@ class Request:
         Raises:
             BadInput: the prefix cannot name a file, or the config is wrong; names the field.
         """
-        wave = file_name(taken_text(payload, "waveFilePrefix"), "waveFilePrefix")
+        wave = validate_file_name(taken_text(payload, "waveFilePrefix"), "waveFilePrefix")
         given = WaveConfig.read(payload.get("config") or {}, file="config")
         # Read again, because a date that was given and one that was filled in may not fit.
         config = WaveConfig.read(given.with_code_dates().wire(), file="config")
@@ -73,9 +73,9 @@ class GenerateSmsWaveCodes:
         wave, config = request.wave, request.config
         wanted = config.generate_offer_code
         counts = self._generated(wave, config) if wanted else self._counted(wave)
-        self.scoring.delete([layout.generating_config(wave)])
+        self.scoring.delete([layout.generating_config_key(wave)])
         scheduled = attrs.evolve(config, generate_offer_code=False)
-        self.scoring.put(layout.wave_config(wave, WaveState.SCHEDULED), scheduled.json())
+        self.scoring.put(layout.wave_config_key(wave, WaveState.SCHEDULED), scheduled.json())
         for name, value in counts.items():
             self.metrics.count(name, value, worker=WORKER)
         details = {"waveFilePrefix": wave, "generateOfferCode": wanted}
@@ -90,8 +90,8 @@ class GenerateSmsWaveCodes:
         return {"in": rows, "out": rows, "errors": 0}
 
     def _generated(self, wave: str, config: WaveConfig) -> dict[str, int]:
-        self.scoring.put(layout.generating_config(wave), config.json())
-        version = self.scoring.head(layout.wave_file(wave)).etag
+        self.scoring.put(layout.generating_config_key(wave), config.json())
+        version = self.scoring.head(layout.wave_file_key(wave)).etag
         making = _Making()
         with self._opened(wave, version) as table:
             columns = table.columns
@@ -110,10 +110,10 @@ class GenerateSmsWaveCodes:
         source = sha256(rewritten())
         update_object(
             self.scoring,
-            layout.wave_errors(wave),
+            layout.wave_errors_key(wave),
             lambda existing: errors_file(existing, WORKER, columns, left_out(), source=source),
         )
-        self.scoring.put(layout.wave_file(wave), rewritten(), if_match=version)
+        self.scoring.put(layout.wave_file_key(wave), rewritten(), if_match=version)
         return making.counts
 
     def _settled(self, wave: str, making: "_Making", columns: tuple[str, ...]) -> dict[str, int]:
@@ -121,7 +121,7 @@ class GenerateSmsWaveCodes:
 
         What that run took out of this very file still counts; errors of another file are gone.
         """
-        source = self.scoring.checksum(layout.wave_file(wave))
+        source = self.scoring.checksum(layout.wave_file_key(wave))
         taken_out = 0
 
         def change(existing: Opener | None) -> Iterable[bytes] | None:
@@ -130,7 +130,7 @@ class GenerateSmsWaveCodes:
             still = rows_taken_out(existing, WORKER, source)
             return errors_file(existing, WORKER, columns, still, source=source)
 
-        update_object(self.scoring, layout.wave_errors(wave), change)
+        update_object(self.scoring, layout.wave_errors_key(wave), change)
         return {"in": making.rows + taken_out, "out": making.rows, "errors": taken_out}
 
     async def _make(
@@ -168,7 +168,7 @@ class GenerateSmsWaveCodes:
 
     @contextmanager
     def _opened(self, wave: str, version: str | None = None) -> Iterator[Table]:
-        key = layout.wave_file(wave)
+        key = layout.wave_file_key(wave)
         with self.scoring.open(key, etag=version) as source:
             yield read_table(source, file=key, required=REQUIRED_COLUMNS)
 

@@ -58,11 +58,11 @@ class LoadCodeAssignmentsToStream:
         config = self._config(wave, event)
         if config is None:
             return self._report(Counter(), {"superseded": event.key})
-        return self._report(self._load(wave, *config), {"waveFile": layout.wave_file(wave)})
+        return self._report(self._load(wave, *config), {"waveFile": layout.wave_file_key(wave)})
 
     def _config(self, wave: str, event: ObjectCreated) -> tuple[WaveConfig, ObjectInfo] | None:
         for state in _PLACES:
-            key = layout.wave_config(wave, state)
+            key = layout.wave_config_key(wave, state)
             try:
                 info = self.scoring.head(key)
             except NotFound:
@@ -74,14 +74,14 @@ class LoadCodeAssignmentsToStream:
         raise NotFound(f"{event.key}: no such object, in whatever state of the wave")
 
     def _load(self, wave: str, config: WaveConfig, info: ObjectInfo) -> Counter[str]:
-        file = self.scoring.head(layout.wave_file(wave))
+        file = self.scoring.head(layout.wave_file_key(wave))
         # The time of the config's version, so that the same event again gives the same records.
         books = _Books(config=config, created=info.modified)
         with self._table(file) as table:
             self.inputs.put(books.records(table.frames))
         update_object(
             self.scoring,
-            layout.wave_errors(wave),
+            layout.wave_errors_key(wave),
             lambda existing: errors_file(
                 existing, WORKER, table.columns, self._refused(file, books.counts["rejected"])
             ),
@@ -110,7 +110,7 @@ class LoadCodeAssignmentsToStream:
 
 
 def _triggered_wave(key: str) -> str:
-    wave, state = layout.wave_config_parts(key)
+    wave, state = layout.parse_wave_config_key(key)
     if state is not WaveState.TRIGGERED:
         raise BadInput("not the config of a triggered wave", field="key")
     return wave

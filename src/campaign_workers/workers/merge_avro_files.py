@@ -89,10 +89,10 @@ class MergeAvroFiles:
         """What lies in the folder of a period, and what of it is merged already."""
         listed = {
             info.key: info
-            for info in self.lake.list(layout.registration_folder(period))
+            for info in self.lake.list(layout.registration_prefix(period))
             if not info.key.endswith("/")
         }
-        merged = listed.pop(layout.merged_registrations(period), None)
+        merged = listed.pop(layout.merged_registrations_key(period), None)
         contained = self._contained(_source(merged), period) if merged else ()
         days = {day: info for key, info in listed.items() if (day := day_of_merged(key))}
         known = {source.version for source in contained}
@@ -116,7 +116,7 @@ class MergeAvroFiles:
         if (month := month_of(day)) is None:
             return frozenset()
         try:
-            merged = self.lake.head(layout.merged_registrations(month))
+            merged = self.lake.head(layout.merged_registrations_key(month))
         except NotFound:
             return frozenset()
         return frozenset(s.version for s in self._contained(_source(merged), month))
@@ -141,7 +141,7 @@ class MergeAvroFiles:
 
     def _merge(self, folder: "_Folder") -> int:
         """Write the merged file, whole or not at all, and return how many records it has."""
-        target = layout.merged_registrations(folder.period)
+        target = layout.merged_registrations_key(folder.period)
         contained = (*folder.contained, *folder.unmerged)
         base = [target] if folder.merged else []
         sources = [*base, *(source.key for source in folder.unmerged)]
@@ -184,7 +184,7 @@ class MergeAvroFiles:
             manifest = self._described(folder, merged, before, counted)
             if manifest.merged.records != sum(source.records or 0 for source in manifest.sources):
                 raise Fatal(f"{merged.key}: not as many records as its sources; nothing is moved")
-            self.lake.put(layout.merge_manifest(folder.period), manifest.to_json())
+            self.lake.put(layout.merge_manifest_key(folder.period), manifest.to_json())
         if any(source.version in folder.lying for source in folder.contained):
             self.moves.send([move_message(folder.period)])
 
@@ -214,7 +214,7 @@ class MergeAvroFiles:
             return self.codec.describe(source).records
 
     def _manifest(self, period: str) -> Manifest | None:
-        key = layout.merge_manifest(period)
+        key = layout.merge_manifest_key(period)
         try:
             with closing(self.lake.open(key)) as source:
                 return Manifest.parse(source.read(), file=key)

@@ -51,7 +51,7 @@ class MoveMergedAvroFiles:
 
     def _move(self, period: str) -> Counter[str]:
         manifest = self._manifest(period)
-        lying = {info.key: info.etag for info in self.lake.list(layout.registration_folder(period))}
+        lying = {info.key: info.etag for info in self.lake.list(layout.registration_prefix(period))}
         listed = [source for source in manifest.sources if source.key != manifest.merged.key]
         present = [source for source in listed if source.key in lying]
         merged = [source for source in present if source.etag == lying[source.key]]
@@ -73,7 +73,7 @@ class MoveMergedAvroFiles:
         return tally
 
     def _manifest(self, period: str) -> Manifest:
-        key = layout.merge_manifest(period)
+        key = layout.merge_manifest_key(period)
         try:
             with closing(self.lake.open(key)) as source:
                 return Manifest.parse(source.read(), file=key)
@@ -98,7 +98,7 @@ class MoveMergedAvroFiles:
                 self.lake.delete(some)
 
     def _copy(self, key: str) -> None:
-        copy = self.lake.copy(key, layout.archived(key))
+        copy = self.lake.copy(key, layout.archived_key(key))
         if copy.size != self.lake.head(key).size or (
             self.lake.checksum(copy.key) != self.lake.checksum(key)
         ):

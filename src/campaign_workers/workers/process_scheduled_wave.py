@@ -12,7 +12,7 @@ from campaign_workers.domain.errors import BadInput, NotFound, RejectRecord
 from campaign_workers.domain.running.events import taken_text
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.storage import layout
-from campaign_workers.domain.storage.layout import key_id
+from campaign_workers.domain.storage.layout import validate_key_id
 from campaign_workers.domain.waves.config import WaveConfig
 from campaign_workers.domain.waves.errors import errors_file, refused
 from campaign_workers.domain.waves.notifications import REQUIRED_COLUMNS, Registrant
@@ -41,7 +41,7 @@ class Request:
         """
         key = taken_text(payload, "fileKey")
         try:
-            return cls(file_key=key, wave=layout.wave_of_file(key))
+            return cls(file_key=key, wave=layout.parse_wave_file_key(key))
         except BadInput as why:
             raise BadInput(why.problem, field="fileKey", remedy=why.remedy) from None
 
@@ -81,19 +81,19 @@ class ProcessScheduledWave:
         return Report(worker=WORKER, counts=counts, details=details)
 
     def _campaign_id(self, wave: str) -> str:
-        places = [layout.wave_config(wave, state) for state in layout.WaveState]
-        for key in (*places, layout.generating_config(wave)):
+        places = [layout.wave_config_key(wave, state) for state in layout.WaveState]
+        for key in (*places, layout.generating_config_key(wave)):
             try:
                 with self.scoring.open(key) as source:
                     return WaveConfig.read(source.read(), file=key).campaign_id
             except NotFound:
                 continue
         try:
-            return key_id(wave.rpartition("_")[0], "campaign id")
+            return validate_key_id(wave.rpartition("_")[0], "campaign id")
         except BadInput:
             raise BadInput(
                 "nothing tells the campaign of this wave",
-                file=layout.wave_file(wave),
+                file=layout.wave_file_key(wave),
                 remedy="upload its config, or call the file {campaignId}_{anything}.csv",
             ) from None
 
@@ -108,7 +108,7 @@ class ProcessScheduledWave:
 
         update_object(
             self.scoring,
-            layout.wave_errors(request.wave),
+            layout.wave_errors_key(request.wave),
             lambda existing: errors_file(existing, WORKER, columns, rows()),
         )
 

@@ -95,7 +95,7 @@ class ProcessScoredFiles:
             RetryLater: the bucket, the stream, a service or the chat fails.
         """
         try:
-            name = layout.scored_name(event.key)
+            name = layout.parse_scored_key(event.key)
         except BadInput as why:
             return _report({"in": 1, "rejected": 1}, {"key": event.key, "refused": why.problem})
         upload = self.scoring.head(event.key)
@@ -115,7 +115,7 @@ class ProcessScoredFiles:
             columns, competition = self._read(upload.key, upload.etag, rules, spool)
             outcome = _Outcome(columns, competition, rules, spool)
             file = unless_replaced(self.scoring, upload, outcome.file())
-            scrubbed = self.scoring.put(layout.scrubbed(name), file)
+            scrubbed = self.scoring.put(layout.scrubbed_key(name), file)
             # The time comes after that look, so that records of a later version are later.
             self.scorings.put(outcome.records(self.clock.now()))
         unheard = self._tell(rules)
@@ -145,12 +145,16 @@ class ProcessScoredFiles:
         except NotFound:
             return None
         emails, domains = (
-            [entry for key in layout.blocklists(kind, campaign_id) for entry in self._entries(key)]
+            [
+                entry
+                for key in layout.blocklist_keys(kind, campaign_id)
+                for entry in self._entries(key)
+            ]
             for kind in ("emails", "domains")
         )
         patterns = [
             pattern
-            for key in layout.allowlists(campaign_id)
+            for key in layout.allowlist_keys(campaign_id)
             for pattern in allowed_patterns(self._list(key), file=key, largest=self.largest_list)
         ]
         policy = ScrubPolicy(

@@ -71,7 +71,7 @@ class ProcessSmsWaveFiles:
             RetryLater: a service or the bucket fails; the status says FAILED.
         """
         request = WavePrepRequest.parse(payload)
-        key = layout.wave_prep_status(request.campaign_id, request.date_key)
+        key = layout.wave_prep_status_key(request.campaign_id, request.date_key)
         before, version = self._status(key)
         if before is not None and before.state is State.FINISHED:
             return _report(before.result or {})
@@ -113,7 +113,7 @@ class ProcessSmsWaveFiles:
         selection = select_fans(candidates, quotas(markets, reserved), request.options(seed))
         codes = {market: reservation.codes for market, reservation in reserved.items()}
         files = wave_files(selection.picks, candidates, markets, codes, selection.audit)
-        target = layout.prepped(request.campaign_id, request.date_key)
+        target = layout.prepped_key(request.campaign_id, request.date_key)
         content = self.zips.stream(files.members(), modified=ARCHIVED)
         archive = self.scoring.put(target, self._unless_taken_over(content, status_key, mine))
         self._release_unused(reserved, files)
@@ -129,7 +129,7 @@ class ProcessSmsWaveFiles:
 
     def _markets(self, request: WavePrepRequest) -> tuple[WaveMarket, ...]:
         known = self.campaigns.markets(request.campaign_id)
-        file = layout.market_details(request.campaign_id, request.date_key)
+        file = layout.market_details_key(request.campaign_id, request.date_key)
         with closing(self.scoring.open(file)) as source:
             rows = read_rows(source, file=file, required=REQUIRED_COLUMNS)
             markets = read_market_details(rows, known, file=file)

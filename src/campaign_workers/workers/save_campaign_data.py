@@ -53,10 +53,10 @@ class SaveCampaignData:
 
     def _files(self, batch: StreamBatch, books: "_Books") -> Iterator[tuple[str, bytes]]:
         for (name, day), records in sorted(books.kept.items()):
-            key = layout.lake_batch(name, day, batch_id(batch, name, day))
+            key = layout.lake_batch_key(name, day, batch_id(batch, name, day))
             yield key, self.codec.encode(name, records)
         for day, lines in sorted(books.rejected.items()):
-            key = layout.rejected(WORKER, day, batch_id(batch, REJECTED, day))
+            key = layout.rejected_key(WORKER, day, batch_id(batch, REJECTED, day))
             yield key, b"".join(lines)
 
     def _report_metrics(self, stream: str, tallies: Mapping[str, Counter[str]]) -> None:

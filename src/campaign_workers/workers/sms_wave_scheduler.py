@@ -13,7 +13,11 @@ import attrs
 from campaign_workers.domain.errors import BadInput, Conflict, NotFound, RetryLater
 from campaign_workers.domain.running.events import Tick
 from campaign_workers.domain.running.reports import Report
-from campaign_workers.domain.storage.layout import WaveState, wave_config_parts, wave_folder
+from campaign_workers.domain.storage.layout import (
+    WaveState,
+    parse_wave_config_key,
+    wave_configs_prefix,
+)
 from campaign_workers.domain.waves.config import (
     CONFIG_LIMIT,
     WaveConfig,
@@ -48,7 +52,7 @@ class SmsWaveScheduler:
             RetryLater: the bucket fails, or a start failed; the other configs were started.
         """
         tick = _Tick()
-        for info in self.scoring.list(wave_folder(WaveState.SCHEDULED)):
+        for info in self.scoring.list(wave_configs_prefix(WaveState.SCHEDULED)):
             if not info.key.endswith("/"):
                 self._consider(info, tick)
         if tick.failed:
@@ -71,7 +75,7 @@ class SmsWaveScheduler:
             tick.waiting += 1
 
     def _document(self, info: ObjectInfo) -> bytes:
-        wave_config_parts(info.key)
+        parse_wave_config_key(info.key)
         content = self.scoring.open(info.key, etag=info.etag, length=CONFIG_LIMIT + 1)
         with closing(content):
             return content.read()

@@ -66,7 +66,7 @@ class TranslateRanksToScores:
             RetryLater: the bucket, the service or the stream fails.
         """
         try:
-            fanlist_id, name = layout.fanlist_parts(event.key)
+            fanlist_id, name = layout.parse_fanlist_key(event.key)
         except BadInput as why:
             return _report({"in": 1, "rejected": 1}, {"key": event.key, "refused": why.problem})
         upload = self.scoring.head(event.key)
@@ -110,7 +110,7 @@ class TranslateRanksToScores:
         # Before the time of the records, so that those of a later version are later.
         require_latest(self.scoring, upload)
         self.ranks.put(_entries(fanlist.records(fanlist_id, self.clock.now())))
-        scored = layout.fanlist_scored(fanlist_id, name)
+        scored = layout.fanlist_scored_key(fanlist_id, name)
         columns, rows = fanlist.scored()
         file = write_frames(columns, rows.iter_slices(_ROWS_AT_ONCE))
         self.scoring.put(scored, unless_replaced(self.scoring, upload, file))
@@ -156,7 +156,7 @@ class TranslateRanksToScores:
         self, upload: ObjectInfo, fanlist_id: str, name: str, entry: Mapping[str, Any]
     ) -> None:
         """Write a file's entry into the manifest, which other files' runs write as well."""
-        key = layout.fanlist_manifest(fanlist_id)
+        key = layout.fanlist_manifest_key(fanlist_id)
         for _ in range(MANIFEST_TRIES):
             try:
                 files, version = self._manifest(key)

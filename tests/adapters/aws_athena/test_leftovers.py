@@ -9,7 +9,7 @@ import pytest
 
 from campaign_workers.adapters.system.clocks import SystemClock
 from campaign_workers.domain.errors import Fatal, NotFound, RetryLater
-from campaign_workers.domain.storage.layout import scratch
+from campaign_workers.domain.storage.layout import scratch_prefix
 from tests.adapters.aws_athena.lakes import Lake, new_lake
 from tests.adapters.aws_athena.stubs import SOURCE, merge, started, stubbed, told
 from tests.lake_scenes import CODEC
@@ -108,7 +108,7 @@ class Later(SystemClock):
 
 def test_what_a_killed_merge_left_is_taken_away_by_a_later_one(place: Lake) -> None:
     """A killed process cleans nothing up; the next merge does, if it is old enough to be sure."""
-    left = f"{scratch('killed')}sources/00000000.avro"
+    left = f"{scratch_prefix('killed')}sources/00000000.avro"
     aws_client("s3").put_object(Bucket=place.bucket, Key=left, Body=b"")
     aws_client("glue").create_table(
         DatabaseName=place.database, TableInput={"Name": "merge_killed"}

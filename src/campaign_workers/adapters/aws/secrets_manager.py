@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from campaign_workers.adapters.aws.errors import code, translated
 from campaign_workers.domain.errors import Fatal, NotFound, PermanentFailure
-from campaign_workers.domain.storage.layout import checked_key
+from campaign_workers.domain.storage.layout import validate_object_key
 
 _NONE: Final = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
 """There is no such secret, or it is marked for deletion."""
@@ -47,6 +47,6 @@ class SecretsManagerSecrets:
 
 def _checked(name: str) -> str:
     try:
-        return checked_key(name)
+        return validate_object_key(name)
     except Fatal:
         raise NotFound(f"no secret can be called {name!r}") from None

@@ -10,7 +10,7 @@ from tempfile import mkstemp
 from typing import Final
 
 from campaign_workers.domain.errors import Fatal, NotFound, RetryLater
-from campaign_workers.domain.storage.layout import checked_key
+from campaign_workers.domain.storage.layout import validate_object_key
 
 _LONGEST_NAME: Final = 255
 _PRIVATE: Final = ".bucket"
@@ -37,7 +37,7 @@ class Folder:
         Raises:
             Fatal: a bucket does not take the key, or a folder cannot hold it.
         """
-        segments = checked_key(key).split("/")
+        segments = validate_object_key(key).split("/")
         if segments[0] == _PRIVATE or "\0" in key:
             raise Fatal(f"{key!r}: a key that a folder cannot hold")
         if any(len(segment.encode()) > _LONGEST_NAME for segment in segments):

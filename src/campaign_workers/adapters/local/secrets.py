@@ -6,7 +6,7 @@ from tempfile import NamedTemporaryFile
 import attrs
 
 from campaign_workers.domain.errors import Fatal, NotFound, RetryLater
-from campaign_workers.domain.storage.layout import checked_key
+from campaign_workers.domain.storage.layout import validate_object_key
 
 _NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
@@ -38,6 +38,6 @@ class FileSecrets:
 
     def _path(self, name: str) -> Path:
         try:
-            return self.folder / checked_key(name)
+            return self.folder / validate_object_key(name)
         except Fatal:
             raise NotFound(f"no secret can be called {name!r}") from None

@@ -10,7 +10,7 @@ import attrs
 
 from campaign_workers.adapters.memory.failures import Fallible
 from campaign_workers.domain.errors import Conflict, NotFound
-from campaign_workers.domain.storage.layout import checked_key
+from campaign_workers.domain.storage.layout import validate_object_key
 from campaign_workers.ports.object_store import ObjectInfo
 from campaign_workers.ports.system import Clock
 
@@ -65,7 +65,7 @@ class MemoryObjectStore(Fallible):
     ) -> ObjectInfo:
         """See `ObjectStore.put`."""
         self._fail()
-        checked_key(key)
+        validate_object_key(key)
         content = body if isinstance(body, bytes) else b"".join(body)
         info = ObjectInfo(
             key=key,
@@ -100,11 +100,11 @@ class MemoryObjectStore(Fallible):
         self._fail()
         for key in keys:
             with self._lock:
-                self._objects.pop(checked_key(key), None)
+                self._objects.pop(validate_object_key(key), None)
 
     def _found(self, key: str) -> tuple[ObjectInfo, bytes]:
         self._fail()
-        if (found := self._objects.get(checked_key(key))) is None:
+        if (found := self._objects.get(validate_object_key(key))) is None:
             raise NotFound(f"{key}: no such object")
         return found
 

@@ -8,7 +8,7 @@ import attrs
 
 from campaign_workers.adapters.memory.failures import Fallible
 from campaign_workers.domain.errors import NotFound
-from campaign_workers.domain.storage.layout import checked_key
+from campaign_workers.domain.storage.layout import validate_object_key
 
 
 @attrs.define
@@ -26,7 +26,7 @@ class MemorySecrets(Fallible):
 
     def write(self, name: str, secret: str) -> None:
         """Keep a secret."""
-        self._secrets[checked_key(name)] = secret
+        self._secrets[validate_object_key(name)] = secret
 
 
 @attrs.define

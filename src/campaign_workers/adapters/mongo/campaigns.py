@@ -10,7 +10,7 @@ from campaign_workers.adapters.mongo.documents import Document, collection
 from campaign_workers.adapters.mongo.errors import translated
 from campaign_workers.domain.campaigns.campaign import Campaign, Market, read_campaign, read_market
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.storage.layout import key_id
+from campaign_workers.domain.storage.layout import validate_key_id
 
 _log: Final = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def _campaign(document: Document, markets: Mapping[str, list[Document]]) -> Camp
         # Shells write every number as a float.
         category = int(category)
     try:
-        own = markets.get(key_id(document["_id"], "_id"), [])
+        own = markets.get(validate_key_id(document["_id"], "_id"), [])
         return read_campaign({**document, "categoryId": category, "markets": own})
     except BadInput as error:
         _log.error("the campaign %r cannot be read and is left out: %s", document["_id"], error)

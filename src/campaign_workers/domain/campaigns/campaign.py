@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import attrs
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.storage.layout import key_id
+from campaign_workers.domain.storage.layout import validate_key_id
 
 
 class CampaignType(StrEnum):
@@ -72,7 +72,7 @@ def read_campaign(document: object) -> Campaign:
     """
     node = _Node(document)
     return Campaign(
-        campaign_id=key_id(node.value("_id", str), "_id"),
+        campaign_id=validate_key_id(node.value("_id", str), "_id"),
         type=node.choice("type", CampaignType, CampaignType.REGISTRATION),
         status=node.value("status", str) or "OPEN",
         name=node.value("name", str) or "",
@@ -98,7 +98,7 @@ def read_market(document: object) -> Market:
     if ticketer not in ticketers:
         raise BadInput(f"not one of {', '.join(ticketers)}", field=node.place("ticketer"))
     return Market(
-        market_id=key_id(node.value("id", str), node.place("id")),
+        market_id=validate_key_id(node.value("id", str), node.place("id")),
         name=node.value("name", str) or "",
         city=node.value("city", str) or "",
         timezone=node.value("timezone", str),

@@ -10,7 +10,7 @@ from campaign_workers.domain.campaigns.campaign import Market, TicketType
 from campaign_workers.domain.csv.rows import Row
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.selection.options import LARGEST_LIMIT
-from campaign_workers.domain.storage.layout import key_id
+from campaign_workers.domain.storage.layout import validate_key_id
 
 REQUIRED_COLUMNS: Final = ("marketId", "marketName", "ticketType", "limit")
 
@@ -62,7 +62,7 @@ def read_market_details(
 
 def _market(cells: Mapping[str, str], known: Mapping[str, Market]) -> WaveMarket:
     trimmed = {column: cell.strip() for column, cell in cells.items()}
-    market = known.get(key_id(trimmed["marketId"], "marketId"))
+    market = known.get(validate_key_id(trimmed["marketId"], "marketId"))
     if market is None:
         raise BadInput("not a market of the campaign", field="marketId")
     _check_moment(trimmed.get("presaleDateTime", ""))

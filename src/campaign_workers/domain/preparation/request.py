@@ -13,7 +13,7 @@ from campaign_workers.domain.preparation.market_details import WaveMarket
 from campaign_workers.domain.records.types import iso_utc
 from campaign_workers.domain.running.events import optional_flag, optional_number
 from campaign_workers.domain.selection.options import MarketQuota, SelectionOptions
-from campaign_workers.domain.storage.layout import key_id
+from campaign_workers.domain.storage.layout import validate_key_id
 
 _FLAGS: Final = {
     "reassign": False,
@@ -42,8 +42,8 @@ class WavePrepRequest:
             BadInput: an id is missing or cannot go into a key, or an option is of another type.
         """
         return cls(
-            campaign_id=key_id(payload.get("campaignId"), "campaignId"),
-            date_key=key_id(payload.get("dateKey"), "dateKey"),
+            campaign_id=validate_key_id(payload.get("campaignId"), "campaignId"),
+            date_key=validate_key_id(payload.get("dateKey"), "dateKey"),
             flags={name: optional_flag(payload, name, usual) for name, usual in _FLAGS.items()},
             bounds={name: optional_number(payload, name) for name in _BOUNDS},
         )

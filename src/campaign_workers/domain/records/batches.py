@@ -44,7 +44,7 @@ def rejected_file(
     parts = (worker, batch.stream, batch.shard, entry.sequence)
     name = str(uuid5(NAMESPACE_URL, f"campaign-workers:{':'.join(parts)}"))
     day = entry.arrived.astimezone(UTC).date()
-    return layout.rejected(worker, day, name), rejected_line(entry, reason)
+    return layout.rejected_key(worker, day, name), rejected_line(entry, reason)
 
 
 @attrs.frozen(kw_only=True)

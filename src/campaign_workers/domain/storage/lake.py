@@ -118,7 +118,7 @@ def parse_period(text: str) -> str:
         BadInput: it is no day or month of the calendar, or another folder.
     """
     short = text.strip().strip("/").removeprefix("avro/registration/")
-    year, month, day = [*layout.lake_period(short).split("/"), "01"][:3]
+    year, month, day = [*layout.validate_period(short).split("/"), "01"][:3]
     try:
         date(int(year), int(month), int(day))
     except ValueError:
@@ -128,7 +128,7 @@ def parse_period(text: str) -> str:
 
 def move_message(period: str) -> str:
     """The message that asks for the merged files of a period to be moved."""
-    return json.dumps([layout.registration_folder(period).rstrip("/")])
+    return json.dumps([layout.registration_prefix(period).rstrip("/")])
 
 
 def period_of_message(body: str) -> str:

@@ -1,9 +1,7 @@
-"""Ids that may stand in a key.
+"""The keys of both buckets: `campaignData`, the lake, and `scoring`, the working bucket.
 
-Every key of both buckets; no other module spells one.
-
-`campaignData` is the lake, `scoring` the working bucket. Builders refuse ids that could leave
-their folder; the patterns below recognise the keys that start workers.
+No other module spells a key. Functions `.._key` and `.._prefix` build keys from ids and reject an
+id that could escape its folder; functions `parse_.._key` read the keys that start workers.
 """
 
 import re
@@ -30,44 +28,48 @@ _FILE_NAME: Final = re.compile(r"[^/\\\x00-\x1f\x7f]{1,200}")
 
 
 def is_key_id(value: str) -> bool:
-    """Whether `value` may be part of a key: letters, digits, `._-`, at most 64, no `..`."""
+    """Whether `value` is safe in a key: at most 64 letters, digits and `._-`, without `..`."""
     return bool(_ID.fullmatch(value)) and ".." not in value
 
 
-def key_id(value: object, field: str) -> str:
-    """`value` itself, if it may be part of a key.
+def validate_key_id(value: object, field: str) -> str:
+    """Return `value` if it is an id that is safe in a key.
 
     Raises:
-        BadInput: it is no text of that form; the message names `field`.
+        BadInput: `value` is not such an id; the message names `field`.
     """
     if isinstance(value, str) and is_key_id(value):
         return value
     raise BadInput(
-        "not an id that can go into a key",
+        "expected an id that is safe in an object key",
         field=field,
-        remedy="use letters, digits, '.', '_' and '-', at most 64, without '..'",
+        remedy="use at most 64 letters, digits, '.', '_' and '-', without '..'",
     )
 
 
-def file_name(value: str, field: str) -> str:
-    """`value` itself, if it names a file that stays in its folder.
+def validate_file_name(value: str, field: str) -> str:
+    """Return `value` if it is the name of a file, without a folder.
 
     Raises:
-        BadInput: it is empty, `.` or `..`, or has a slash or a control character.
+        BadInput: `value` is empty, `.` or `..`, over 200 characters, or contains a slash or a
+            control character.
     """
     if _FILE_NAME.fullmatch(value) and value not in {".", ".."}:
         return value
-    raise BadInput("not a file name", field=field, remedy="name a file without any folder")
+    raise BadInput(
+        "expected a file name of at most 200 characters", field=field, remedy="leave out folders"
+    )
 
 
 MAX_KEY_BYTES: Final = 1024
 
 
-def checked_key(key: str) -> str:
-    """`key` itself, if a bucket takes it.
+def validate_object_key(key: str) -> str:
+    """Return `key` if it is a valid object key.
 
     Raises:
-        BadInput: it is empty, too long, no UTF-8, or has an empty, `.` or `..` segment.
+        BadInput: `key` is empty, too long, not encodable as UTF-8, or has an empty, `.` or `..`
+            segment.
     """
     try:
         size = len(key.encode())
@@ -75,7 +77,8 @@ def checked_key(key: str) -> str:
         size = 0
     if not 0 < size <= MAX_KEY_BYTES or not {"", ".", ".."}.isdisjoint(key.split("/")):
         raise BadInput(
-            "a key that no bucket takes", field="key", remedy="name folders and a file, without .."
+            f"not a valid object key (1-{MAX_KEY_BYTES} bytes, no empty, '.' or '..' segment)",
+            field="key",
         )
     return key
 
@@ -90,7 +93,7 @@ FANLIST_PREFIX: Final = "fanlist/uploaded/"
 
 
 class WaveState(StrEnum):
-    """Where a wave's config lies tells its state."""
+    """The states of a wave; the folder of its config is its state."""
 
     SCHEDULED = "scheduled"
     TRIGGERED = "triggered"
@@ -101,149 +104,160 @@ class WaveState(StrEnum):
 # --- campaignData ---
 
 
-def lake_day(record_type: str, day: date) -> str:
-    """Folder of one type's batches of one day."""
+def lake_day_prefix(record_type: str, day: date) -> str:
+    """Prefix of the batches of one record type and day."""
     return f"avro/{record_type}/{day:%Y/%m/%d}/"
 
 
-def lake_batch(record_type: str, day: date, batch_id: str) -> str:
-    """One batch of one type."""
-    return f"{lake_day(record_type, day)}{batch_id}.avro"
+def lake_batch_key(record_type: str, day: date, batch_id: str) -> str:
+    """Key of one batch of one record type."""
+    return f"{lake_day_prefix(record_type, day)}{batch_id}.avro"
 
 
-def registration_folder(period: str) -> str:
-    """Folder of the registrations of a period, `YYYY/MM/DD` or `YYYY/MM`."""
-    return f"avro/registration/{lake_period(period)}/"
+def registration_prefix(period: str) -> str:
+    """Prefix of the registrations of a period, `YYYY/MM/DD` or `YYYY/MM`."""
+    return f"avro/registration/{validate_period(period)}/"
 
 
-def merged_registrations(period: str) -> str:
-    """The merged file of a day or a month."""
-    return f"{registration_folder(period)}{MERGED}"
+def merged_registrations_key(period: str) -> str:
+    """Key of the merged file of a day or a month."""
+    return f"{registration_prefix(period)}{MERGED}"
 
 
-def merge_manifest(period: str) -> str:
-    """What the merged file of a day or a month contains."""
-    return f"manifests/registration/{lake_period(period)}.json"
+def merge_manifest_key(period: str) -> str:
+    """Key of the manifest that lists the contents of a merged file."""
+    return f"manifests/registration/{validate_period(period)}.json"
 
 
-def archived(key: str) -> str:
-    """Where a merged source goes: the same path under `avro/archived/`."""
+def archived_key(key: str) -> str:
+    """Key to which a merged source is moved: the same path under `avro/archived/`."""
     return f"avro/archived/{key.removeprefix('avro/')}"
 
 
 _PERIOD: Final = re.compile(r"\d{4}/(0[1-9]|1[0-2])(/(0[1-9]|[12]\d|3[01]))?")
 
 
-def lake_period(period: str) -> str:
-    """`period` itself, if it is `YYYY/MM/DD` or `YYYY/MM`.
+def validate_period(period: str) -> str:
+    """Return `period` if it has the form `YYYY/MM/DD` or `YYYY/MM`.
 
     Raises:
-        BadInput: it is neither.
+        BadInput: `period` has neither form.
     """
     if _PERIOD.fullmatch(period):
         return period
-    raise BadInput("not a day or a month", field="prefix", remedy="write YYYY/MM/DD or YYYY/MM")
+    raise BadInput("expected YYYY/MM/DD or YYYY/MM", field="inputPrefix")
 
 
-def rejected(worker: str, day: date, batch_id: str) -> str:
-    """What a stream worker turned away, with reasons."""
+def rejected_key(worker: str, day: date, batch_id: str) -> str:
+    """Key of the records of a batch that a stream worker rejected, with the reasons."""
     return f"rejected/{worker}/{day:%Y/%m/%d}/{batch_id}.jsonl"
 
 
-def scratch(run: str = "") -> str:
-    """Folder of what one merge by query makes for itself, or of all merges."""
+def scratch_prefix(run: str = "") -> str:
+    """Prefix of the temporary objects of one merge by query, or of all of them."""
     return f"{SCRATCH_PREFIX}{run}/" if run else SCRATCH_PREFIX
 
 
 # --- scoring ---
 
 
-def scored(name: str) -> str:
-    """Scored fans, the upload that starts processScoredFiles."""
-    return f"{SCORED_PREFIX}{file_name(name, 'name')}.txt"
+def scored_key(name: str) -> str:
+    """Key of a file of scored fans, whose upload starts processScoredFiles."""
+    return f"{SCORED_PREFIX}{validate_file_name(name, 'name')}.txt"
 
 
-def scrubbed(name: str) -> str:
-    """The scrubbed copy of `scored/{name}.txt`."""
-    return f"scrubbed/{file_name(name, 'name')}.csv"
+def scrubbed_key(name: str) -> str:
+    """Key of the scrubbed copy of `scored/{name}.txt`."""
+    return f"scrubbed/{validate_file_name(name, 'name')}.csv"
 
 
-def blocklists(kind: str, campaign_id: str) -> tuple[str, str]:
-    """The list for everybody and the campaign's own; `kind` is `emails` or `domains`."""
+def blocklist_keys(kind: str, campaign_id: str) -> tuple[str, str]:
+    """Keys of the shared blocklist and of the campaign's own.
+
+    Args:
+        kind: `emails` or `domains`.
+        campaign_id: whose own list is meant.
+    """
     return (
         f"blocklist/{kind}.txt",
-        f"blocklist/{key_id(campaign_id, 'campaignId')}/{kind}.txt",
+        f"blocklist/{validate_key_id(campaign_id, 'campaignId')}/{kind}.txt",
     )
 
 
-def allowlists(campaign_id: str) -> tuple[str, str]:
-    """Allowed address patterns, for everybody and the campaign's own."""
+def allowlist_keys(campaign_id: str) -> tuple[str, str]:
+    """Keys of the shared list of allowed address patterns and of the campaign's own."""
     return (
         "allowlist/patterns.txt",
-        f"allowlist/{key_id(campaign_id, 'campaignId')}/patterns.txt",
+        f"allowlist/{validate_key_id(campaign_id, 'campaignId')}/patterns.txt",
     )
 
 
-def fanlist_upload(fanlist_id: str, name: str) -> str:
-    """Ranks of a fan club; the fanlist id is the campaign's id."""
-    return f"{FANLIST_PREFIX}{key_id(fanlist_id, 'fanlistId')}/{file_name(name, 'name')}.csv"
+def fanlist_upload_key(fanlist_id: str, name: str) -> str:
+    """Key of a file of fan-club ranks; the fanlist id is the campaign's id."""
+    return f"{_fanlist_prefix(fanlist_id)}{validate_file_name(name, 'name')}.csv"
 
 
-def fanlist_manifest(fanlist_id: str) -> str:
-    """Outcome of every file of a fanlist."""
-    return f"{FANLIST_PREFIX}{key_id(fanlist_id, 'fanlistId')}/manifest.json"
+def fanlist_manifest_key(fanlist_id: str) -> str:
+    """Key of the manifest with the outcome of every file of a fanlist."""
+    return f"{_fanlist_prefix(fanlist_id)}manifest.json"
 
 
-def fanlist_scored(fanlist_id: str, name: str) -> str:
-    """The scored copy of a fanlist upload."""
-    return f"fanlist/scored/{key_id(fanlist_id, 'fanlistId')}/{file_name(name, 'name')}.csv"
+def fanlist_scored_key(fanlist_id: str, name: str) -> str:
+    """Key of the scored copy of a fanlist upload."""
+    folder = validate_key_id(fanlist_id, "fanlistId")
+    return f"fanlist/scored/{folder}/{validate_file_name(name, 'name')}.csv"
 
 
-def wave_file(wave: str) -> str:
-    """Registrants of a wave."""
-    return f"smsWaves/csv/{file_name(wave, 'wave')}.csv"
+def _fanlist_prefix(fanlist_id: str) -> str:
+    return f"{FANLIST_PREFIX}{validate_key_id(fanlist_id, 'fanlistId')}/"
 
 
-def wave_errors(wave: str) -> str:
-    """Registrants of a wave without a usable code, with the reason."""
-    return f"smsWaves/errors/{file_name(wave, 'wave')}.csv"
+def wave_file_key(wave: str) -> str:
+    """Key of the file with the registrants of a wave."""
+    return f"smsWaves/csv/{validate_file_name(wave, 'wave')}.csv"
 
 
-def wave_folder(state: WaveState) -> str:
-    """Folder of the wave configs in one state."""
+def wave_errors_key(wave: str) -> str:
+    """Key of the file with a wave's registrants without a usable code, with the reasons."""
+    return f"smsWaves/errors/{validate_file_name(wave, 'wave')}.csv"
+
+
+def wave_configs_prefix(state: WaveState) -> str:
+    """Prefix of the wave configs in one state."""
     return f"smsWaves/{state}/"
 
 
-def wave_config(wave: str, state: WaveState) -> str:
-    """A wave's config in one state."""
-    return f"{wave_folder(state)}{file_name(wave, 'wave')}_csv.json"
+def wave_config_key(wave: str, state: WaveState) -> str:
+    """Key of a wave's config in one state."""
+    return f"{wave_configs_prefix(state)}{validate_file_name(wave, 'wave')}_csv.json"
 
 
-def generating_config(wave: str) -> str:
-    """A wave's config while its codes are being made."""
-    return f"smsWaves/generateCode/generateCode_{file_name(wave, 'wave')}.json"
+def generating_config_key(wave: str) -> str:
+    """Key of a wave's config while its codes are generated."""
+    return f"smsWaves/generateCode/generateCode_{validate_file_name(wave, 'wave')}.json"
 
 
-def market_details(campaign_id: str, date_key: str) -> str:
-    """Market details, the input of a wave preparation."""
-    return f"{_wave_prep(campaign_id)}data/{key_id(date_key, 'dateKey')}.csv"
+def market_details_key(campaign_id: str, date_key: str) -> str:
+    """Key of the market details, the input of a wave preparation."""
+    return f"{_wave_prep_prefix(campaign_id)}data/{validate_key_id(date_key, 'dateKey')}.csv"
 
 
-def wave_prep_status(campaign_id: str, date_key: str) -> str:
-    """State of a wave preparation."""
-    return f"{_wave_prep(campaign_id)}status/{key_id(date_key, 'dateKey')}.json"
+def wave_prep_status_key(campaign_id: str, date_key: str) -> str:
+    """Key of the status of a wave preparation."""
+    return f"{_wave_prep_prefix(campaign_id)}status/{validate_key_id(date_key, 'dateKey')}.json"
 
 
-def prepped(campaign_id: str, date_key: str) -> str:
-    """The zip that a wave preparation makes."""
-    return f"{_wave_prep(campaign_id)}prepped/prepped.{key_id(date_key, 'dateKey')}.zip"
+def prepped_key(campaign_id: str, date_key: str) -> str:
+    """Key of the zip archive that a wave preparation writes."""
+    name = f"prepped.{validate_key_id(date_key, 'dateKey')}.zip"
+    return f"{_wave_prep_prefix(campaign_id)}prepped/{name}"
 
 
-def _wave_prep(campaign_id: str) -> str:
-    return f"wavePrep/{key_id(campaign_id, 'campaignId')}/"
+def _wave_prep_prefix(campaign_id: str) -> str:
+    return f"wavePrep/{validate_key_id(campaign_id, 'campaignId')}/"
 
 
-# --- reading keys ---
+# --- parsing keys ---
 
 _SCORED: Final = re.compile(r"scored/(?P<name>[^/]+)\.txt")
 _FANLIST: Final = re.compile(r"fanlist/uploaded/(?P<fanlist_id>[^/]+)/(?P<name>[^/]+)\.csv")
@@ -253,45 +267,46 @@ _WAVE_CONFIG: Final = re.compile(
 _WAVE_FILE: Final = re.compile(r"smsWaves/csv/(?P<wave>[^/]+)\.csv")
 
 
-def scored_name(key: str) -> str:
-    """`name` of `scored/{name}.txt`.
+def parse_scored_key(key: str) -> str:
+    """Return `name` of `scored/{name}.txt`.
 
     Raises:
-        BadInput: the key is not of that form.
+        BadInput: the key does not have that form.
     """
-    return file_name(_match(_SCORED, key, "scored/{name}.txt")["name"], "name")
+    return validate_file_name(_match(_SCORED, key, "scored/{name}.txt")["name"], "name")
 
 
-def fanlist_parts(key: str) -> tuple[str, str]:
-    """`fanlistId` and `file` of `fanlist/uploaded/{fanlistId}/{file}.csv`.
+def parse_fanlist_key(key: str) -> tuple[str, str]:
+    """Return `fanlistId` and `file` of `fanlist/uploaded/{fanlistId}/{file}.csv`.
 
     Raises:
-        BadInput: the key is not of that form.
+        BadInput: the key does not have that form.
     """
     parts = _match(_FANLIST, key, "fanlist/uploaded/{fanlistId}/{file}.csv")
-    return key_id(parts["fanlist_id"], "fanlistId"), file_name(parts["name"], "name")
+    fanlist_id = validate_key_id(parts["fanlist_id"], "fanlistId")
+    return fanlist_id, validate_file_name(parts["name"], "name")
 
 
-def wave_config_parts(key: str) -> tuple[str, WaveState]:
-    """`wave` and state of `smsWaves/{state}/{wave}_csv.json`.
+def parse_wave_config_key(key: str) -> tuple[str, WaveState]:
+    """Return `wave` and the state of `smsWaves/{state}/{wave}_csv.json`.
 
     Raises:
-        BadInput: the key is not of that form.
+        BadInput: the key does not have that form.
     """
     parts = _match(_WAVE_CONFIG, key, "smsWaves/{state}/{wave}_csv.json")
-    return file_name(parts["wave"], "wave"), WaveState(parts["state"])
+    return validate_file_name(parts["wave"], "wave"), WaveState(parts["state"])
 
 
-def wave_of_file(key: str) -> str:
-    """`wave` of `smsWaves/csv/{wave}.csv`.
+def parse_wave_file_key(key: str) -> str:
+    """Return `wave` of `smsWaves/csv/{wave}.csv`.
 
     Raises:
-        BadInput: the key is not of that form.
+        BadInput: the key does not have that form.
     """
-    return file_name(_match(_WAVE_FILE, key, "smsWaves/csv/{wave}.csv")["wave"], "wave")
+    return validate_file_name(_match(_WAVE_FILE, key, "smsWaves/csv/{wave}.csv")["wave"], "wave")
 
 
 def _match(pattern: re.Pattern[str], key: str, form: str) -> dict[str, str]:
-    if found := pattern.fullmatch(key):
-        return found.groupdict()
-    raise BadInput(f"not a key of the form {form}", field="key")
+    if match := pattern.fullmatch(key):
+        return match.groupdict()
+    raise BadInput(f"expected a key of the form {form}", field="key")

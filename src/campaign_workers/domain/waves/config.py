@@ -12,7 +12,7 @@ import attrs
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.records.types import iso_utc
 from campaign_workers.domain.stats.slack_blocks import escaped
-from campaign_workers.domain.storage.layout import key_id, wave_config_parts
+from campaign_workers.domain.storage.layout import parse_wave_config_key, validate_key_id
 from campaign_workers.domain.waves.texting_hours import TextingHours
 
 _Read = Callable[[Any], Any]
@@ -108,7 +108,7 @@ def execution_name(config_key: str, etag: str) -> str:
     Raises:
         BadInput: the key is not that of a wave config.
     """
-    wave, _ = wave_config_parts(config_key)
+    wave, _ = parse_wave_config_key(config_key)
     digest = hashlib.sha256(f"{config_key}:{etag}".encode()).hexdigest()
     return f"{_NOT_IN_NAMES.sub('-', wave[:40])}-{digest[:16]}"
 
@@ -175,7 +175,7 @@ def _field(raw: Mapping[str, Any], attribute: str, file: str) -> Any:
 
 def _id(value: object) -> str:
     try:
-        return key_id(value, "campaignId")
+        return validate_key_id(value, "campaignId")
     except BadInput as why:
         raise ValueError(why.problem) from None
 

@@ -10,7 +10,7 @@ import attrs
 from campaign_workers.domain.csv.rows import Row
 from campaign_workers.domain.errors import BadInput, RejectRecord
 from campaign_workers.domain.running.events import optional_flag, required_text
-from campaign_workers.domain.storage.layout import wave_config_parts
+from campaign_workers.domain.storage.layout import parse_wave_config_key
 from campaign_workers.domain.waves.notifications import FAILURES, Fate, Notification, Registrant
 
 _T = TypeVar("_T")
@@ -80,7 +80,7 @@ class SendRequest:
             BadInput: the key is not that of a wave config, or another field is none of ours.
         """
         key = required_text(payload, "configKey")
-        wave, _ = wave_config_parts(key)
+        wave, _ = parse_wave_config_key(key)
         cursor = payload.get("cursor")
         return cls(
             config_key=key,

@@ -65,7 +65,7 @@ class Books:
     def lake_records(self) -> Counter[str]:
         """Records in the lake by type, archived copies apart."""
         found: Counter[str] = Counter()
-        archive = layout.archived("avro/")
+        archive = layout.archived_key("avro/")
         for info in self.container.lake.list("avro/"):
             if not info.key.startswith(archive):
                 with closing(self.container.lake.open(info.key)) as source:

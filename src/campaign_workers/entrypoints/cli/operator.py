@@ -78,18 +78,18 @@ class Operator:
     def rank(self) -> None:
         """Upload the fan club's ranks, if there are some."""
         if path := self.uploads.file("fanclub-ranks.csv"):
-            key = layout.fanlist_upload(self.campaign.campaign_id, path.stem)
+            key = layout.fanlist_upload_key(self.campaign.campaign_id, path.stem)
             self._upload(key, path)
 
     def score(self) -> None:
         """Upload the scored fans."""
         name = f"{self.campaign.campaign_id}.{self.container.clock.now():%Y%m%d%H%M%S}"
-        self._upload(layout.scored(name), self.uploads.folder / "scored.txt")
+        self._upload(layout.scored_key(name), self.uploads.folder / "scored.txt")
         self._sleep(days=1)
 
     def select(self) -> None:
         """Upload the market details and have the wave files prepared."""
-        details = layout.market_details(self.campaign.campaign_id, self.date_key)
+        details = layout.market_details_key(self.campaign.campaign_id, self.date_key)
         self._upload(details, self.uploads.folder / "market-details.csv")
         self.container.runtime.invoke(
             "processSmsWaveFiles",
@@ -137,7 +137,7 @@ class Operator:
 
     def _load_wave(self, wave: str, rows: list[dict[str, str]], offer_codes: bool) -> None:
         columns = tuple(rows[0])
-        key = layout.wave_file(wave)
+        key = layout.wave_file_key(wave)
         self.container.scoring.put(key, write_rows(columns, rows))
         self.container.runtime.invoke(
             "generateSmsWaveCodes",
@@ -161,7 +161,7 @@ class Operator:
         }
 
     def _master_codes(self) -> Iterator[dict[str, str]]:
-        key = layout.prepped(self.campaign.campaign_id, self.date_key)
+        key = layout.prepped_key(self.campaign.campaign_id, self.date_key)
         with self.container.scoring.open(key) as source:
             archive = zipfile.ZipFile(io.BytesIO(source.read()))
         for name in sorted(archive.namelist()):

@@ -21,7 +21,7 @@ from campaign_workers.domain.csv.rows import write_rows
 from campaign_workers.domain.records.types import iso_utc
 from campaign_workers.domain.running.events import Tick
 from campaign_workers.domain.running.reports import Report
-from campaign_workers.domain.storage.layout import WaveState, wave_config, wave_file
+from campaign_workers.domain.storage.layout import WaveState, wave_config_key, wave_file_key
 from campaign_workers.domain.waves.notifications import COLUMNS
 from campaign_workers.ports.system import Deadline
 from campaign_workers.testing.builders import CAMPAIGN, campaign
@@ -95,11 +95,11 @@ class WaveWorld:
 
     def upload(self, wave: str, rows: Iterable[Mapping[str, str]]) -> None:
         """Put a wave file."""
-        self.store.put(wave_file(wave), write_rows(tuple(COLUMNS.values()), rows))
+        self.store.put(wave_file_key(wave), write_rows(tuple(COLUMNS.values()), rows))
 
     def schedule(self, wave: str, **fields: Any) -> str:
         """Put a config into `scheduled/`; its key."""
-        key = wave_config(wave, WaveState.SCHEDULED)
+        key = wave_config_key(wave, WaveState.SCHEDULED)
         self.store.put(key, json.dumps(config(**fields)).encode())
         return key
 
@@ -152,7 +152,7 @@ class WaveWorld:
     def states(self, wave: str) -> list[WaveState]:
         """Where the wave's config lies."""
         keys = {info.key for info in self.store.list("smsWaves/")}
-        return [state for state in WaveState if wave_config(wave, state) in keys]
+        return [state for state in WaveState if wave_config_key(wave, state) in keys]
 
     def snapshot(self) -> Mapping[str, object]:
         """All that can be seen from outside, without when it came to be."""

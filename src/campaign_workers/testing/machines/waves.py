@@ -19,7 +19,7 @@ from campaign_workers.adapters.fakes.failures import Faults
 from campaign_workers.adapters.system.deadlines import CountdownDeadline
 from campaign_workers.domain.errors import CampaignError, OutcomeUnknown, RetryLater
 from campaign_workers.domain.running.reports import Report
-from campaign_workers.domain.storage.layout import WaveState, wave_config
+from campaign_workers.domain.storage.layout import WaveState, wave_config_key
 from campaign_workers.domain.waves.notifications import Registrant, message_id
 from campaign_workers.testing.crashes import Fuse, Killed, Side
 from campaign_workers.testing.machines.wave_world import DEAD_ENDING, WaveWorld, registrant
@@ -242,7 +242,7 @@ class WaveMachine(RuleBasedStateMachine):
         self.texts_keep_to_rates_and_hours()
 
     def _everybody_heard(self, wave: str) -> None:
-        report = self.world.send(wave_config(wave, WaveState.SCHEDULED))
+        report = self.world.send(wave_config_key(wave, WaveState.SCHEDULED))
         texted = {text.message.message_id for text in self.world.texts()} & self._ids(wave)
         written = set(self.world.emails()) & self._ids(wave)
         assert not report.imbalances

@@ -38,7 +38,7 @@ class WaveObjects:
 
     def key(self, state: WaveState) -> str:
         """The key of the config in a state."""
-        return layout.wave_config(self.wave, state)
+        return layout.wave_config_key(self.wave, state)
 
     def document(self, state: WaveState) -> bytes | None:
         """The config in a state as it stands, None if it is not in that state."""
@@ -143,7 +143,7 @@ class WaveObjects:
             Conflict: its ETag is not the `expected` one.
             NotFound: there is no wave file.
         """
-        info = self.store.head(layout.wave_file(self.wave))
+        info = self.store.head(layout.wave_file_key(self.wave))
         if expected not in {None, info.etag}:
             raise Conflict(f"{info.key}: changed while the wave was being sent")
         return info

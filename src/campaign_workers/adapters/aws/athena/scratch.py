@@ -46,7 +46,7 @@ class Scratch:
     @property
     def results(self) -> str:
         """Where results of queries go."""
-        return f"s3://{self.bucket}/{layout.scratch(self.run)}results/"
+        return f"s3://{self.bucket}/{layout.scratch_prefix(self.run)}results/"
 
     def copy(self, source: str, number: int) -> None:
         """Put a copy of `source` where the table finds it.
@@ -54,7 +54,7 @@ class Scratch:
         Raises:
             NotFound: there is no source.
         """
-        folder = layout.scratch(self.run)
+        folder = layout.scratch_prefix(self.run)
         self._made[f"objects under {folder}"] = self._delete_folder
         self.lake.copy(source, f"{folder}sources/{number:08}.avro")
 
@@ -75,7 +75,7 @@ class Scratch:
                     "Parameters": {"EXTERNAL": "TRUE", "classification": "avro"},
                     "StorageDescriptor": {
                         "Columns": [{"Name": c.name.lower(), "Type": c.hive} for c in columns.all],
-                        "Location": f"s3://{self.bucket}/{layout.scratch(self.run)}sources/",
+                        "Location": f"s3://{self.bucket}/{layout.scratch_prefix(self.run)}sources/",
                         "InputFormat": f"{_AVRO}InputFormat",
                         "OutputFormat": f"{_AVRO}OutputFormat",
                         "SerdeInfo": {
@@ -119,7 +119,7 @@ class Scratch:
             Fatal: access is missing.
             RetryLater: the lake or the catalog fails.
         """
-        objects = self.lake.list(layout.scratch())
+        objects = self.lake.list(layout.scratch_prefix())
         if old := [info.key for info in objects if info.modified < before]:
             self.lake.delete(old)
         with translated("glue", self.database):
@@ -133,7 +133,7 @@ class Scratch:
             _log.warning("removed %d things that killed merges had left behind", len(old))
 
     def _delete_folder(self) -> None:
-        self.lake.delete(info.key for info in self.lake.list(layout.scratch(self.run)))
+        self.lake.delete(info.key for info in self.lake.list(layout.scratch_prefix(self.run)))
 
     def _delete_table(self) -> None:
         self._drop(self.table)

@@ -19,7 +19,7 @@ from campaign_workers.adapters.aws.errors import failed, translated
 from campaign_workers.adapters.aws.s3 import downloads, uploads
 from campaign_workers.adapters.aws.s3.bucket import Bucket, quoted, unquoted
 from campaign_workers.domain.errors import CampaignError, Conflict, NotFound, RetryLater
-from campaign_workers.domain.storage.layout import checked_key
+from campaign_workers.domain.storage.layout import validate_object_key
 from campaign_workers.ports.object_store import ObjectInfo
 
 BATCH: Final = 1000
@@ -88,7 +88,7 @@ class S3ObjectStore:
 
     def head(self, key: str) -> ObjectInfo:
         """See `ObjectStore.head`."""
-        return _info(key, self._s3.head(checked_key(key)))
+        return _info(key, self._s3.head(validate_object_key(key)))
 
     def open(
         self, key: str, *, etag: str | None = None, start: int = 0, length: int | None = None
@@ -98,7 +98,7 @@ class S3ObjectStore:
         Reading raises `RetryLater` if it cannot go on, and `Conflict` or `NotFound` if the version
         is gone by then.
         """
-        checked_key(key)
+        validate_object_key(key)
         if length == 0:
             self._s3.head(key, **({} if etag is None else {"IfMatch": quoted(etag)}))
             return BytesIO()
@@ -115,7 +115,7 @@ class S3ObjectStore:
         """See `ObjectStore.put`; parts of a large body are sent side by side."""
         upload = uploads.Upload(
             bucket=self._s3,
-            key=checked_key(key),
+            key=validate_object_key(key),
             conditions=uploads.conditions(if_absent=if_absent, if_match=if_match),
         )
         answer, size = upload.send(body, part_bytes=self.part_bytes)
@@ -133,7 +133,7 @@ class S3ObjectStore:
 
     def copy(self, source: str, target: str) -> ObjectInfo:
         """See `ObjectStore.copy`; the bytes do not leave S3."""
-        checked_key(target)
+        validate_object_key(target)
         for _ in range(_ATTEMPTS):
             version = self.head(source)
             if source == target:
@@ -146,7 +146,7 @@ class S3ObjectStore:
 
     def checksum(self, key: str) -> str:
         """See `ObjectStore.checksum`; what S3 stored with the object, else read and computed."""
-        checked_key(key)
+        validate_object_key(key)
         for _ in range(_ATTEMPTS):
             try:
                 return self._checksum(key)
@@ -156,7 +156,7 @@ class S3ObjectStore:
 
     def delete(self, keys: Iterable[str]) -> None:
         """See `ObjectStore.delete`."""
-        delete(self._s3, map(checked_key, keys))
+        delete(self._s3, map(validate_object_key, keys))
 
     def _copied(self, version: ObjectInfo, target: str) -> ObjectInfo:
         uploads.copy(
