@@ -46,7 +46,7 @@ def told(spans: InMemorySpanExporter) -> dict[str, ReadableSpan]:
 
 def merge(traces: Traces, container: Container) -> Report:
     """Run a worker with spans."""
-    worker = traces.traced("mergeAvroFiles", container.wiring.merge_avro_files())
+    worker = traces.instrument("mergeAvroFiles", container.wiring.merge_avro_files())
     return worker({"inputPrefix": "2026/09/01"})
 
 
@@ -87,7 +87,7 @@ def test_nothing_personal_is_in_a_span(traces: Traces, spans: InMemorySpanExport
     """Whatever a file holds, spans tell of calls and counts only."""
     container = Container("memory")
     container.scoring.put("scored/cmp1.1.txt", [SCORED.encode()])
-    worker = traces.traced("processScoredFiles", container.wiring.process_scored_files())
+    worker = traces.instrument("processScoredFiles", container.wiring.process_scored_files())
     event = ObjectCreated(bucket="scoring", key="scored/cmp1.1.txt")
     with pytest.raises(Exception, match="campaign"):
         worker(event)
@@ -114,7 +114,7 @@ def test_coroutines_of_ports_are_spans_too(traces: Traces, spans: InMemorySpanEx
     wiring = Container("memory").wiring
     worker = Asking(sms=wiring.sms(), emails=wiring.queues()["emailQueue"])
     with pytest.raises(AttributeError):
-        traces.traced("asking", worker)(object())
+        traces.instrument("asking", worker)(object())
     found = told(spans)
     assert found["sms.send"].status.status_code is StatusCode.ERROR
     assert found["asking"].status.status_code is StatusCode.ERROR

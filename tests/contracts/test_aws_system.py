@@ -62,7 +62,7 @@ class TestEmfMetrics(MetricsContract):
         metrics.count("in", 3, worker="w")
         metrics.count("out", 2, worker="w")
         metrics.count("in", 3, worker="w", type="scoring")
-        metrics.last("w", 0.25)
+        metrics.record_duration("w", 0.25)
         metrics.flush()
         whole, typed = sorted(
             lines(), key=lambda line: len(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0])
@@ -129,7 +129,7 @@ class TestEmfMetrics(MetricsContract):
     ) -> None:
         """The durations of many calls are several lines."""
         for _ in range(calls):
-            metrics.last("w", 1)
+            metrics.record_duration("w", 1)
         metrics.flush()
         told = [line["duration"] for line in lines()]
         assert sum(map(len, told)) == calls
@@ -198,7 +198,7 @@ class TestLambdaDeadline(DeadlineContract):
     @pytest.fixture
     def deadline(self, context: Context) -> Iterator[LambdaDeadline]:
         deadline = LambdaDeadline()
-        with deadline.entered(context):
+        with deadline.during(context):
             yield deadline
 
     @pytest.fixture
@@ -210,7 +210,7 @@ class TestLambdaDeadline(DeadlineContract):
         deadline = LambdaDeadline()
 
         def fail() -> None:
-            with deadline.entered(context):
+            with deadline.during(context):
                 assert deadline.remaining_seconds() == 3
                 raise KeyError
 
@@ -222,5 +222,5 @@ class TestLambdaDeadline(DeadlineContract):
     def test_without_a_context_nobody_ends_the_run(self, context: object) -> None:
         """Whoever calls a handler by hand sets no limit."""
         deadline = LambdaDeadline()
-        with deadline.entered(context):
+        with deadline.during(context):
             assert deadline.remaining_seconds() == math.inf

@@ -18,7 +18,7 @@ from pymongo.errors import (
 )
 
 from campaign_workers.adapters.mongo.connection import database as connect
-from campaign_workers.adapters.mongo.errors import REFUSALS, translated
+from campaign_workers.adapters.mongo.errors import REFUSALS, translate_errors
 from campaign_workers.domain.errors import BadInput, CampaignError, PermanentFailure, RetryLater
 from tests.servers.mongo import OverMongo
 from tests.servers.mongo_documents import Document
@@ -49,7 +49,7 @@ REFUSED = [
 
 def told(error: Exception) -> CampaignError:
     """What callers get when the driver raises `error`."""
-    with pytest.raises(CampaignError) as caught, translated():
+    with pytest.raises(CampaignError) as caught, translate_errors():
         raise error
     assert VALUE not in "".join(traceback.format_exception(caught.value))
     return caught.value
@@ -70,7 +70,7 @@ def test_refusals_stop(error: Exception) -> None:
 
 def test_other_errors_pass() -> None:
     """A defect is no failure of the database."""
-    with pytest.raises(KeyError), translated():
+    with pytest.raises(KeyError), translate_errors():
         raise KeyError("x")
 
 
@@ -80,7 +80,7 @@ class TestRefusals(OverMongo):
     def test_a_document_that_cannot_be_one_is_refused(self, database: Database[Document]) -> None:
         """Neither a wrong type nor too much of it is tried again."""
         for wrong in ({"x": object()}, {"x": "x" * (17 << 20)}):
-            with pytest.raises(PermanentFailure), translated():
+            with pytest.raises(PermanentFailure), translate_errors():
                 database.adminStats.insert_one(wrong)
 
 

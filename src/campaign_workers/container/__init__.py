@@ -93,7 +93,7 @@ class Container:
             )
         worker: Callable[[Any], Report] = getattr(self.wiring, snake(name))()
         if self.traces:
-            worker = self.traces.traced(name, worker)
+            worker = self.traces.instrument(name, worker)
         return lambda event: worker(_event(name, event))
 
     def call(self, name: str, event: Any) -> Report:

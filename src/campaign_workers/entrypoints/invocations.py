@@ -32,7 +32,7 @@ class Unforeseen(Exception):
 class Entered(Protocol):
     """A deadline that is told of each invocation."""
 
-    def entered(self, context: object) -> AbstractContextManager[None]:
+    def during(self, context: object) -> AbstractContextManager[None]:
         """Within this, the run ends when `context` says."""
         ...
 
@@ -49,7 +49,7 @@ class Figures(Protocol):
         """Take the counts of a report."""
         ...
 
-    def last(self, worker: str, seconds: float) -> None:
+    def record_duration(self, worker: str, seconds: float) -> None:
         """Note how long a call took."""
         ...
 
@@ -99,7 +99,7 @@ class Invocation:
             finally:
                 lasted = perf_counter() - began
                 if self.figures:
-                    self.figures.last(self.worker, lasted)
+                    self.figures.record_duration(self.worker, lasted)
             if self.figures:
                 self.figures.report(self.worker, report.counts)
             campaign = _campaign(report.details)
@@ -137,7 +137,7 @@ def invoke(container: Any, worker: str, event: Any, context: object) -> Any:
         if container.traces:
             stack.callback(container.traces.flush)
         if isinstance(deadline, Entered):
-            stack.enter_context(deadline.entered(context))
+            stack.enter_context(deadline.during(context))
         bound = _json_logs() if container.settings.profile == "aws" else _unbound
         stack.enter_context(bound(worker=worker, **_invocation(context)))
         figures = metrics if isinstance(metrics, Figures) else None

@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random  # noqa: TID251 - seeded by the caller
 from typing import Any, Final, TextIO
 
-from campaign_workers.adapters.local.atomic_files import whole_file
+from campaign_workers.adapters.local.atomic_files import atomic_write
 from campaign_workers.samples.people import Person, person
 
 CAMPAIGN: Final = "campaign.json"
@@ -231,5 +231,5 @@ def _table(
 
 @contextmanager
 def _whole(path: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
-    with whole_file(path) as part, part.open("w", encoding=encoding, newline="") as file:
+    with atomic_write(path) as part, part.open("w", encoding=encoding, newline="") as file:
         yield file

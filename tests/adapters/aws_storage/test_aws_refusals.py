@@ -8,7 +8,7 @@ import attrs
 import pytest
 from botocore.stub import Stubber
 
-from campaign_workers.adapters.aws.errors import FAILURES, failed
+from campaign_workers.adapters.aws.errors import FAILURES, error_for_code
 from campaign_workers.adapters.aws.kinesis import KinesisRecordStream
 from campaign_workers.adapters.aws.s3.object_store import S3ObjectStore
 from campaign_workers.adapters.aws.sqs import SqsMessageQueue
@@ -238,7 +238,7 @@ def test_an_object_that_cannot_be_read_says_why(code: str) -> None:
 def test_every_code_has_one_meaning() -> None:
     """No code stands in two rows, and each row says what to do in words that can be filled in."""
     for code, failure in FAILURES.items():
-        error = failed("s3", "bucket/k", operation="PutObject", code=code)
+        error = error_for_code("s3", "bucket/k", operation="PutObject", code=code)
         assert type(error) is failure.error
         assert "{" not in str(error)
         assert str(error).endswith(f"(PutObject, {code})")
@@ -249,5 +249,5 @@ def test_an_unknown_code_of_an_entry_goes_by_whose_fault_it_is(
     refused: bool, error: type[CampaignError]
 ) -> None:
     """The sender's fault is for a person."""
-    told = failed("sqs", "q", operation="SendMessageBatch", code="New", refused=refused)
+    told = error_for_code("sqs", "q", operation="SendMessageBatch", code="New", refused=refused)
     assert type(told) is error

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 from campaign_workers import __version__
-from campaign_workers.adapters.aws.errors import translated
+from campaign_workers.adapters.aws.errors import translate_errors
 
 _making = Lock()
 
@@ -24,7 +24,7 @@ def client(service: str, *, connections: int = 50, attempts: int = 5) -> Any:
     Raises:
         Fatal: the SDK's own settings, such as the region, are missing or wrong.
     """
-    with _making, translated(service, "client"):
+    with _making, translate_errors(service, "client"):
         return _made(service, connections, attempts)
 
 

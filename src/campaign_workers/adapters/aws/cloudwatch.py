@@ -52,7 +52,7 @@ class EmfMetrics:
             for name, value in counts.items():
                 self._reported[_figure(name, {"worker": worker})] += value
 
-    def last(self, worker: str, seconds: float) -> None:
+    def record_duration(self, worker: str, seconds: float) -> None:
         """Note how long a call took."""
         with self._lock:
             self._lasted[_figure("duration", {"worker": worker})].append(seconds * 1000)

@@ -18,7 +18,7 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-def side_by_side(
+def map_concurrent(
     call: Callable[[_Item], _Result], items: Iterable[_Item], *, at_once: int
 ) -> Iterator[_Result]:
     """What `call` gives for each item, in order; no more than `at_once` items are held.

@@ -6,7 +6,7 @@ from typing import Any, Final
 import attrs
 from botocore.exceptions import ClientError
 
-from campaign_workers.adapters.aws.errors import code, translated
+from campaign_workers.adapters.aws.errors import error_code, translate_errors
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.ports.tables import SelectedEvent
 
@@ -32,7 +32,7 @@ class DynamoDemandTable:
         it, unless another writer is quicker.
         """
         key = _key(global_user_id, campaign_id)
-        with translated("dynamodb", self.table):
+        with translate_errors("dynamodb", self.table):
             for _ in range(_TURNS):
                 if self._has_begun(key, events) or self._has_added(key, events):
                     return
@@ -40,7 +40,7 @@ class DynamoDemandTable:
 
     def replace(self, global_user_id: str, campaign_id: str, events: Events) -> None:
         """See `DemandTable.replace`."""
-        with translated("dynamodb", self.table):
+        with translate_errors("dynamodb", self.table):
             self._update(
                 _key(global_user_id, campaign_id),
                 UpdateExpression="SET verdict = :true, selected_events = :events",
@@ -50,7 +50,7 @@ class DynamoDemandTable:
     def read(self, global_user_id: str, campaign_id: str) -> Events | None:
         """See `DemandTable.read`; it sees whatever was written before."""
         key = _key(global_user_id, campaign_id)
-        with translated("dynamodb", self.table):
+        with translate_errors("dynamodb", self.table):
             answer = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True)
         if (item := answer.get("Item")) is None:
             return None
@@ -85,7 +85,7 @@ class DynamoDemandTable:
         try:
             self.client.update_item(TableName=self.table, Key=key, **update)
         except ClientError as error:
-            if code(error) != "ConditionalCheckFailedException":
+            if error_code(error) != "ConditionalCheckFailedException":
                 raise
             return False
         return True

@@ -9,7 +9,7 @@ import attrs
 from botocore.exceptions import ClientError
 
 from campaign_workers.adapters.aws.concurrency import Backoff
-from campaign_workers.adapters.aws.errors import code, translated
+from campaign_workers.adapters.aws.errors import error_code, translate_errors
 from campaign_workers.domain.errors import Conflict, PermanentFailure
 from campaign_workers.domain.records.types import iso_utc
 from campaign_workers.ports.tables import Channel, Delivery, DeliveryState
@@ -53,7 +53,7 @@ class DynamoDeliveryLedger:
         claim = {"state": DeliveryState.CLAIMED, "channel": channel, "claimed": iso_utc(now)}
         written = _texts(claim) | _expires(now)
         found: dict[str, Item] = {}
-        with translated("dynamodb", self.table):
+        with translate_errors("dynamodb", self.table):
             for some in _by_the_hundred(message_ids):
                 fresh = {message_id: {**_key(wave, message_id), **written} for message_id in some}
                 found |= fresh | self._put(fresh)
@@ -61,16 +61,16 @@ class DynamoDeliveryLedger:
 
     def read(self, wave: str, message_ids: Sequence[str]) -> Mapping[str, Delivery]:
         """See `DeliveryLedger.read`; it sees whatever was written before."""
-        with translated("dynamodb", self.table):
+        with translate_errors("dynamodb", self.table):
             found = [_delivery(item) for item in self._items(wave, message_ids)]
         return {delivery.message_id: delivery for delivery in found}
 
     def settle(self, wave: str, delivery: Delivery, *, now: datetime) -> None:
         """See `DeliveryLedger.settle`."""
         busy = self._busy()
-        with translated("dynamodb", self.table):
+        with translate_errors("dynamodb", self.table):
             while (refusal := self._update(wave, delivery, now)) is not None:
-                if code(refusal) == _REFUSED:
+                if error_code(refusal) == _REFUSED:
                     _accept(delivery, refusal.response)
                     break
                 next(busy)
@@ -104,7 +104,7 @@ class DynamoDeliveryLedger:
                 TransactItems=[{"Put": {**put, "Item": item}} for item in items]
             )
         except ClientError as error:
-            if code(error) != "TransactionCanceledException":
+            if error_code(error) != "TransactionCanceledException":
                 raise
             return self._understood(error.response.get("CancellationReasons", ()))
         return ()
@@ -144,7 +144,7 @@ class DynamoDeliveryLedger:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
-            if code(error) in {_REFUSED, "TransactionConflictException"}:
+            if error_code(error) in {_REFUSED, "TransactionConflictException"}:
                 return error
             raise
         return None

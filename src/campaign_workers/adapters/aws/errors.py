@@ -154,7 +154,7 @@ _ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 @contextmanager
-def translated(service: str, resource: str) -> Iterator[None]:
+def translate_errors(service: str, resource: str) -> Iterator[None]:
     """Translate what the SDK raises while it asks `service` about `resource`; a decorator, too.
 
     An error that means something of its own to an adapter is caught within, by its `code`.
@@ -167,20 +167,20 @@ def translated(service: str, resource: str) -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError, HTTPError) as error:
-        raise translation(service, resource, error) from None
+        raise to_domain_error(service, resource, error) from None
 
 
-def translation(
+def to_domain_error(
     service: str, resource: str, error: ClientError | BotoCoreError | HTTPError
 ) -> CampaignError:
     """The error of the domain that tells of `error`."""
     if isinstance(error, ClientError):
-        return _told(service, resource, error.operation_name, code(error), _answered(error))
+        return _told(service, resource, error.operation_name, error_code(error), _answered(error))
     failure = next(row for kinds, row in _WITHOUT_ANSWER if isinstance(error, kinds))
     return failure.error(f"{service}: {resource}: {failure.words} ({type(error).__name__})")
 
 
-def failed(
+def error_for_code(
     service: str, resource: str, *, operation: str, code: str, refused: bool = False
 ) -> CampaignError:
     """The error of the domain for an entry of a batch that failed alone.
@@ -191,7 +191,7 @@ def failed(
     return _told(service, resource, operation, code, failure)
 
 
-def code(error: ClientError) -> str:
+def error_code(error: ClientError) -> str:
     """The code of an answer, such as `NoSuchKey`, or its status if it has none."""
     return str(error.response.get("Error", {}).get("Code") or _status(error))
 
@@ -207,7 +207,7 @@ def _told(
 
 
 def _answered(error: ClientError) -> Failure:
-    name = code(error)
+    name = error_code(error)
     if name == "InvalidSignatureException" and _is_about_time(error):
         return _SKEWED
     return FAILURES.get(name, _DOWN if _status(error) >= 500 else _REFUSED)

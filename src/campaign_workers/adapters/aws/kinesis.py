@@ -7,7 +7,7 @@ from typing import Any, Final
 import attrs
 
 from campaign_workers.adapters.aws.concurrency import Backoff
-from campaign_workers.adapters.aws.errors import failed, translated
+from campaign_workers.adapters.aws.errors import error_for_code, translate_errors
 from campaign_workers.domain.errors import RejectRecord, RetryLater
 from campaign_workers.domain.running.events import checked_record
 from campaign_workers.ports.system import Clock
@@ -55,7 +55,7 @@ class KinesisRecordStream:
     def _put_some(self, waiting: "_Waiting") -> int:
         """One request; those of its records that failed go on waiting."""
         records = waiting.next_of_each_key()
-        with translated("kinesis", self.name):
+        with translate_errors("kinesis", self.name):
             answer = self.client.put_records(
                 StreamName=self.name,
                 Records=[{"PartitionKey": r.partition_key, "Data": r.data} for r in records],
@@ -73,7 +73,7 @@ class KinesisRecordStream:
 
     def _failed(self, record: "_Record", error_code: str) -> int:
         record.failures += 1
-        error = failed("kinesis", self.name, operation="PutRecords", code=error_code)
+        error = error_for_code("kinesis", self.name, operation="PutRecords", code=error_code)
         if record.failures == self._backoff.attempts or not isinstance(error, RetryLater):
             raise error
         return record.failures

@@ -24,7 +24,7 @@ class LambdaDeadline:
     _context: LambdaContext | None = attrs.field(default=None, init=False)
 
     @contextmanager
-    def entered(self, context: object) -> Iterator[None]:
+    def during(self, context: object) -> Iterator[None]:
         """Within this, the run ends when `context` says; one that says nothing sets no end."""
         before = self._context
         self._context = context if isinstance(context, LambdaContext) else None

@@ -5,7 +5,7 @@ from typing import Any, Final
 import attrs
 from botocore.exceptions import ClientError
 
-from campaign_workers.adapters.aws.errors import code, translated
+from campaign_workers.adapters.aws.errors import error_code, translate_errors
 from campaign_workers.domain.errors import Fatal, NotFound, PermanentFailure
 from campaign_workers.domain.storage.layout import validate_object_key
 
@@ -30,7 +30,7 @@ class SecretsManagerSecrets:
             PermanentFailure: the secret is bytes, not a text.
         """
         full_name = self.prefix + _checked(name)
-        with translated("secretsmanager", full_name):
+        with translate_errors("secretsmanager", full_name):
             answer = self._answer(full_name)
         if (secret := answer.get("SecretString")) is None:
             raise PermanentFailure(f"the secret {full_name} is no text; store it as one")
@@ -40,7 +40,7 @@ class SecretsManagerSecrets:
         try:
             return dict(self.client.get_secret_value(SecretId=full_name))
         except ClientError as error:
-            if code(error) not in _NONE:
+            if error_code(error) not in _NONE:
                 raise
             raise NotFound(f"no secret {full_name}") from None
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import attrs
 
 from campaign_workers.adapters.aws.concurrency import Backoff
-from campaign_workers.adapters.aws.errors import failed, translated
+from campaign_workers.adapters.aws.errors import error_for_code, translate_errors
 from campaign_workers.domain.errors import RejectRecord, RetryLater
 from campaign_workers.domain.running.events import MAX_MESSAGE_BYTES, checked_message
 from campaign_workers.ports.system import Clock
@@ -59,7 +59,7 @@ class SqsMessageQueue:
 
     def _request(self, messages: list[str]) -> dict[int, Any]:
         """The errors of one request, by the number of the message."""
-        with translated("sqs", self.name):
+        with translate_errors("sqs", self.name):
             answer = self.client.send_message_batch(
                 QueueUrl=self._queue_url(),
                 Entries=[{"Id": str(n), "MessageBody": body} for n, body in enumerate(messages)],
@@ -68,7 +68,7 @@ class SqsMessageQueue:
 
     def _give_up_if_need_be(self, errors: Iterable[Any], failures: int) -> None:
         for error in errors:
-            told = failed(
+            told = error_for_code(
                 "sqs",
                 self.name,
                 operation="SendMessageBatch",

@@ -10,7 +10,7 @@ from typing import Any, Final
 import attrs
 from botocore.exceptions import ClientError
 
-from campaign_workers.adapters.aws.errors import code, translated
+from campaign_workers.adapters.aws.errors import error_code, translate_errors
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.domain.running.events import checked_execution_name
 from campaign_workers.ports.workflow import Execution
@@ -35,7 +35,7 @@ class StepFunctionsStarter:
         """
         checked_execution_name(name)
         asked = time.monotonic()
-        with translated("stepfunctions", self.state_machine):
+        with translate_errors("stepfunctions", self.state_machine):
             answer = self._started(name, payload)
             if answer is None:
                 return Execution(name=name, started=self._described(name), fresh=False)
@@ -50,7 +50,7 @@ class StepFunctionsStarter:
                 stateMachineArn=self.state_machine, name=name, input=json.dumps(dict(payload))
             )
         except ClientError as error:
-            if code(error) != "ExecutionAlreadyExists":
+            if error_code(error) != "ExecutionAlreadyExists":
                 raise
             return None
         return answer
@@ -61,7 +61,7 @@ class StepFunctionsStarter:
         try:
             answer = self.client.describe_execution(executionArn=f"{execution}:{name}")
         except ClientError as error:
-            if code(error) != "ExecutionDoesNotExist":
+            if error_code(error) != "ExecutionDoesNotExist":
                 raise
             # Descriptions lag behind starts.
             raise RetryLater(f"{name}: somebody is starting this execution") from None

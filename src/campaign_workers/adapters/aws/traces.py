@@ -30,7 +30,7 @@ UNTRACED: Final = {"clock", "deadline", "metrics"}
 _ADAPTERS: Final = "campaign_workers.adapters."
 
 
-def exporting() -> TracerProvider:
+def build_otlp_provider() -> TracerProvider:
     """What collects spans and hands them to the collector over OTLP."""
     provider = TracerProvider(resource=Resource.create({SERVICE_NAME: SERVICE}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
@@ -41,9 +41,9 @@ def exporting() -> TracerProvider:
 class Traces:
     """Puts spans around workers and their ports."""
 
-    _provider: TracerProvider = attrs.field(factory=exporting)
+    _provider: TracerProvider = attrs.field(factory=build_otlp_provider)
 
-    def traced(self, name: str, worker: Any) -> Callable[[Any], Report]:
+    def instrument(self, name: str, worker: Any) -> Callable[[Any], Report]:
         """The worker, with a span around each of its calls and around those of its ports."""
         tracer = self._provider.get_tracer(SERVICE, __version__)
         ports = {

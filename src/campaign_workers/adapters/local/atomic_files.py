@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Where to write a file that is then put in the place of `path`, unless something fails.
 
     Raises:

@@ -9,20 +9,20 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import attrs
 
-from campaign_workers.adapters.local.consumers import (
-    ReadableStream,
-    ReceivableQueue,
-    ReceivedMessage,
-    StartedWorkflows,
-)
 from campaign_workers.adapters.local.journal import DeadLetter, Journal, Position, Run
 from campaign_workers.adapters.local.schedules import firings
 from campaign_workers.domain.errors import CampaignError
-from campaign_workers.domain.running.events import ObjectCreated, QueueMessage, StreamBatch
+from campaign_workers.domain.running.events import (
+    ObjectCreated,
+    QueueMessage,
+    ReceivedMessage,
+    StreamBatch,
+    StreamRecord,
+)
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.running.triggers import (
     TRIGGERS,
@@ -38,6 +38,38 @@ from campaign_workers.ports.system import Clock
 
 _Kind = TypeVar("_Kind")
 _KILLED: Final = "the process ended at every attempt"
+
+
+class ShardReader(Protocol):
+    """The consumers' side of a stream."""
+
+    def shards(self) -> Sequence[str]:
+        """Return the names of the shards, in order."""
+        ...
+
+    def read(self, shard: str, *, after: str | None, limit: int) -> tuple[StreamRecord, ...]:
+        """Return up to `limit` records of a shard after a sequence number, or from its start."""
+        ...
+
+
+class MessageReceiver(Protocol):
+    """The consumers' side of a queue."""
+
+    def receive(self, limit: int, *, visibility_seconds: float) -> Sequence[ReceivedMessage]:
+        """Receive up to `limit` messages and hide them from others for `visibility_seconds`."""
+        ...
+
+    def delete(self, message_id: str) -> None:
+        """Delete a message; a missing one is not an error."""
+        ...
+
+
+class ExecutionLog(Protocol):
+    """The executions of the state machine that were started."""
+
+    def executions(self) -> Sequence[tuple[str, Mapping[str, Any], datetime]]:
+        """Return name, payload and start time of each execution, oldest first."""
+        ...
 
 
 @attrs.frozen(kw_only=True)
@@ -63,9 +95,9 @@ class Runtime:
 
     call: Callable[[str, Any], Report]
     journal: Journal
-    streams: Mapping[str, ReadableStream]
-    queues: Mapping[str, ReceivableQueue]
-    workflow: StartedWorkflows
+    streams: Mapping[str, ShardReader]
+    queues: Mapping[str, MessageReceiver]
+    workflow: ExecutionLog
     clock: Clock
     subscriptions: Sequence[Subscription] = ()
     triggers: Sequence[Trigger] = TRIGGERS

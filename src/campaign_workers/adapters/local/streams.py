@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final
 
-import attrs
-
 from campaign_workers.adapters.local.sqlite import Database
 from campaign_workers.domain.running.events import (
+    ReceivedMessage,
     StreamRecord,
     checked_message,
     checked_record,
@@ -79,15 +78,6 @@ def _record(sequence: int, partition_key: str, data: bytes, arrived: float) -> S
         data=data,
         arrived=datetime.fromtimestamp(arrived, UTC),
     )
-
-
-@attrs.frozen(kw_only=True)
-class ReceivedMessage:
-    """A message under way; it comes again unless it is deleted."""
-
-    message_id: str
-    body: str = attrs.field(repr=False)
-    receive_count: int
 
 
 class SqliteMessageQueue:

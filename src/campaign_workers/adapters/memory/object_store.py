@@ -8,7 +8,7 @@ from typing import BinaryIO, NoReturn
 
 import attrs
 
-from campaign_workers.adapters.memory.failures import Fallible
+from campaign_workers.adapters.memory.faults import FaultInjectionMixin
 from campaign_workers.domain.errors import Conflict, NotFound
 from campaign_workers.domain.storage.layout import validate_object_key
 from campaign_workers.ports.object_store import ObjectInfo
@@ -26,7 +26,7 @@ class _Stream(BytesIO):
 
 
 @attrs.define
-class MemoryObjectStore(Fallible):
+class MemoryObjectStore(FaultInjectionMixin):
     """A bucket; `on_created` callbacks hear of every object that was written or copied."""
 
     clock: Clock
@@ -64,7 +64,7 @@ class MemoryObjectStore(Fallible):
         if_match: str | None = None,
     ) -> ObjectInfo:
         """See `ObjectStore.put`."""
-        self._fail()
+        self._raise_injected_fault()
         validate_object_key(key)
         content = body if isinstance(body, bytes) else b"".join(body)
         info = ObjectInfo(
@@ -82,7 +82,7 @@ class MemoryObjectStore(Fallible):
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
         """See `ObjectStore.list`; what is there when it is called."""
-        self._fail()
+        self._raise_injected_fault()
         with self._lock:
             found = [key for key in self._objects if key.startswith(prefix) and key > after]
             return iter([self._objects[key][0] for key in sorted(found)])
@@ -97,13 +97,13 @@ class MemoryObjectStore(Fallible):
 
     def delete(self, keys: Iterable[str]) -> None:
         """See `ObjectStore.delete`."""
-        self._fail()
+        self._raise_injected_fault()
         for key in keys:
             with self._lock:
                 self._objects.pop(validate_object_key(key), None)
 
     def _found(self, key: str) -> tuple[ObjectInfo, bytes]:
-        self._fail()
+        self._raise_injected_fault()
         if (found := self._objects.get(validate_object_key(key))) is None:
             raise NotFound(f"{key}: no such object")
         return found

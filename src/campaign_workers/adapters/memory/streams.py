@@ -8,8 +8,9 @@ from threading import RLock
 
 import attrs
 
-from campaign_workers.adapters.memory.failures import Fallible
+from campaign_workers.adapters.memory.faults import FaultInjectionMixin
 from campaign_workers.domain.running.events import (
+    ReceivedMessage,
     StreamRecord,
     checked_message,
     checked_record,
@@ -19,7 +20,7 @@ from campaign_workers.ports.system import Clock
 
 
 @attrs.define
-class MemoryRecordStream(Fallible):
+class MemoryRecordStream(FaultInjectionMixin):
     """One stream; sequence numbers count its records and sort as text."""
 
     clock: Clock
@@ -35,7 +36,7 @@ class MemoryRecordStream(Fallible):
 
     def put(self, records: Iterable[tuple[str, bytes]]) -> int:
         """See `RecordStream.put`."""
-        self._fail()
+        self._raise_injected_fault()
         count = 0
         for partition_key, data in records:
             self._append(*checked_record(partition_key, data))
@@ -70,15 +71,6 @@ class MemoryRecordStream(Fallible):
             self._put += 1
 
 
-@attrs.frozen(kw_only=True)
-class ReceivedMessage:
-    """A message under way; it comes again unless it is deleted."""
-
-    message_id: str
-    body: str = attrs.field(repr=False)
-    receive_count: int
-
-
 @attrs.define(kw_only=True)
 class _Message:
     """A message in its queue; nobody gets it before `hidden_until`, in seconds since 1970."""
@@ -89,7 +81,7 @@ class _Message:
 
 
 @attrs.define
-class MemoryMessageQueue(Fallible):
+class MemoryMessageQueue(FaultInjectionMixin):
     """One queue, the oldest message first."""
 
     clock: Clock
@@ -100,7 +92,7 @@ class MemoryMessageQueue(Fallible):
 
     def send(self, bodies: Iterable[str]) -> int:
         """See `MessageQueue.send`."""
-        self._fail()
+        self._raise_injected_fault()
         count = 0
         for body in bodies:
             message = _Message(body=checked_message(body))

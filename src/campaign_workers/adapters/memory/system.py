@@ -6,20 +6,20 @@ from threading import Lock
 
 import attrs
 
-from campaign_workers.adapters.memory.failures import Fallible
+from campaign_workers.adapters.memory.faults import FaultInjectionMixin
 from campaign_workers.domain.errors import NotFound
 from campaign_workers.domain.storage.layout import validate_object_key
 
 
 @attrs.define
-class MemorySecrets(Fallible):
+class MemorySecrets(FaultInjectionMixin):
     """Named secrets; they never show in a repr."""
 
     _secrets: dict[str, str] = attrs.field(factory=dict, repr=False)
 
     def read(self, name: str) -> str:
         """See `Secrets.read`."""
-        self._fail()
+        self._raise_injected_fault()
         if name not in self._secrets:
             raise NotFound(f"no secret {name}")
         return self._secrets[name]

@@ -8,14 +8,14 @@ from typing import Any
 
 import attrs
 
-from campaign_workers.adapters.memory.failures import Fallible
+from campaign_workers.adapters.memory.faults import FaultInjectionMixin
 from campaign_workers.domain.running.events import checked_execution_name
 from campaign_workers.ports.system import Clock
 from campaign_workers.ports.workflow import Execution
 
 
 @attrs.define
-class MemoryWorkflowStarter(Fallible):
+class MemoryWorkflowStarter(FaultInjectionMixin):
     """Remembers what was started; the embedded runtime runs it."""
 
     clock: Clock
@@ -24,7 +24,7 @@ class MemoryWorkflowStarter(Fallible):
 
     def start(self, name: str, payload: Mapping[str, Any]) -> Execution:
         """See `WorkflowStarter.start`."""
-        self._fail()
+        self._raise_injected_fault()
         mine = (self.clock.now(), json.dumps(dict(payload)))
         with self._lock:
             found = self._started.setdefault(checked_execution_name(name), mine)

@@ -7,8 +7,13 @@ from typing import Any
 from pymongo import ReadPreference
 from pymongo.database import Database
 
-from campaign_workers.adapters.mongo.documents import Document, collection, storable, stored
-from campaign_workers.adapters.mongo.errors import translated
+from campaign_workers.adapters.mongo.documents import (
+    Document,
+    collection,
+    escape_names,
+    unescape_names,
+)
+from campaign_workers.adapters.mongo.errors import translate_errors
 from campaign_workers.domain.errors import NotFound
 from campaign_workers.domain.stats.admin import AdminStats
 from campaign_workers.ports.repositories import StatsDocument
@@ -23,27 +28,27 @@ class MongoAdminStatsRepository:
             read_preference=ReadPreference.PRIMARY
         )
 
-    @translated()
+    @translate_errors()
     def save(self, campaign_id: str, stats: AdminStats, *, now: datetime) -> None:
         """See `AdminStatsRepository.save`."""
-        saved = {"stats": storable(stats.wire()), "updated": now}
+        saved = {"stats": escape_names(stats.wire()), "updated": now}
         self._documents.update_one({"_id": campaign_id}, {"$set": saved}, upsert=True)
 
-    @translated()
+    @translate_errors()
     def read(self, campaign_id: str) -> StatsDocument | None:
         """See `AdminStatsRepository.read`."""
         document = self._documents.find_one({"_id": campaign_id})
         if document is None:
             return None
         return StatsDocument(
-            stats=AdminStats.read(stored(document["stats"])),
+            stats=AdminStats.read(unescape_names(document["stats"])),
             updated=document["updated"],
-            last_posted=stored(document.get("lastPosted")),
+            last_posted=unescape_names(document.get("lastPosted")),
         )
 
-    @translated()
+    @translate_errors()
     def mark_posted(self, campaign_id: str, posted: Mapping[str, Any]) -> None:
         """See `AdminStatsRepository.mark_posted`."""
-        marked = {"$set": {"lastPosted": storable(posted)}}
+        marked = {"$set": {"lastPosted": escape_names(posted)}}
         if not self._documents.update_one({"_id": campaign_id}, marked).matched_count:
             raise NotFound("there are no statistics of this campaign")

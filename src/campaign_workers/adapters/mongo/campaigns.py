@@ -7,7 +7,7 @@ from typing import Any, Final
 from pymongo.database import Database
 
 from campaign_workers.adapters.mongo.documents import Document, collection
-from campaign_workers.adapters.mongo.errors import translated
+from campaign_workers.adapters.mongo.errors import translate_errors
 from campaign_workers.domain.campaigns.campaign import Campaign, Market, read_campaign, read_market
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.storage.layout import validate_key_id
@@ -29,7 +29,7 @@ class MongoCampaignRepository:
         self._campaigns = collection(database, "campaigns")
         self._markets = _Markets(database)
 
-    @translated()
+    @translate_errors()
     def open_campaigns(self) -> Iterator[Campaign]:
         """See `CampaignRepository.open_campaigns`.
 
@@ -50,7 +50,7 @@ class MongoMarketRepository:
     def __init__(self, database: Database[Document]) -> None:
         self._markets = _Markets(database)
 
-    @translated()
+    @translate_errors()
     def markets(self, campaign_id: str) -> tuple[Market, ...]:
         """See `MarketRepository.markets`.
 

@@ -38,22 +38,22 @@ def collection(database: Database[Document], name: str) -> Collection[Document]:
 _UNSAFE: Final = str.maketrans({mark: f"%{ord(mark):02X}" for mark in "%.$\0"})
 
 
-def storable(value: Any) -> Any:
+def escape_names(value: Any) -> Any:
     """`value` with names of fields that any version of the server takes, at any depth.
 
     Market ids and locales stand as names; `%`, `.`, `$` and NUL in them are percent-encoded.
     """
     if isinstance(value, Mapping):
-        return {name.translate(_UNSAFE): storable(part) for name, part in value.items()}
+        return {name.translate(_UNSAFE): escape_names(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [storable(part) for part in value]
+        return [escape_names(part) for part in value]
     return value
 
 
-def stored(value: Any) -> Any:
-    """What `storable` was given."""
+def unescape_names(value: Any) -> Any:
+    """What `escape_names` was given."""
     if isinstance(value, Mapping):
-        return {unquote(name): stored(part) for name, part in value.items()}
+        return {unquote(name): unescape_names(part) for name, part in value.items()}
     if isinstance(value, list):
-        return [stored(part) for part in value]
+        return [unescape_names(part) for part in value]
     return value

@@ -7,7 +7,7 @@ from pymongo.database import Database
 
 from campaign_workers.adapters.mongo.documents import Document, collection
 from campaign_workers.adapters.mongo.entry_figures import figures, pipeline
-from campaign_workers.adapters.mongo.errors import translated
+from campaign_workers.adapters.mongo.errors import translate_errors
 from campaign_workers.domain.stats.admin import AdminStats
 
 COUNTING_SECONDS: Final = 240
@@ -25,7 +25,7 @@ class MongoEntryRepository:
         self._entries = collection(database, "entries")
         self._counting_seconds = counting_seconds
 
-    @translated()
+    @translate_errors()
     def admin_stats(self, campaign_id: str) -> AdminStats:
         """See `EntryRepository.admin_stats`; counted on the server, in one pass."""
         # An outage shows here, in the time of any call; counting would wait for its end for long.

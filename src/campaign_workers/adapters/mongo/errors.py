@@ -30,7 +30,7 @@ REFUSALS: Final = {
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Translate what the driver raises; as a decorator, too.
 
     Raises:

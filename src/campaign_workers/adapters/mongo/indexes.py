@@ -8,7 +8,7 @@ import pymongo
 from pymongo.database import Database
 
 from campaign_workers.adapters.mongo.documents import Document, collection
-from campaign_workers.adapters.mongo.errors import translated
+from campaign_workers.adapters.mongo.errors import translate_errors
 
 INDEXES: Final[Mapping[str, tuple[str, ...]]] = {
     "campaigns": ("status", "_id"),
@@ -29,7 +29,7 @@ class Index:
     created: bool
 
 
-@translated()
+@translate_errors()
 def ensure_indexes(database: Database[Document]) -> tuple[Index, ...]:
     """Create the indexes that are missing; the others stay as they are.
 

@@ -111,6 +111,18 @@ class QueueMessage:
 
 
 @attrs.frozen(kw_only=True)
+class ReceivedMessage:
+    """A message in flight: a receiver has it, and it is delivered again unless deleted.
+
+    `receive_count` is 1 at the first receipt.
+    """
+
+    message_id: str
+    body: str = attrs.field(repr=False)
+    receive_count: int
+
+
+@attrs.frozen(kw_only=True)
 class Tick:
     """A schedule fired."""
 

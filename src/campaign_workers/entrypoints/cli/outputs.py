@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from campaign_workers.adapters.local.atomic_files import whole_file
+from campaign_workers.adapters.local.atomic_files import atomic_write
 from campaign_workers.domain.csv.frames import write_frames
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.selection.selection import Selection
@@ -30,7 +30,7 @@ def make_folder(folder: Path) -> Path:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """A JSON document with sorted keys."""
     text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         part.write_text(text, encoding="utf-8")
 
 
@@ -38,7 +38,7 @@ def write_table(path: Path, frame: pl.DataFrame) -> None:
     """A CSV file with the wire's column names; cells are guarded, lists joined."""
     renamed = frame.rename({name: camel(name) for name in frame.columns})
     file = b"".join(write_frames(renamed.columns, [renamed]))
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         part.write_bytes(file)
 
 

@@ -16,7 +16,7 @@ import attrs
 from campaign_workers.adapters.aws.athena.columns import Columns
 from campaign_workers.adapters.aws.athena.queries import Query
 from campaign_workers.adapters.aws.athena.scratch import Scratch
-from campaign_workers.adapters.aws.concurrency import side_by_side
+from campaign_workers.adapters.aws.concurrency import map_concurrent
 from campaign_workers.domain.errors import BadInput, CampaignError, NotFound, RetryLater
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.query_engine import Merge
@@ -140,7 +140,7 @@ class _AthenaMerge:
             return key, records
 
         total = 0
-        for key, records in side_by_side(take, enumerate(self.sources), at_once=COPIES_AT_ONCE):
+        for key, records in map_concurrent(take, enumerate(self.sources), at_once=COPIES_AT_ONCE):
             self.counted[key] = records
             total += records
         return total

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 
-from campaign_workers.adapters.aws.errors import translated
+from campaign_workers.adapters.aws.errors import translate_errors
 from campaign_workers.domain.errors import CampaignError, Fatal, RetryLater
 from campaign_workers.ports.system import Clock
 
@@ -65,7 +65,7 @@ class Query:
             raise self._failure(status)
 
     def _start(self, sql: str) -> None:
-        with translated("athena", self.workgroup):
+        with translate_errors("athena", self.workgroup):
             answer = self.athena.start_query_execution(
                 QueryString=sql,
                 ClientRequestToken=self.start_id,
@@ -88,7 +88,7 @@ class Query:
         return status
 
     def _status(self) -> Mapping[str, Any]:
-        with translated("athena", self._named):
+        with translate_errors("athena", self._named):
             answer = self.athena.get_query_execution(QueryExecutionId=self.execution)
         found = answer["QueryExecution"]
         self.result = found.get("ResultConfiguration", {}).get("OutputLocation") or self.result
@@ -100,7 +100,7 @@ class Query:
         if not self.execution:
             return
         with suppress(CampaignError):
-            with translated("athena", self._named):
+            with translate_errors("athena", self._named):
                 self.athena.stop_query_execution(QueryExecutionId=self.execution)
             if self._ended(STOPPING_SECONDS):
                 return

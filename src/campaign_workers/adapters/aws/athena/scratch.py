@@ -11,7 +11,7 @@ import attrs
 from botocore.exceptions import ClientError
 
 from campaign_workers.adapters.aws.athena.columns import Columns, Schema
-from campaign_workers.adapters.aws.errors import code, translated
+from campaign_workers.adapters.aws.errors import error_code, translate_errors
 from campaign_workers.adapters.aws.s3.object_store import S3ObjectStore
 from campaign_workers.domain.errors import CampaignError, Fatal, RetryLater
 from campaign_workers.domain.storage import layout
@@ -66,7 +66,7 @@ class Scratch:
             RetryLater: the catalog fails.
         """
         self._made[f"table {self.database}.{self.table}"] = self._delete_table
-        with translated("glue", f"{self.database}.{self.table}"):
+        with translate_errors("glue", f"{self.database}.{self.table}"):
             self.glue.create_table(
                 DatabaseName=self.database,
                 TableInput={
@@ -122,7 +122,7 @@ class Scratch:
         objects = self.lake.list(layout.scratch_prefix())
         if old := [info.key for info in objects if info.modified < before]:
             self.lake.delete(old)
-        with translated("glue", self.database):
+        with translate_errors("glue", self.database):
             pages = self.glue.get_paginator("get_tables").paginate(DatabaseName=self.database)
             tables = [table for page in pages for table in page["TableList"]]
         for table in tables:
@@ -139,9 +139,9 @@ class Scratch:
         self._drop(self.table)
 
     def _drop(self, name: str) -> None:
-        with translated("glue", f"{self.database}.{name}"):
+        with translate_errors("glue", f"{self.database}.{name}"):
             try:
                 self.glue.delete_table(DatabaseName=self.database, Name=name)
             except ClientError as error:
-                if code(error) != "EntityNotFoundException":
+                if error_code(error) != "EntityNotFoundException":
                     raise

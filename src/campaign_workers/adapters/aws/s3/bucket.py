@@ -5,7 +5,7 @@ from typing import Any, Final
 import attrs
 from botocore.exceptions import ClientError
 
-from campaign_workers.adapters.aws.errors import code, failed, translated
+from campaign_workers.adapters.aws.errors import error_code, error_for_code, translate_errors
 from campaign_workers.domain.errors import Conflict, NotFound
 
 _NO_SUCH_BUCKET: Final = ("404", "NoSuchBucket")
@@ -25,9 +25,9 @@ class Bucket:
         """What S3 answers to `operation`.
 
         Raises:
-            CampaignError: as `translated` says.
+            CampaignError: as `translate_errors` says.
         """
-        with translated("s3", f"{self.name}/{which.get('Key', '')}"):
+        with translate_errors("s3", f"{self.name}/{which.get('Key', '')}"):
             return getattr(self.client, operation)(Bucket=self.name, **which)
 
     def head(self, key: str, **which: Any) -> Any:
@@ -35,7 +35,7 @@ class Bucket:
 
         Raises:
             NotFound: there is no such object; without the bucket it is another error.
-            CampaignError: as `translated` says.
+            CampaignError: as `translate_errors` says.
         """
         try:
             return self.call("head_object", Key=key, **which)
@@ -47,16 +47,16 @@ class Bucket:
         """An object from `start` to before `end`, or None if it ends before `start`.
 
         Raises:
-            CampaignError: as `translated` says.
+            CampaignError: as `translate_errors` says.
         """
         which: dict[str, Any] = {} if etag is None else {"IfMatch": quoted(etag)}
         if start or end is not None:
             which["Range"] = f"bytes={start}-{'' if end is None else end - 1}"
-        with translated("s3", f"{self.name}/{key}"):
+        with translate_errors("s3", f"{self.name}/{key}"):
             try:
                 return self.client.get_object(Bucket=self.name, Key=key, **which)
             except ClientError as error:
-                if code(error) == "InvalidRange":
+                if error_code(error) == "InvalidRange":
                     return None
                 raise
 
@@ -68,15 +68,15 @@ class Bucket:
 
         Raises:
             Conflict: a precondition failed.
-            CampaignError: as `translated` says.
+            CampaignError: as `translate_errors` says.
         """
-        with translated("s3", f"{self.name}/{key}"):
+        with translate_errors("s3", f"{self.name}/{key}"):
             try:
                 return getattr(self.client, operation)(Bucket=self.name, Key=key, **which)
             except ClientError as error:
                 if _was_sent_again(error) and (ours := self._marked(key, mark)):
                     return ours
-                if code(error) == "NoSuchKey" and "IfMatch" in which:
+                if error_code(error) == "NoSuchKey" and "IfMatch" in which:
                     raise Conflict(f"{key}: not there any more") from None
                 raise
 
@@ -91,12 +91,12 @@ class Bucket:
         """An answer to HEAD has no room to say whether the object or its bucket is not there."""
         if self._is_known:
             return
-        with translated("s3", self.name):
+        with translate_errors("s3", self.name):
             try:
                 self.client.head_bucket(Bucket=self.name)
             except ClientError as error:
-                if code(error) in _NO_SUCH_BUCKET:
-                    raise failed(
+                if error_code(error) in _NO_SUCH_BUCKET:
+                    raise error_for_code(
                         "s3", self.name, operation="HeadBucket", code="NoSuchBucket"
                     ) from None
                 raise

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, Final
 from botocore.exceptions import BotoCoreError, FlexibleChecksumError
 from urllib3.exceptions import HTTPError
 
-from campaign_workers.adapters.aws.errors import translated
+from campaign_workers.adapters.aws.errors import translate_errors
 from campaign_workers.adapters.aws.s3.bucket import Bucket, unquoted
 from campaign_workers.domain.errors import RetryLater
 
@@ -91,7 +91,7 @@ class _Download(RawIOBase):
     def _finish(self) -> None:
         """Let the SDK compare the checksum, which it does behind the last byte."""
         if self._answer and self._position == self._end:
-            with translated("s3", f"{self._bucket.name}/{self._key}"):
+            with translate_errors("s3", f"{self._bucket.name}/{self._key}"):
                 try:
                     self._answer["Body"].read(1)
                 except FlexibleChecksumError:

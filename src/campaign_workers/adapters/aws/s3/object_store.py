@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, Final
 
 import attrs
 
-from campaign_workers.adapters.aws.errors import failed, translated
+from campaign_workers.adapters.aws.errors import error_for_code, translate_errors
 from campaign_workers.adapters.aws.s3 import downloads, uploads
 from campaign_workers.adapters.aws.s3.bucket import Bucket, quoted, unquoted
 from campaign_workers.domain.errors import CampaignError, Conflict, NotFound, RetryLater
@@ -33,7 +33,7 @@ def delete(bucket: Bucket, keys: Iterable[str]) -> None:
     """Delete objects; those that are not there are no error.
 
     Raises:
-        CampaignError: as `translated` says; some may be deleted.
+        CampaignError: as `translate_errors` says; some may be deleted.
     """
     for batch in _batches(keys):
         together = [key for key in batch if not _NOT_IN_XML.search(key)]
@@ -51,7 +51,7 @@ def _delete_together(bucket: Bucket, keys: list[str]) -> None:
     if errors:
         first = errors[0]
         others = f"and {len(errors) - 1} more of {len(keys)}"
-        raise failed(
+        raise error_for_code(
             "s3",
             f"{bucket.name}/{first['Key']} {others}: not deleted",
             operation="DeleteObjects",
@@ -124,7 +124,7 @@ class S3ObjectStore:
     def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
         """See `ObjectStore.list`."""
         which = {"StartAfter": after} if after else {}
-        with translated("s3", f"{self.bucket}/{prefix}"):
+        with translate_errors("s3", f"{self.bucket}/{prefix}"):
             for page in self.client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=prefix, MaxKeys=self.page_keys, **which
             ):

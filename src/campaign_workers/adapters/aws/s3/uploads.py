@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import attrs
 
-from campaign_workers.adapters.aws.concurrency import side_by_side
+from campaign_workers.adapters.aws.concurrency import map_concurrent
 from campaign_workers.adapters.aws.s3.bucket import Bucket, marked, quoted
 from campaign_workers.domain.errors import CampaignError
 from campaign_workers.ports.object_store import ObjectInfo
@@ -46,7 +46,7 @@ class Upload:
 
         Raises:
             Conflict: a precondition failed.
-            CampaignError: as `translated` says.
+            CampaignError: as `translate_errors` says.
         """
         sizes: list[int] = []
         parts = _counted(in_parts(body, part_bytes), sizes)
@@ -62,7 +62,7 @@ class Upload:
 
         Raises:
             Conflict: a precondition failed.
-            CampaignError: as `translated` says.
+            CampaignError: as `translate_errors` says.
         """
         upload = self.bucket.call(
             "create_multipart_upload",
@@ -78,7 +78,7 @@ class Upload:
             return {"PartNumber": number} | {n: answer[n] for n in _ABOUT_PARTS if n in answer}
 
         try:
-            parts = list(side_by_side(sent, enumerate(items, 1), at_once=PARTS_AT_ONCE))
+            parts = list(map_concurrent(sent, enumerate(items, 1), at_once=PARTS_AT_ONCE))
             return self._written(
                 "complete_multipart_upload", UploadId=upload, MultipartUpload={"Parts": parts}
             )
@@ -143,7 +143,7 @@ def copy(
     Raises:
         NotFound: there is no source.
         Conflict: the source is another version by now.
-        CampaignError: as `translated` says.
+        CampaignError: as `translate_errors` says.
     """
     version: dict[str, Any] = {
         "CopySource": {"Bucket": bucket.name, "Key": source.key},

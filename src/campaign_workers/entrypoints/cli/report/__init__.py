@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from campaign_workers import __version__
-from campaign_workers.adapters.local.atomic_files import whole_file
+from campaign_workers.adapters.local.atomic_files import atomic_write
 from campaign_workers.container import Container
 from campaign_workers.domain.errors import Fatal
 from campaign_workers.entrypoints.cli.books import Books
@@ -25,7 +25,7 @@ def write_report(container: Container, campaign_id: str, out: Path) -> Path:
     """
     html = _html(container, campaign_id)
     path = out / FILE
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         part.write_text(html, encoding="utf-8")
     return path
 

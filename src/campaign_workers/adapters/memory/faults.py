@@ -9,7 +9,7 @@ from campaign_workers.domain.errors import RetryLater
 
 
 @attrs.define
-class Fallible:
+class FaultInjectionMixin:
     """What fails when it is told to."""
 
     _coming: list[Exception] = attrs.field(factory=list, init=False, repr=False)
@@ -28,7 +28,7 @@ class Fallible:
         finally:
             self._outage = None
 
-    def _fail(self) -> None:
+    def _raise_injected_fault(self) -> None:
         if self._outage:
             raise self._outage
         if self._coming:
