@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import attrs
 
-from campaign_workers.adapters.fakes.campaigns import CampaignStore
+from campaign_workers.adapters.fakes.campaigns import FakeCampaignService
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.streams import MemoryRecordStream
 from campaign_workers.adapters.memory.tables import DictTables
@@ -37,7 +37,7 @@ class Scene:
         factory=lambda: SteppedClock(datetime(2026, 9, 20, tzinfo=UTC))
     )
     scoring: MemoryObjectStore = attrs.field(init=False)
-    campaigns: CampaignStore = attrs.field(factory=lambda: CampaignStore(DictTables()))
+    campaigns: FakeCampaignService = attrs.field(factory=lambda: FakeCampaignService(DictTables()))
     stream: MemoryRecordStream = attrs.field(init=False)
     largest: int = 10**9
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from campaign_workers.adapters.fakes.offer_codes import OfferCodeMint
+from campaign_workers.adapters.fakes.codes import FakeOfferCodes
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.workers.generate_sms_wave_codes import GenerateSmsWaveCodes, Request
 from tests.worlds import World, contents, table, unwrapped, wave_config, wave_rows
@@ -23,7 +23,7 @@ def a_world(*rows: dict[str, str], wrap: Any = unwrapped) -> World:
     """A wave file, and an offer code service that refuses the fan `g-bad`."""
     world = World(wrap)
     world.scoring.put(FILE, wave_rows(*rows))
-    world.mint = OfferCodeMint(world.tables, refuses=lambda asked: asked.global_user_id == "g-bad")
+    world.mint = FakeOfferCodes(world.tables, refuses=lambda asked: asked.global_user_id == "g-bad")
     return world
 
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 import attrs
 
 from campaign_workers.adapters.archive.stream_zip import StreamZip
-from campaign_workers.adapters.fakes.campaigns import CampaignStore
-from campaign_workers.adapters.fakes.codes import CodePool
-from campaign_workers.adapters.fakes.entries import EntryStore
+from campaign_workers.adapters.fakes.campaigns import FakeCampaignService
+from campaign_workers.adapters.fakes.codes import FakeCodeService
+from campaign_workers.adapters.fakes.entries import FakeEntryService
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.system import MemorySecrets
 from campaign_workers.adapters.memory.tables import DictTables
@@ -51,17 +51,17 @@ class Scene:
     tables: DictTables = attrs.field(factory=DictTables)
     secrets: MemorySecrets = attrs.field(factory=MemorySecrets)
     scoring: MemoryObjectStore = attrs.field(init=False)
-    campaigns: CampaignStore = attrs.field(init=False)
-    codes: CodePool = attrs.field(init=False)
-    entries: EntryStore = attrs.field(init=False)
+    campaigns: FakeCampaignService = attrs.field(init=False)
+    codes: FakeCodeService = attrs.field(init=False)
+    entries: FakeEntryService = attrs.field(init=False)
     lease: timedelta = timedelta(minutes=15)
 
     def __attrs_post_init__(self) -> None:
         """Open everything, with a campaign of the markets nyc (TM) and chi (NON_TM)."""
         self.scoring = MemoryObjectStore(self.clock)
-        self.campaigns = CampaignStore(self.tables)
-        self.codes = CodePool(self.tables, self.clock)
-        self.entries = EntryStore(self.tables, self.clock, page_size=2)
+        self.campaigns = FakeCampaignService(self.tables)
+        self.codes = FakeCodeService(self.tables, self.clock)
+        self.entries = FakeEntryService(self.tables, self.clock, page_size=2)
         self.campaigns.put(campaign())
         self.secrets.write("campaigns/tour/lottery-seed", "s3cret")
 

@@ -7,14 +7,12 @@ from typing import Any, Final
 
 import attrs
 
-from campaign_workers.adapters.fakes.admin_stats import TableAdminStats
-from campaign_workers.adapters.fakes.campaigns import CampaignStore, MarketStore
-from campaign_workers.adapters.fakes.chat import ChatLog
-from campaign_workers.adapters.fakes.codes import CodePool
-from campaign_workers.adapters.fakes.demand import TableDemand
-from campaign_workers.adapters.fakes.entries import EntryStore
-from campaign_workers.adapters.fakes.offer_codes import OfferCodeMint
-from campaign_workers.adapters.fakes.users import UserDirectory
+from campaign_workers.adapters.fakes.campaigns import FakeCampaignService, FakeMarketRepository
+from campaign_workers.adapters.fakes.codes import FakeCodeService, FakeOfferCodes
+from campaign_workers.adapters.fakes.databases import FakeAdminStatsRepository, FakeDemandTable
+from campaign_workers.adapters.fakes.entries import FakeEntryService
+from campaign_workers.adapters.fakes.messages import FakeChat
+from campaign_workers.adapters.fakes.users import FakeUserService
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.streams import MemoryMessageQueue, MemoryRecordStream
 from campaign_workers.adapters.memory.system import MemoryMetrics
@@ -47,15 +45,15 @@ class World:
     clock: SteppedClock = attrs.field(factory=lambda: SteppedClock(NOW))
     tables: DictTables = attrs.field(factory=DictTables)
     metrics: MemoryMetrics = attrs.field(factory=MemoryMetrics)
-    campaigns: CampaignStore = attrs.field(init=False)
-    markets: MarketStore = attrs.field(init=False)
-    users: UserDirectory = attrs.field(init=False)
-    entries: EntryStore = attrs.field(init=False)
-    codes: CodePool = attrs.field(init=False)
-    mint: OfferCodeMint = attrs.field(init=False)
-    stats: TableAdminStats = attrs.field(init=False)
-    demand: TableDemand = attrs.field(init=False)
-    chat: ChatLog = attrs.field(init=False)
+    campaigns: FakeCampaignService = attrs.field(init=False)
+    markets: FakeMarketRepository = attrs.field(init=False)
+    users: FakeUserService = attrs.field(init=False)
+    entries: FakeEntryService = attrs.field(init=False)
+    codes: FakeCodeService = attrs.field(init=False)
+    mint: FakeOfferCodes = attrs.field(init=False)
+    stats: FakeAdminStatsRepository = attrs.field(init=False)
+    demand: FakeDemandTable = attrs.field(init=False)
+    chat: FakeChat = attrs.field(init=False)
     lake: MemoryObjectStore = attrs.field(init=False)
     scoring: MemoryObjectStore = attrs.field(init=False)
     selections: MemoryRecordStream = attrs.field(init=False)
@@ -64,12 +62,14 @@ class World:
 
     def __attrs_post_init__(self) -> None:
         """Open every place."""
-        self.campaigns, self.markets = CampaignStore(self.tables), MarketStore(self.tables)
-        self.users, self.mint = UserDirectory(self.tables), OfferCodeMint(self.tables)
-        self.entries = EntryStore(self.tables, self.clock)
-        self.codes = CodePool(self.tables, self.clock)
-        self.stats, self.demand = TableAdminStats(self.tables), TableDemand(self.tables)
-        self.chat = ChatLog(self.tables, self.clock)
+        self.campaigns = FakeCampaignService(self.tables)
+        self.markets = FakeMarketRepository(self.tables)
+        self.users, self.mint = FakeUserService(self.tables), FakeOfferCodes(self.tables)
+        self.entries = FakeEntryService(self.tables, self.clock)
+        self.codes = FakeCodeService(self.tables, self.clock)
+        self.stats = FakeAdminStatsRepository(self.tables)
+        self.demand = FakeDemandTable(self.tables)
+        self.chat = FakeChat(self.tables, self.clock)
         self.lake, self.scoring = MemoryObjectStore(self.clock), MemoryObjectStore(self.clock)
         self.selections = MemoryRecordStream(name=SAVE_SELECTION_STREAM, clock=self.clock)
         self.inputs = MemoryRecordStream(name=INPUT_STREAM, clock=self.clock)

@@ -14,8 +14,8 @@ from stream_zip import ZIP_64, stream_zip
 from benchmarks.candidates import MARKETS, candidates
 from benchmarks.measuring import Call, Comparison
 from campaign_workers.adapters.archive.stream_zip import StreamZip
-from campaign_workers.adapters.fakes.campaigns import CampaignStore
-from campaign_workers.adapters.fakes.codes import CodePool
+from campaign_workers.adapters.fakes.campaigns import FakeCampaignService
+from campaign_workers.adapters.fakes.codes import FakeCodeService
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.system import MemorySecrets
 from campaign_workers.adapters.memory.tables import DictTables
@@ -83,7 +83,7 @@ class _Entries:
 
 def _worker(fans: pl.DataFrame, limit: int) -> Call:
     clock, tables, secrets = SystemClock(), DictTables(), MemorySecrets()
-    scoring, campaigns = MemoryObjectStore(clock), CampaignStore(tables)
+    scoring, campaigns = MemoryObjectStore(clock), FakeCampaignService(tables)
     campaigns.put(campaign(markets=tuple(Market(market_id=each) for each in MARKETS)))
     secrets.write(seed_name(CAMPAIGN), SEED)
     lines = ["marketId,marketName,ticketType,limit,link,smsText"]
@@ -93,7 +93,7 @@ def _worker(fans: pl.DataFrame, limit: int) -> Call:
     worker = ProcessSmsWaveFiles(
         scoring=scoring,
         campaigns=campaigns,
-        codes=CodePool(tables, clock),
+        codes=FakeCodeService(tables, clock),
         entries=entries,
         secrets=secrets,
         zips=StreamZip(),

@@ -13,8 +13,8 @@ import smsutil
 from benchmarks.costless import Ledger, Sink, Texts
 from benchmarks.measuring import Call, Comparison
 from benchmarks.wave_uploads import WAVE, wave_config, wave_file
-from campaign_workers.adapters.fakes.campaigns import CampaignStore
-from campaign_workers.adapters.fakes.chat import ChatLog
+from campaign_workers.adapters.fakes.campaigns import FakeCampaignService
+from campaign_workers.adapters.fakes.messages import FakeChat
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SystemClock
@@ -55,11 +55,11 @@ def _worker(file: bytes, rows: int) -> Call:
     ledger: Any = Ledger()
     worker = SmsWaveSend(
         scoring=scoring,
-        campaigns=CampaignStore(tables),
+        campaigns=FakeCampaignService(tables),
         sms=Texts(),
         emails=Sink(),
         ledger=ledger,
-        chat=ChatLog(tables, clock),
+        chat=FakeChat(tables, clock),
         clock=clock,
         deadline=Unlimited(),
     )

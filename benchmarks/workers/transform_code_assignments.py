@@ -10,7 +10,7 @@ from typing import Final
 from benchmarks.costless import Numbers, Sink, Users
 from benchmarks.measuring import Call, Comparison
 from benchmarks.records import batches, code_assignments, keyed
-from campaign_workers.adapters.fakes.campaigns import CampaignStore
+from campaign_workers.adapters.fakes.campaigns import FakeCampaignService
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SystemClock
@@ -41,7 +41,7 @@ def _floor(some: Sequence[StreamBatch]) -> None:
 def _worker(some: Sequence[StreamBatch]) -> Call:
     worker = TransformCodeAssignments(
         users=Users(),
-        campaigns=CampaignStore(DictTables()),
+        campaigns=FakeCampaignService(DictTables()),
         selections=Sink(),
         lake=MemoryObjectStore(SystemClock()),
         metrics=Numbers(),

@@ -9,7 +9,7 @@ import polars as pl
 
 from benchmarks.costless import Sink
 from benchmarks.measuring import Call, Comparison
-from campaign_workers.adapters.fakes.campaigns import CampaignStore
+from campaign_workers.adapters.fakes.campaigns import FakeCampaignService
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SystemClock
@@ -45,7 +45,7 @@ def _floor(file: bytes) -> None:
 
 def _worker(file: bytes) -> Call:
     clock = SystemClock()
-    scoring, campaigns = MemoryObjectStore(clock), CampaignStore(DictTables())
+    scoring, campaigns = MemoryObjectStore(clock), FakeCampaignService(DictTables())
     scoring.put(KEY, file)
     campaigns.put(campaign())
     worker = TranslateRanksToScores(scoring=scoring, campaigns=campaigns, ranks=Sink(), clock=clock)

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from campaign_workers.adapters.aws.traces import Traces
-from campaign_workers.adapters.fakes.sms import SmsOutbox
+from campaign_workers.adapters.fakes.messages import FakeSmsService
 from campaign_workers.adapters.memory.streams import MemoryMessageQueue
 from campaign_workers.container import Container
 from campaign_workers.domain.errors import RetryLater
@@ -100,7 +100,7 @@ def test_nothing_personal_is_in_a_span(traces: Traces, spans: InMemorySpanExport
 class Asking:
     """A worker that asks ports in both ways."""
 
-    sms: SmsOutbox
+    sms: FakeSmsService
     emails: MemoryMessageQueue
 
     def __call__(self, event: object) -> Report:

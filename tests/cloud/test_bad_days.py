@@ -141,7 +141,7 @@ def test_a_wave_that_takes_longer_than_a_function_may_is_sent_call_by_call(
     outside.wait(FIVE_MINUTES)
     assert outside.wave_ends(wave) == "completed"
     assert len(outside.calls("smsWaveSend")) > calls + 1
-    texts = outside.up.surroundings.doubles.neighbours.sms.sent()
+    texts = outside.up.surroundings.doubles.neighbours.sms.accepted_texts()
     told = [text.message.message_id for text in texts]
     told += [message["messageId"] for message in outside.messages("EmailQueue")]
     ledger = [item for item in outside.items("DeliveryLedger") if item["pk"]["S"] == wave]

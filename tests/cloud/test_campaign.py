@@ -45,7 +45,7 @@ class Played:
     def texted(self) -> list[str]:
         """The message ids of the texts that were accepted."""
         sms = self.outside.up.surroundings.doubles.neighbours.sms
-        return [text.message.message_id for text in sms.sent()]
+        return [text.message.message_id for text in sms.accepted_texts()]
 
 
 @pytest.fixture(scope="module")

@@ -147,7 +147,7 @@ class TestSmsService(OverHttp, SmsServiceContract):
 
     @pytest.fixture
     def accepted(self, world: World) -> Accepted:
-        return lambda: [text.message for text in world.behind.sms.sent()]
+        return lambda: [text.message for text in world.behind.sms.accepted_texts()]
 
     @pytest.fixture(params=["dead", "no number", "too long"])
     def refused(self, request: pytest.FixtureRequest) -> TextMessage:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaign_workers.adapters.fakes.campaigns import CampaignStore, MarketStore
+from campaign_workers.adapters.fakes.campaigns import FakeCampaignService, FakeMarketRepository
 from campaign_workers.adapters.fakes.tables import Tables
 from campaign_workers.domain.campaigns.campaign import Campaign, Market
 from campaign_workers.domain.errors import BadInput
@@ -15,50 +15,50 @@ from tests.contracts.over_tables import OverTables
 
 
 class TestCampaignService(OverTables, CampaignServiceContract):
-    """`CampaignStore` as the campaign service."""
+    """`FakeCampaignService` as the campaign service."""
 
     @pytest.fixture
-    def service(self, tables: Tables) -> CampaignStore:
-        return CampaignStore(tables)
+    def service(self, tables: Tables) -> FakeCampaignService:
+        return FakeCampaignService(tables)
 
     @pytest.fixture
     def plant(self, tables: Tables) -> Plant:
-        return CampaignStore(tables).put
+        return FakeCampaignService(tables).put
 
     @pytest.fixture
-    def outage(self, service: CampaignStore) -> Outage:
+    def outage(self, service: FakeCampaignService) -> Outage:
         return service.faults.outage
 
 
 class TestCampaignRepository(OverTables, CampaignRepositoryContract):
-    """`CampaignStore` as the collection of campaigns."""
+    """`FakeCampaignService` as the collection of campaigns."""
 
     @pytest.fixture
-    def repository(self, tables: Tables) -> CampaignStore:
-        return CampaignStore(tables)
+    def repository(self, tables: Tables) -> FakeCampaignService:
+        return FakeCampaignService(tables)
 
     @pytest.fixture
     def plant(self, tables: Tables) -> Plant:
-        return CampaignStore(tables).put
+        return FakeCampaignService(tables).put
 
     @pytest.fixture
-    def outage(self, repository: CampaignStore) -> Outage:
+    def outage(self, repository: FakeCampaignService) -> Outage:
         return repository.faults.outage
 
 
 class TestMarketRepository(OverTables, MarketRepositoryContract):
-    """`MarketStore` as the collection of markets."""
+    """`FakeMarketRepository` as the collection of markets."""
 
     @pytest.fixture
-    def repository(self, tables: Tables) -> MarketStore:
-        return MarketStore(tables)
+    def repository(self, tables: Tables) -> FakeMarketRepository:
+        return FakeMarketRepository(tables)
 
     @pytest.fixture
     def plant(self, tables: Tables) -> Plant:
-        return CampaignStore(tables).put
+        return FakeCampaignService(tables).put
 
     @pytest.fixture
-    def outage(self, repository: MarketStore) -> Outage:
+    def outage(self, repository: FakeMarketRepository) -> Outage:
         return repository.faults.outage
 
 
@@ -73,5 +73,5 @@ class TestLoading(OverTables):
     def test_ids_must_go_into_keys(self, tables: Tables, wrong: Campaign) -> None:
         """A campaign that no worker could write a file for is not kept."""
         with pytest.raises(BadInput):
-            CampaignStore(tables).put(wrong)
-        assert list(CampaignStore(tables).open_campaigns()) == []
+            FakeCampaignService(tables).put(wrong)
+        assert list(FakeCampaignService(tables).open_campaigns()) == []

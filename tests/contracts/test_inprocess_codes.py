@@ -2,7 +2,7 @@
 
 import pytest
 
-from campaign_workers.adapters.fakes.codes import CodePool
+from campaign_workers.adapters.fakes.codes import FakeCodeService
 from campaign_workers.adapters.fakes.tables import Tables
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.codes.assignments import TM
@@ -17,14 +17,14 @@ from tests.contracts.over_tables import OverTables
 
 
 class TestCodeService(OverTables, CodeServiceContract):
-    """`CodePool`."""
+    """`FakeCodeService`."""
 
     @pytest.fixture
-    def service(self, tables: Tables, clock: SteppedClock) -> CodePool:
-        return CodePool(tables, clock)
+    def service(self, tables: Tables, clock: SteppedClock) -> FakeCodeService:
+        return FakeCodeService(tables, clock)
 
     @pytest.fixture
-    def load(self, service: CodePool) -> Load:
+    def load(self, service: FakeCodeService) -> Load:
         return service.load
 
     @pytest.fixture
@@ -32,24 +32,24 @@ class TestCodeService(OverTables, CodeServiceContract):
         return clock.advance
 
     @pytest.fixture
-    def outage(self, service: CodePool) -> Outage:
+    def outage(self, service: FakeCodeService) -> Outage:
         return service.faults.outage
 
-    def test_loading_counts_what_is_new(self, service: CodePool) -> None:
+    def test_loading_counts_what_is_new(self, service: FakeCodeService) -> None:
         """A code is loaded once, into one campaign; placeholders are none."""
         assert service.load("tour", ["A", "B", "A", TM, ""]) == 2
         assert service.load("tour", ["B", "C"]) == 1
         assert service.load("other", ["A", "D"]) == 1
         assert (service.available("tour"), service.available("other")) == (3, 1)
 
-    def test_loading_leaves_reservations_alone(self, service: CodePool) -> None:
+    def test_loading_leaves_reservations_alone(self, service: FakeCodeService) -> None:
         """A file of codes that is loaded again frees none of them."""
         service.load("tour", CODES)
         service.reserve("tour", "chi", 4, reserve_id="r1")
         assert service.load("tour", CODES) == 0
         assert service.available("tour") == 6
 
-    def test_codes_are_reserved_in_code_order(self, service: CodePool) -> None:
+    def test_codes_are_reserved_in_code_order(self, service: FakeCodeService) -> None:
         """The same pool gives a rerun the same codes, however it was loaded."""
         service.load("tour", reversed(CODES))
         assert service.reserve("tour", "chi", 3, reserve_id="r1").codes == CODES[:3]

@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from campaign_workers.adapters.fakes.admin_stats import TableAdminStats
-from campaign_workers.adapters.fakes.demand import TableDemand
-from campaign_workers.adapters.fakes.ledger import TableLedger
+from campaign_workers.adapters.fakes.databases import (
+    FakeAdminStatsRepository,
+    FakeDeliveryLedger,
+    FakeDemandTable,
+)
 from campaign_workers.adapters.fakes.tables import Tables
 from campaign_workers.testing.contracts._base import Outage
 from campaign_workers.testing.contracts.admin_stats_repository import AdminStatsRepositoryContract
@@ -16,40 +18,40 @@ from tests.contracts.over_tables import FreshIds, OverTables
 
 
 class TestDemandTable(OverTables, DemandTableContract):
-    """`TableDemand`."""
+    """`FakeDemandTable`."""
 
     @pytest.fixture
-    def table(self, tables: Tables) -> TableDemand:
-        return TableDemand(tables)
+    def table(self, tables: Tables) -> FakeDemandTable:
+        return FakeDemandTable(tables)
 
     @pytest.fixture
     def fresh_id(self) -> Callable[[], str]:
         return FreshIds()
 
     @pytest.fixture
-    def outage(self, table: TableDemand) -> Outage:
+    def outage(self, table: FakeDemandTable) -> Outage:
         return table.faults.outage
 
 
 class TestDeliveryLedger(OverTables, DeliveryLedgerContract):
-    """`TableLedger`."""
+    """`FakeDeliveryLedger`."""
 
     @pytest.fixture
-    def ledger(self, tables: Tables) -> TableLedger:
-        return TableLedger(tables)
+    def ledger(self, tables: Tables) -> FakeDeliveryLedger:
+        return FakeDeliveryLedger(tables)
 
     @pytest.fixture
-    def outage(self, ledger: TableLedger) -> Outage:
+    def outage(self, ledger: FakeDeliveryLedger) -> Outage:
         return ledger.faults.outage
 
 
 class TestAdminStatsRepository(OverTables, AdminStatsRepositoryContract):
-    """`TableAdminStats`."""
+    """`FakeAdminStatsRepository`."""
 
     @pytest.fixture
-    def repository(self, tables: Tables) -> TableAdminStats:
-        return TableAdminStats(tables)
+    def repository(self, tables: Tables) -> FakeAdminStatsRepository:
+        return FakeAdminStatsRepository(tables)
 
     @pytest.fixture
-    def outage(self, repository: TableAdminStats) -> Outage:
+    def outage(self, repository: FakeAdminStatsRepository) -> Outage:
         return repository.faults.outage

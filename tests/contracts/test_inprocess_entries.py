@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.adapters.fakes.campaigns import CampaignStore
-from campaign_workers.adapters.fakes.entries import EntryStore
+from campaign_workers.adapters.fakes.campaigns import FakeCampaignService
+from campaign_workers.adapters.fakes.entries import FakeEntryService
 from campaign_workers.adapters.fakes.tables import Tables
-from campaign_workers.adapters.fakes.users import UserDirectory
+from campaign_workers.adapters.fakes.users import FakeUserService
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.campaigns.campaign import Campaign, CampaignType
@@ -41,18 +41,18 @@ from tests.contracts.over_tables import FreshIds, OverTables
 
 
 class TestEntryService(OverTables, EntryServiceContract):
-    """`EntryStore` as the entry service, with pages so small that there are several."""
+    """`FakeEntryService` as the entry service, with pages so small that there are several."""
 
     @pytest.fixture
-    def service(self, tables: Tables, clock: SteppedClock) -> EntryStore:
-        return EntryStore(tables, clock, page_size=4)
+    def service(self, tables: Tables, clock: SteppedClock) -> FakeEntryService:
+        return FakeEntryService(tables, clock, page_size=4)
 
     @pytest.fixture
     def plant(self, tables: Tables) -> Callable[[Campaign], object]:
-        return CampaignStore(tables).put
+        return FakeCampaignService(tables).put
 
     @pytest.fixture
-    def feed(self, service: EntryStore) -> Feed:
+    def feed(self, service: FakeEntryService) -> Feed:
         return lambda kept: service.consume(batch(kept))
 
     @pytest.fixture
@@ -60,19 +60,19 @@ class TestEntryService(OverTables, EntryServiceContract):
         return FreshIds()
 
     @pytest.fixture
-    def outage(self, service: EntryStore) -> Outage:
+    def outage(self, service: FakeEntryService) -> Outage:
         return service.faults.outage
 
 
 class TestEntryRepository(OverTables, EntryRepositoryContract):
-    """`EntryStore` as the collection of entries."""
+    """`FakeEntryService` as the collection of entries."""
 
     @pytest.fixture
-    def repository(self, tables: Tables, clock: SteppedClock) -> EntryStore:
-        return EntryStore(tables, clock)
+    def repository(self, tables: Tables, clock: SteppedClock) -> FakeEntryService:
+        return FakeEntryService(tables, clock)
 
     @pytest.fixture
-    def plant(self, repository: EntryStore) -> Plant:
+    def plant(self, repository: FakeEntryService) -> Plant:
         def plant(kept: Sequence[Entry]) -> None:
             for entry in kept:
                 put(repository, entry)
@@ -84,11 +84,11 @@ class TestEntryRepository(OverTables, EntryRepositoryContract):
         return FreshIds()
 
     @pytest.fixture
-    def outage(self, repository: EntryStore) -> Outage:
+    def outage(self, repository: FakeEntryService) -> Outage:
         return repository.faults.outage
 
 
-def put(store: EntryStore, entry: Entry) -> None:
+def put(store: FakeEntryService, entry: Entry) -> None:
     """Bring an entry into the store as everything that led to it."""
     registered = registration(
         entry.global_user_id,
@@ -120,8 +120,8 @@ def test_candidates_are_those_of_the_slow_way(
 ) -> None:
     """The columnar join gives the rows that reading record by record gives."""
     tables = DictTables()
-    CampaignStore(tables).put(campaign(type=kind))
-    store = EntryStore(tables, SteppedClock(CREATED), page_size=3)
+    FakeCampaignService(tables).put(campaign(type=kind))
+    store = FakeEntryService(tables, SteppedClock(CREATED), page_size=3)
     store.consume(batch(kept))
     if assigned:
         store.assign_codes("tour", [assignment("g1", "A"), assignment("g2", "B", market_id=None)])
@@ -134,7 +134,7 @@ def test_candidates_are_those_of_the_slow_way(
 @given(kept=records)
 def test_figures_are_those_of_the_entries(kept: list[dict[str, Any]]) -> None:
     """What is counted is what the store says that its entries are."""
-    store = EntryStore(DictTables(), SteppedClock(CREATED))
+    store = FakeEntryService(DictTables(), SteppedClock(CREATED))
     store.consume(batch(kept))
     users = {record["userId"] for record in kept if record["type"] == "registration"}
     assert store.admin_stats("tour") == admin_stats(store.entries("tour"))
@@ -145,11 +145,11 @@ class TestEntries(OverTables):
     """What only this store promises."""
 
     @pytest.fixture
-    def store(self, tables: Tables, clock: SteppedClock) -> EntryStore:
-        CampaignStore(tables).put(campaign())
-        return EntryStore(tables, clock, page_size=10)
+    def store(self, tables: Tables, clock: SteppedClock) -> FakeEntryService:
+        FakeCampaignService(tables).put(campaign())
+        return FakeEntryService(tables, clock, page_size=10)
 
-    def test_pages_are_full(self, store: EntryStore) -> None:
+    def test_pages_are_full(self, store: FakeEntryService) -> None:
         """Every page but the last has as many rows as a page has, in the order of ids."""
         store.consume(batch(scoring(f"g{number:02d}") for number in range(25)))
         pages = list(store.eligible(query()))
@@ -157,7 +157,7 @@ class TestEntries(OverTables):
         assert [tuple(page.columns) for page in pages] == [candidates_columns()] * 3
         assert pages[0]["global_user_id"].is_sorted()
 
-    def test_a_code_makes_an_entry(self, store: EntryStore) -> None:
+    def test_a_code_makes_an_entry(self, store: FakeEntryService) -> None:
         """A fan who gets a code without having registered is an entry, until one comes."""
         store.assign_codes("tour", [assignment(user_id="u9"), assignment("g2", "B", user_id=None)])
         later = assignment("g1", "C", market_id="chi", created=CREATED + timedelta(days=1))
@@ -170,14 +170,14 @@ class TestEntries(OverTables):
         assert store.admin_stats("tour").total == 2
         assert [entry.user_id for entry in store.entries("tour")] == ["u-g1", ""]
 
-    def test_figures_follow_the_codes(self, store: EntryStore) -> None:
+    def test_figures_follow_the_codes(self, store: FakeEntryService) -> None:
         """A code that is given after a count is in the next one."""
         store.consume(batch([registration()]))
         assert store.admin_stats("tour").with_code == 0
         store.assign_codes("tour", [assignment()])
         assert store.admin_stats("tour").with_code == 1
 
-    def test_the_latest_score_says_who_is_blocked(self, store: EntryStore) -> None:
+    def test_the_latest_score_says_who_is_blocked(self, store: FakeEntryService) -> None:
         """A fan is blocked as long as the latest scored file has them on a list."""
         blocked = scoring(verdict=0, tags=["blockedDomain"])
         store.consume(batch([registration(), blocked, scoring(source="fanlist")]))
@@ -186,21 +186,23 @@ class TestEntries(OverTables):
         store.consume(batch([blocked]))
         assert store.admin_stats("tour").blocked == 0
 
-    def test_registrations_tell_who_is_which_user(self, store: EntryStore, tables: Tables) -> None:
+    def test_registrations_tell_who_is_which_user(
+        self, store: FakeEntryService, tables: Tables
+    ) -> None:
         """The directory knows a registered fan's user, the latest that was registered."""
         late = registration("g1", userId="new", created="2026-09-02T00:00:00Z")
         store.consume(batch([late, registration("g1", userId="old"), registration(None)]))
         store.consume(batch([registration("g1", userId="older", created="2026-08-02T00:00:00Z")]))
-        users = UserDirectory(tables)
+        users = FakeUserService(tables)
         users.put("g2", "u2")
         assert users.user_ids(["g1", "g2"]) == {"g1": "new", "g2": "u2"}
         store.consume(batch([registration("g2", userId="u3")]))
         assert users.user_ids(["g2"]) == {"g2": "u3"}
 
-    def test_ids_are_taken_as_they_are(self, store: EntryStore, tables: Tables) -> None:
+    def test_ids_are_taken_as_they_are(self, store: FakeEntryService, tables: Tables) -> None:
         """No character of an id makes two campaigns one, or two fans."""
-        CampaignStore(tables).put(campaign("a"))
-        CampaignStore(tables).put(campaign("a.b"))
+        FakeCampaignService(tables).put(campaign("a"))
+        FakeCampaignService(tables).put(campaign("a.b"))
         store.consume(batch([scoring("b/g1", campaignId="a"), scoring("g1", campaignId="a.b")]))
         store.assign_codes("a/b", [assignment("g1", "X")])
         store.assign_codes("a", [assignment("b/g1", "Y")])
@@ -209,20 +211,20 @@ class TestEntries(OverTables):
         assert row["codes"] == [{"market_id": "nyc", "code": "Y"}]
 
     def test_a_failed_batch_leaves_nothing(
-        self, store: EntryStore, tables: Tables, monkeypatch: pytest.MonkeyPatch
+        self, store: FakeEntryService, tables: Tables, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A batch that dies between its tables is undone whole, and can come again."""
         kept = [registration(), scoring(tags=["blockedEmail"])]
         with monkeypatch.context() as patched:
-            patched.setattr(EntryStore, "_write_blocked", died)
+            patched.setattr(FakeEntryService, "_write_blocked", died)
             with pytest.raises(KeyboardInterrupt):
                 store.consume(batch(kept))
         assert list(store.entries("tour")) == []
-        assert UserDirectory(tables).user_ids(["g1"]) == {}
+        assert FakeUserService(tables).user_ids(["g1"]) == {}
         store.consume(batch(kept))
         assert store.admin_stats("tour").blocked == 1
 
-    def test_dates_default_to_the_clock(self, store: EntryStore, clock: SteppedClock) -> None:
+    def test_dates_default_to_the_clock(self, store: FakeEntryService, clock: SteppedClock) -> None:
         """An assignment without a date has that of its being carried out."""
         clock.advance(timedelta(hours=1))
         store.assign_codes("tour", [assignment(created=None)])

@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from campaign_workers.adapters.fakes.codes import CodePool
-from campaign_workers.adapters.fakes.offer_codes import OfferCodeMint
+from campaign_workers.adapters.fakes.codes import FakeCodeService, FakeOfferCodes
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.errors import OutcomeUnknown, PermanentFailure, RetryLater
@@ -14,14 +13,14 @@ from campaign_workers.testing.contracts._base import Contract
 
 
 @pytest.fixture
-def pool() -> CodePool:
+def pool() -> FakeCodeService:
     """A pool with one code."""
-    pool = CodePool(DictTables(), SteppedClock(CREATED))
+    pool = FakeCodeService(DictTables(), SteppedClock(CREATED))
     pool.load("tour", ["CODE1"])
     return pool
 
 
-def test_a_fault_strikes_once(pool: CodePool) -> None:
+def test_a_fault_strikes_once(pool: FakeCodeService) -> None:
     """The next call fails as ordered, and the one after it is answered."""
     pool.faults.fail_next(RetryLater("busy"))
     with pytest.raises(RetryLater, match="busy"):
@@ -29,7 +28,7 @@ def test_a_fault_strikes_once(pool: CodePool) -> None:
     assert pool.available("tour") == 1
 
 
-def test_a_fault_strikes_as_often_as_ordered(pool: CodePool) -> None:
+def test_a_fault_strikes_as_often_as_ordered(pool: FakeCodeService) -> None:
     """Faults are met in the order in which they were ordered."""
     pool.faults.fail_next(RetryLater("busy"), times=2)
     pool.faults.fail_next(PermanentFailure("closed"))
@@ -39,7 +38,7 @@ def test_a_fault_strikes_as_often_as_ordered(pool: CodePool) -> None:
     assert pool.available("tour") == 1
 
 
-def test_a_fault_waits_for_its_method(pool: CodePool) -> None:
+def test_a_fault_waits_for_its_method(pool: FakeCodeService) -> None:
     """A fault of one method leaves the calls of others alone."""
     pool.faults.fail_next(RetryLater("busy"), call="assign")
     assert pool.available("tour") == 1
@@ -48,7 +47,7 @@ def test_a_fault_waits_for_its_method(pool: CodePool) -> None:
     assert pool.available("tour") == 1
 
 
-def test_a_lost_answer_comes_after_the_deed(pool: CodePool) -> None:
+def test_a_lost_answer_comes_after_the_deed(pool: FakeCodeService) -> None:
     """The request is carried out, and nobody hears of it."""
     pool.faults.fail_next(OutcomeUnknown("no answer"), answer_lost=True)
     with pytest.raises(OutcomeUnknown):
@@ -57,7 +56,7 @@ def test_a_lost_answer_comes_after_the_deed(pool: CodePool) -> None:
     assert pool.assign("tour", [assignment()])[0].outcome == "alreadyAssigned"
 
 
-def test_an_outage_ends(pool: CodePool) -> None:
+def test_an_outage_ends(pool: FakeCodeService) -> None:
     """Every call of an outage fails with its error, none after it."""
     with pool.faults.outage(PermanentFailure("closed")):
         for _ in range(3):
@@ -68,7 +67,7 @@ def test_an_outage_ends(pool: CodePool) -> None:
 
 def test_coroutines_fail_too() -> None:
     """Faults strike what is awaited as well."""
-    mint = OfferCodeMint(DictTables())
+    mint = FakeOfferCodes(DictTables())
     mint.faults.fail_next(RetryLater("busy"), call="create")
     with pytest.raises(RetryLater):
         asyncio.run(mint.create(offer_code_request()))

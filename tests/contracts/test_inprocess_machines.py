@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from campaign_workers.adapters.fakes.codes import CodePool
-from campaign_workers.adapters.fakes.ledger import TableLedger
+from campaign_workers.adapters.fakes.codes import FakeCodeService
+from campaign_workers.adapters.fakes.databases import FakeDeliveryLedger
 from campaign_workers.adapters.local.sqlite import Database
 from campaign_workers.adapters.local.tables import SqliteTables
 from campaign_workers.adapters.memory.tables import DictTables
@@ -17,7 +17,7 @@ from campaign_workers.testing.machines.ledger import LedgerMachine
 def under_test(tables: DictTables | SqliteTables) -> CodePoolUnderTest:
     """A fresh pool over tables."""
     clock = SteppedClock(CREATED)
-    pool = CodePool(tables, clock)
+    pool = FakeCodeService(tables, clock)
     return CodePoolUnderTest(
         service=pool,
         load=pool.load,
@@ -28,7 +28,7 @@ def under_test(tables: DictTables | SqliteTables) -> CodePoolUnderTest:
 
 
 class CodePoolInMemory(CodePoolMachine):
-    """`CodePool` over dicts."""
+    """`FakeCodeService` over dicts."""
 
     def start(self) -> CodePoolUnderTest:
         """A fresh pool."""
@@ -36,7 +36,7 @@ class CodePoolInMemory(CodePoolMachine):
 
 
 class CodePoolInSqlite(CodePoolMachine):
-    """`CodePool` over SQLite."""
+    """`FakeCodeService` over SQLite."""
 
     def start(self) -> CodePoolUnderTest:
         """A fresh pool in a fresh database."""
@@ -49,20 +49,20 @@ class CodePoolInSqlite(CodePoolMachine):
 
 
 class LedgerInMemory(LedgerMachine):
-    """`TableLedger` over dicts."""
+    """`FakeDeliveryLedger` over dicts."""
 
     def start(self) -> DeliveryLedger:
         """A fresh ledger."""
-        return TableLedger(DictTables())
+        return FakeDeliveryLedger(DictTables())
 
 
 class LedgerInSqlite(LedgerMachine):
-    """`TableLedger` over SQLite."""
+    """`FakeDeliveryLedger` over SQLite."""
 
     def start(self) -> DeliveryLedger:
         """A fresh ledger in a fresh database."""
         self.database = Database(Path(":memory:"))
-        return TableLedger(SqliteTables(self.database))
+        return FakeDeliveryLedger(SqliteTables(self.database))
 
     def teardown(self) -> None:
         """Let go of the database."""

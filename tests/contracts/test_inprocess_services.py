@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from campaign_workers.adapters.fakes.chat import ChatLog
-from campaign_workers.adapters.fakes.offer_codes import OfferCodeMint
-from campaign_workers.adapters.fakes.sms import SmsOutbox
+from campaign_workers.adapters.fakes.codes import FakeOfferCodes
+from campaign_workers.adapters.fakes.messages import FakeChat, FakeSmsService
 from campaign_workers.adapters.fakes.tables import Tables
-from campaign_workers.adapters.fakes.users import UserDirectory
+from campaign_workers.adapters.fakes.users import FakeUserService
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.errors import OutcomeUnknown, PermanentFailure
 from campaign_workers.ports.offer_codes import OfferCodeRequest
@@ -25,27 +24,27 @@ from tests.contracts.over_tables import OverTables
 
 
 class TestUserService(OverTables, UserServiceContract):
-    """`UserDirectory`."""
+    """`FakeUserService`."""
 
     @pytest.fixture
-    def service(self, tables: Tables) -> UserDirectory:
-        return UserDirectory(tables)
+    def service(self, tables: Tables) -> FakeUserService:
+        return FakeUserService(tables)
 
     @pytest.fixture
-    def plant(self, service: UserDirectory) -> Plant:
+    def plant(self, service: FakeUserService) -> Plant:
         return service.put
 
     @pytest.fixture
-    def outage(self, service: UserDirectory) -> Outage:
+    def outage(self, service: FakeUserService) -> Outage:
         return service.faults.outage
 
 
 class TestOfferCodes(OverTables, OfferCodesContract):
-    """`OfferCodeMint`."""
+    """`FakeOfferCodes`."""
 
     @pytest.fixture
-    def service(self, tables: Tables) -> OfferCodeMint:
-        return OfferCodeMint(tables, refuses=lambda request: request.product_id == "sold out")
+    def service(self, tables: Tables) -> FakeOfferCodes:
+        return FakeOfferCodes(tables, refuses=lambda request: request.product_id == "sold out")
 
     @pytest.fixture(params=["by choice", "by dates"])
     def refused(self, request: pytest.FixtureRequest) -> OfferCodeRequest:
@@ -56,26 +55,26 @@ class TestOfferCodes(OverTables, OfferCodesContract):
         return offer_code_request("refused", **reasons[request.param])
 
     @pytest.fixture
-    def outage(self, service: OfferCodeMint) -> Outage:
+    def outage(self, service: FakeOfferCodes) -> Outage:
         return service.faults.outage
 
-    def test_codes_follow_from_keys(self, service: OfferCodeMint, tables: Tables) -> None:
+    def test_codes_follow_from_keys(self, service: FakeOfferCodes, tables: Tables) -> None:
         """The same campaign run twice in two places gets the same codes."""
-        elsewhere = OfferCodeMint(lambda name: tables(f"elsewhere.{name}"))
+        elsewhere = FakeOfferCodes(lambda name: tables(f"elsewhere.{name}"))
         request = offer_code_request()
         assert create_all(service, request) == create_all(elsewhere, request)
 
 
 class TestSmsService(OverTables, SmsServiceContract):
-    """`SmsOutbox`."""
+    """`FakeSmsService`."""
 
     @pytest.fixture
-    def service(self, tables: Tables, clock: SteppedClock) -> SmsOutbox:
-        return SmsOutbox(tables, clock, dead_endings=("0199",))
+    def service(self, tables: Tables, clock: SteppedClock) -> FakeSmsService:
+        return FakeSmsService(tables, clock, dead_endings=("0199",))
 
     @pytest.fixture
-    def accepted(self, service: SmsOutbox) -> Accepted:
-        return lambda: [text.message for text in service.sent()]
+    def accepted(self, service: FakeSmsService) -> Accepted:
+        return lambda: [text.message for text in service.accepted_texts()]
 
     @pytest.fixture(params=["dead", "no number", "too long"])
     def refused(self, request: pytest.FixtureRequest) -> TextMessage:
@@ -87,23 +86,23 @@ class TestSmsService(OverTables, SmsServiceContract):
         return text_message(**reasons[request.param])
 
     @pytest.fixture
-    def lose_answer(self, service: SmsOutbox) -> Callable[[], object]:
+    def lose_answer(self, service: FakeSmsService) -> Callable[[], object]:
         return partial(service.faults.fail_next, OutcomeUnknown("no answer"), answer_lost=True)
 
     @pytest.fixture
-    def outage(self, service: SmsOutbox) -> Outage:
+    def outage(self, service: FakeSmsService) -> Outage:
         return service.faults.outage
 
-    def test_texts_are_counted_by_group(self, service: SmsOutbox) -> None:
+    def test_texts_are_counted_by_group(self, service: FakeSmsService) -> None:
         """The accepted texts of a wave are told apart from those of another."""
         send(service, text_message("a"), text_message("b"), text_message("c", group="wave2"))
         with pytest.raises(PermanentFailure):
             send(service, text_message("d", phone="+12125550199"))
         assert service.counts() == {"wave1": 2, "wave2": 1}
-        assert [text.message.message_id for text in service.sent("wave2")] == ["c"]
-        assert {text.accepted for text in service.sent()} == {CREATED}
+        assert [text.message.message_id for text in service.accepted_texts("wave2")] == ["c"]
+        assert {text.accepted for text in service.accepted_texts()} == {CREATED}
 
-    def test_nothing_is_no_text(self, service: SmsOutbox) -> None:
+    def test_nothing_is_no_text(self, service: FakeSmsService) -> None:
         """A text without a character cannot be sent."""
         with pytest.raises(PermanentFailure):
             send(service, text_message("m1", text=""))
@@ -112,28 +111,28 @@ class TestSmsService(OverTables, SmsServiceContract):
 
 
 class TestChat(OverTables, ChatContract):
-    """`ChatLog`."""
+    """`FakeChat`."""
 
     @pytest.fixture
-    def chat(self, tables: Tables, clock: SteppedClock) -> ChatLog:
-        return ChatLog(tables, clock, channels={"#tour", "#stats"})
+    def chat(self, tables: Tables, clock: SteppedClock) -> FakeChat:
+        return FakeChat(tables, clock, channels={"#tour", "#stats"})
 
     @pytest.fixture
-    def posted(self, chat: ChatLog) -> Posted:
+    def posted(self, chat: FakeChat) -> Posted:
         def posted(channel: str) -> Sequence[tuple[str, Sequence[object]]]:
             return [(post.text, post.blocks) for post in chat.posts(channel)]
 
         return posted  # type: ignore[return-value]
 
     @pytest.fixture
-    def outage(self, chat: ChatLog) -> Outage:
+    def outage(self, chat: FakeChat) -> Outage:
         return chat.faults.outage
 
     def test_any_channel_exists_unless_some_are_named(
         self, tables: Tables, clock: SteppedClock
     ) -> None:
         """Without a list of channels every channel is there, but none without a name."""
-        anywhere = ChatLog(tables, clock)
+        anywhere = FakeChat(tables, clock)
         anywhere.post("#anywhere", "hello")
         assert [(post.channel, post.posted) for post in anywhere.posts()] == [
             ("#anywhere", CREATED)

@@ -75,7 +75,7 @@ def test_hundreds_share_a_renewal(fresh: World) -> None:
 
     asyncio.run(wave())
     assert store.reads == 3
-    assert len(list(fresh.behind.sms.sent())) == 100
+    assert len(list(fresh.behind.sms.accepted_texts())) == 100
 
 
 def test_a_wave_leaves_no_connections(fresh: World) -> None:

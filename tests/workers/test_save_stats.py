@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from campaign_workers.adapters.fakes.entries import EntryStore
+from campaign_workers.adapters.fakes.entries import FakeEntryService
 from campaign_workers.domain.errors import Fatal, NotFound, RetryLater
 from campaign_workers.domain.running.events import Tick
 from campaign_workers.domain.running.reports import Report
@@ -40,7 +40,7 @@ def save(world: World, **ports: Any) -> Report:
 class Torn:
     """Entries that cannot be counted for one campaign."""
 
-    def __init__(self, entries: EntryStore, campaign_id: str, error: Exception) -> None:
+    def __init__(self, entries: FakeEntryService, campaign_id: str, error: Exception) -> None:
         self.entries, self.campaign_id, self.error = entries, campaign_id, error
 
     def admin_stats(self, campaign_id: str) -> AdminStats:

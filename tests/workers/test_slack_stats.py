@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from campaign_workers.adapters.fakes.chat import ChatLog
+from campaign_workers.adapters.fakes.messages import FakeChat
 from campaign_workers.domain.errors import Fatal, RetryLater
 from campaign_workers.domain.running.events import Tick
 from campaign_workers.domain.running.reports import Report
@@ -139,7 +139,7 @@ def test_a_failing_campaign_does_not_stop_the_others() -> None:
 def test_a_channel_that_refuses_does_not_make_the_others_hear_twice() -> None:
     """The good channel hears once, the run fails because of the other, nothing is repeated."""
     world = a_world()
-    world.chat = ChatLog(world.tables, world.clock, channels=["C2"])
+    world.chat = FakeChat(world.tables, world.clock, channels=["C2"])
     with pytest.raises(Fatal, match="1 of its channels refused"):
         tell(world)
     tell(world)
@@ -149,7 +149,7 @@ def test_a_channel_that_refuses_does_not_make_the_others_hear_twice() -> None:
 def test_a_post_that_no_channel_takes_is_not_noted() -> None:
     """Whoever repairs the channel gets the figures with the next run."""
     world = a_world()
-    world.chat = ChatLog(world.tables, world.clock, channels=[])
+    world.chat = FakeChat(world.tables, world.clock, channels=[])
     with pytest.raises(Fatal, match="every one of its channels"):
         tell(world)
     assert last_posted(world) is None

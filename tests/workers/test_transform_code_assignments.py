@@ -7,8 +7,8 @@ from typing import Any
 import attrs
 import pytest
 
-from campaign_workers.adapters.fakes.campaigns import CampaignStore
-from campaign_workers.adapters.fakes.users import UserDirectory
+from campaign_workers.adapters.fakes.campaigns import FakeCampaignService
+from campaign_workers.adapters.fakes.users import FakeUserService
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.domain.records.record import read_record
 from campaign_workers.domain.running.events import StreamBatch
@@ -55,7 +55,7 @@ def transform(world: World, records: StreamBatch, **ports: Any) -> Report:
 class Counted:
     """A service that counts what it is asked."""
 
-    service: UserDirectory | CampaignStore
+    service: FakeUserService | FakeCampaignService
     asked: list[list[Any]] = attrs.field(factory=list)
 
     def user_ids(self, wanted: Any) -> Mapping[str, str]:

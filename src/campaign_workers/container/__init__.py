@@ -34,8 +34,8 @@ from campaign_workers.settings import Profile, Settings, load_settings
 
 if TYPE_CHECKING:
     from campaign_workers.adapters.aws.traces import Traces
-    from campaign_workers.adapters.fakes.campaigns import CampaignStore
-    from campaign_workers.adapters.fakes.codes import CodePool
+    from campaign_workers.adapters.fakes.campaigns import FakeCampaignService
+    from campaign_workers.adapters.fakes.codes import FakeCodeService
     from campaign_workers.adapters.local.journal import Journal
     from campaign_workers.adapters.local.runtime import Runtime
     from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
@@ -160,15 +160,15 @@ class Container:
         return queues
 
     @cached_property
-    def campaigns(self) -> "CampaignStore":
+    def campaigns(self) -> "FakeCampaignService":
         """The stand-in of the campaign service and its database."""
-        store: CampaignStore = self.wiring.campaigns()
+        store: FakeCampaignService = self.wiring.campaigns()
         return store
 
     @cached_property
-    def code_pool(self) -> "CodePool":
+    def code_pool(self) -> "FakeCodeService":
         """The stand-in of the code service."""
-        pool: CodePool = self.wiring.code_pool()
+        pool: FakeCodeService = self.wiring.code_pool()
         return pool
 
     @property

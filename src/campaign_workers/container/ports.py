@@ -127,11 +127,11 @@ class Ports(containers.DeclarativeContainer):
     )
 
     # --- stand-ins of services and databases, with the same rules, over the profile's tables ---
-    campaigns = adapter("fakes.campaigns:CampaignStore", tables)
-    markets = adapter("fakes.campaigns:MarketStore", tables)
-    users = adapter("fakes.users:UserDirectory", tables)
-    entries = adapter("fakes.entries:EntryStore", tables, clock)
-    code_pool = adapter("fakes.codes:CodePool", tables, clock)
+    campaigns = adapter("fakes.campaigns:FakeCampaignService", tables)
+    markets = adapter("fakes.campaigns:FakeMarketRepository", tables)
+    users = adapter("fakes.users:FakeUserService", tables)
+    entries = adapter("fakes.entries:FakeEntryService", tables, clock)
+    code_pool = adapter("fakes.codes:FakeCodeService", tables, clock)
 
     # --- databases ---
     documents = adapter(
@@ -157,12 +157,12 @@ class Ports(containers.DeclarativeContainer):
     )
     admin_stats = served(
         profile,
-        adapter("fakes.admin_stats:TableAdminStats", tables),
+        adapter("fakes.databases:FakeAdminStatsRepository", tables),
         adapter("mongo.admin_stats:MongoAdminStatsRepository", documents),
     )
     demand = served(
         profile,
-        adapter("fakes.demand:TableDemand", tables),
+        adapter("fakes.databases:FakeDemandTable", tables),
         adapter(
             "aws.dynamodb_demand:DynamoDemandTable",
             client("dynamodb"),
@@ -171,7 +171,7 @@ class Ports(containers.DeclarativeContainer):
     )
     ledger = served(
         profile,
-        adapter("fakes.ledger:TableLedger", tables),
+        adapter("fakes.databases:FakeDeliveryLedger", tables),
         adapter(
             "aws.dynamodb_ledger:DynamoDeliveryLedger",
             client("dynamodb"),
@@ -194,17 +194,17 @@ class Ports(containers.DeclarativeContainer):
     user_service = served(profile, users, asked("user:HttpUserService", "user", settings, secrets))
     offer_codes = served(
         profile,
-        adapter("fakes.offer_codes:OfferCodeMint", tables),
+        adapter("fakes.codes:FakeOfferCodes", tables),
         asked("pacman:HttpOfferCodes", "pacman", settings, secrets),
     )
     sms = served(
         profile,
-        adapter("fakes.sms:SmsOutbox", tables, clock),
+        adapter("fakes.messages:FakeSmsService", tables, clock),
         asked("sms:HttpSmsService", "sms", settings, secrets, clock),
     )
     chat = served(
         profile,
-        adapter("fakes.chat:ChatLog", tables, clock),
+        adapter("fakes.messages:FakeChat", tables, clock),
         asked("slack:SlackChat", "slack", settings, secrets),
     )
 

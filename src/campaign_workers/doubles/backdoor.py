@@ -111,7 +111,7 @@ class Backdoor:
                 "group": text.message.group,
                 "accepted": iso_utc(text.accepted),
             }
-            for text in self.neighbours.sms.sent()
+            for text in self.neighbours.sms.accepted_texts()
         ]
 
     def posts(self, _: object) -> list[dict[str, Any]]:

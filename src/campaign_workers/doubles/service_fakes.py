@@ -5,14 +5,12 @@ from typing import Self
 
 import attrs
 
-from campaign_workers.adapters.fakes.campaigns import CampaignStore
-from campaign_workers.adapters.fakes.chat import ChatLog
-from campaign_workers.adapters.fakes.codes import CodePool
-from campaign_workers.adapters.fakes.entries import EntryStore
-from campaign_workers.adapters.fakes.offer_codes import OfferCodeMint
-from campaign_workers.adapters.fakes.sms import SmsOutbox
+from campaign_workers.adapters.fakes.campaigns import FakeCampaignService
+from campaign_workers.adapters.fakes.codes import FakeCodeService, FakeOfferCodes
+from campaign_workers.adapters.fakes.entries import FakeEntryService
+from campaign_workers.adapters.fakes.messages import FakeChat, FakeSmsService
 from campaign_workers.adapters.fakes.tables import Tables
-from campaign_workers.adapters.fakes.users import UserDirectory
+from campaign_workers.adapters.fakes.users import FakeUserService
 from campaign_workers.ports.offer_codes import OfferCodeRequest
 from campaign_workers.ports.system import Clock
 
@@ -21,13 +19,13 @@ from campaign_workers.ports.system import Clock
 class Neighbours:
     """The seven."""
 
-    campaigns: CampaignStore
-    entries: EntryStore
-    codes: CodePool
-    users: UserDirectory
-    offer_codes: OfferCodeMint
-    sms: SmsOutbox
-    chat: ChatLog
+    campaigns: FakeCampaignService
+    entries: FakeEntryService
+    codes: FakeCodeService
+    users: FakeUserService
+    offer_codes: FakeOfferCodes
+    sms: FakeSmsService
+    chat: FakeChat
 
     @classmethod
     def over(
@@ -41,11 +39,11 @@ class Neighbours:
     ) -> Self:
         """All of them over the same tables; see each for what it may be told to refuse."""
         return cls(
-            campaigns=CampaignStore(tables),
-            entries=EntryStore(tables, clock),
-            codes=CodePool(tables, clock),
-            users=UserDirectory(tables),
-            offer_codes=OfferCodeMint(tables, refuses=refuses),
-            sms=SmsOutbox(tables, clock, dead_endings=dead_endings),
-            chat=ChatLog(tables, clock, channels=channels),
+            campaigns=FakeCampaignService(tables),
+            entries=FakeEntryService(tables, clock),
+            codes=FakeCodeService(tables, clock),
+            users=FakeUserService(tables),
+            offer_codes=FakeOfferCodes(tables, refuses=refuses),
+            sms=FakeSmsService(tables, clock, dead_endings=dead_endings),
+            chat=FakeChat(tables, clock, channels=channels),
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from campaign_workers.adapters.fakes.failures import Faults, may_fail
+from campaign_workers.adapters.fakes.faults import Faults, may_fail
 from campaign_workers.adapters.fakes.tables import Tables
 from campaign_workers.domain.campaigns.campaign import (
     Campaign,
@@ -13,7 +13,7 @@ from campaign_workers.domain.campaigns.campaign import (
 from campaign_workers.domain.errors import NotFound
 
 
-class CampaignStore:
+class FakeCampaignService:
     """Serves `CampaignService` and `CampaignRepository` from documents in a table."""
 
     def __init__(self, tables: Tables, *, faults: Faults | None = None) -> None:
@@ -64,7 +64,7 @@ class CampaignStore:
         return (read_campaign(document) for _, document in self._documents.scan())
 
 
-class MarketStore:
+class FakeMarketRepository:
     """Serves `MarketRepository` from the same documents: another order, and no error."""
 
     def __init__(self, tables: Tables, *, faults: Faults | None = None) -> None:

@@ -1,16 +1,15 @@
-"""Codes, reservations and holders as rows of tables.
+"""Fakes of the services that issue codes: the code service and Pacman."""
 
-The code service's stand-in: reserves and assigns external codes.
-"""
-
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import base64
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import count, islice
 from typing import Any, Final
 
 import attrs
 
-from campaign_workers.adapters.fakes.failures import Faults, may_fail
+from campaign_workers.adapters.fakes.faults import Faults, may_fail
 from campaign_workers.adapters.fakes.tables import Tables, key_of, prefix_of
 from campaign_workers.domain.codes.assignments import (
     NO_MARKET,
@@ -20,7 +19,8 @@ from campaign_workers.domain.codes.assignments import (
     is_external,
 )
 from campaign_workers.domain.codes.pool import RESERVATION_LIFE, Code, Reservation, judge
-from campaign_workers.domain.errors import RejectRecord
+from campaign_workers.domain.errors import PermanentFailure, RejectRecord
+from campaign_workers.ports.offer_codes import OfferCodeRequest
 from campaign_workers.ports.system import Clock
 
 
@@ -86,7 +86,7 @@ def _code(row: Mapping[str, Any]) -> Code:
 MOST_ASSIGNMENTS: Final = 2500
 
 
-class CodePool:
+class FakeCodeService:
     """Serves `CodeService`; codes are reserved in code order, so that a rerun reserves the same."""
 
     def __init__(self, tables: Tables, clock: Clock, *, faults: Faults | None = None) -> None:
@@ -199,3 +199,53 @@ def _verdict(
         if refused:
             return AssignmentResult(outcome=Outcome.REFUSED, reason=reason)
     return judge(assignment, code, held, now)
+
+
+CODE_LENGTH: Final = 10
+
+
+def _nobody(_: OfferCodeRequest) -> bool:
+    return False
+
+
+class FakeOfferCodes:
+    """Serves `OfferCodes`: a code follows from the idempotency key, and no two keys share one.
+
+    `refuses` says which requests are turned away for good, as a service might for reasons of
+    its own; requests whose validity ends before it begins always are.
+    """
+
+    def __init__(
+        self,
+        tables: Tables,
+        *,
+        refuses: Callable[[OfferCodeRequest], bool] = _nobody,
+        faults: Faults | None = None,
+    ) -> None:
+        self.faults = faults or Faults()
+        self._refuses = refuses
+        self._made = tables("offerCodes.byKey")
+        self._codes = tables("offerCodes")
+
+    async def create(self, request: OfferCodeRequest) -> str:
+        """See `OfferCodes.create`."""
+        with self.faults.around("create"):
+            if request.end <= request.begin:
+                raise PermanentFailure("the code would never be valid")
+            if self._refuses(request):
+                raise PermanentFailure("the request is refused")
+            return self._code(request.idempotency_key)
+
+    def _code(self, key: str) -> str:
+        with self._made.atomic():
+            if made := self._made.get(key):
+                return str(made["code"])
+            code = next(c for c in _drawn(key) if self._codes.insert(c, {"key": key}))
+            self._made.put(key, {"code": code})
+            return code
+
+
+def _drawn(key: str) -> Iterator[str]:
+    for attempt in count():
+        digest = hashlib.sha256(f"{key}:{attempt}".encode()).digest()
+        yield base64.b32encode(digest).decode()[:CODE_LENGTH]

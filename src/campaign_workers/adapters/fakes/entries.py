@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from campaign_workers.adapters.fakes.campaigns import CampaignStore
-from campaign_workers.adapters.fakes.failures import Faults, may_fail
-from campaign_workers.adapters.fakes.selected_fans import FanBook
+from campaign_workers.adapters.fakes.campaigns import FakeCampaignService
+from campaign_workers.adapters.fakes.faults import Faults, may_fail
+from campaign_workers.adapters.fakes.selected_fans import SelectedFans
 from campaign_workers.adapters.fakes.tables import Tables, first_of, key_of, prefix_of
-from campaign_workers.adapters.fakes.users import UserDirectory
+from campaign_workers.adapters.fakes.users import FakeUserService
 from campaign_workers.domain.codes.assignments import Assignment, AssignmentResult
 from campaign_workers.domain.errors import RejectRecord
 from campaign_workers.domain.records.record import Record, parse_record
@@ -123,7 +123,7 @@ PAGE_SIZE: Final = 10_000
 _TYPES: Final = {name: RECORD_TYPES[name] for name in READERS}
 
 
-class EntryStore:
+class FakeEntryService:
     """Serves `EntryService` and `EntryRepository`; records of the streams fill it (`consume`).
 
     An entry is what a user registered, the latest record of it; a fan's score is the latest of
@@ -142,9 +142,9 @@ class EntryStore:
         self.faults = faults or Faults()
         self._clock = clock
         self._page_size = page_size
-        self._campaigns = CampaignStore(tables)
-        self._users = UserDirectory(tables)
-        self._fans = FanBook(tables)
+        self._campaigns = FakeCampaignService(tables)
+        self._users = FakeUserService(tables)
+        self._fans = SelectedFans(tables)
         self._rows = {name: tables(f"entries.{name}") for name in READERS}
         self._blocked = tables("entries.blocked")
         self._stats = tables("entries.stats")

@@ -18,7 +18,7 @@ from campaign_workers.domain.records.types import iso_utc
 Row = dict[str, Any]
 
 
-class FanBook:
+class SelectedFans:
     """Rows of selected fans by campaign, whether or not they registered.
 
     A row says whose it is, `selected`, and for each market in `codes` the code and when it was

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from campaign_workers.adapters.fakes.failures import Faults, may_fail
+from campaign_workers.adapters.fakes.faults import Faults, may_fail
 from campaign_workers.adapters.fakes.tables import Tables
 
 
-class UserDirectory:
+class FakeUserService:
     """Serves `UserService`; registrations tell it which global user id is which user."""
 
     def __init__(self, tables: Tables, *, faults: Faults | None = None) -> None:

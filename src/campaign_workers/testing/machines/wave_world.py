@@ -7,10 +7,9 @@ from typing import Any, Final
 
 import attrs
 
-from campaign_workers.adapters.fakes.campaigns import CampaignStore
-from campaign_workers.adapters.fakes.chat import ChatLog
-from campaign_workers.adapters.fakes.ledger import TableLedger
-from campaign_workers.adapters.fakes.sms import SentText, SmsOutbox
+from campaign_workers.adapters.fakes.campaigns import FakeCampaignService
+from campaign_workers.adapters.fakes.databases import FakeDeliveryLedger
+from campaign_workers.adapters.fakes.messages import AcceptedText, FakeChat, FakeSmsService
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.streams import MemoryMessageQueue
 from campaign_workers.adapters.memory.tables import DictTables
@@ -77,19 +76,20 @@ class WaveWorld:
     tables: DictTables = attrs.field(factory=DictTables)
     limits: Limits = attrs.field(factory=Limits)
     store: MemoryObjectStore = attrs.field(init=False)
-    campaigns: CampaignStore = attrs.field(init=False)
-    sms: SmsOutbox = attrs.field(init=False)
+    campaigns: FakeCampaignService = attrs.field(init=False)
+    sms: FakeSmsService = attrs.field(init=False)
     queue: MemoryMessageQueue = attrs.field(init=False)
-    ledger: TableLedger = attrs.field(init=False)
-    chat: ChatLog = attrs.field(init=False)
+    ledger: FakeDeliveryLedger = attrs.field(init=False)
+    chat: FakeChat = attrs.field(init=False)
     workflow: MemoryWorkflowStarter = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Open every place, with a campaign whose channel is `#tour`."""
         self.store, self.queue = MemoryObjectStore(self.clock), MemoryMessageQueue(clock=self.clock)
-        self.campaigns, self.ledger = CampaignStore(self.tables), TableLedger(self.tables)
-        self.sms = SmsOutbox(self.tables, self.clock, dead_endings=(DEAD_ENDING,))
-        self.chat = ChatLog(self.tables, self.clock)
+        self.campaigns = FakeCampaignService(self.tables)
+        self.ledger = FakeDeliveryLedger(self.tables)
+        self.sms = FakeSmsService(self.tables, self.clock, dead_endings=(DEAD_ENDING,))
+        self.chat = FakeChat(self.tables, self.clock)
         self.workflow = MemoryWorkflowStarter(self.clock)
         self.campaigns.put(campaign(stats_channels=("#tour",)))
 
@@ -140,9 +140,11 @@ class WaveWorld:
                 wait = datetime.fromisoformat(until) - self.clock.now()
                 self.clock.advance(max(wait, timedelta()))
 
-    def texts(self) -> list[SentText]:
+    def texts(self) -> list[AcceptedText]:
         """What was texted, in the order in which it went."""
-        return sorted(self.sms.sent(), key=lambda text: (text.accepted, text.message.message_id))
+        return sorted(
+            self.sms.accepted_texts(), key=lambda text: (text.accepted, text.message.message_id)
+        )
 
     def emails(self) -> dict[str, dict[str, Any]]:
         """What the e-mail consumer keeps: one message an id."""
@@ -158,7 +160,7 @@ class WaveWorld:
         """All that can be seen from outside, without when it came to be."""
         return {
             "objects": {info.key: self.store.open(info.key).read() for info in self.store.list("")},
-            "texts": [text.message for text in self.sms.sent()],
+            "texts": [text.message for text in self.sms.accepted_texts()],
             "emails": self.emails(),
             "ledger": {
                 key: (row["state"], row.get("channel"))

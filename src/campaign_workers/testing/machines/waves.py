@@ -15,7 +15,7 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from campaign_workers.adapters.fakes.failures import Faults
+from campaign_workers.adapters.fakes.faults import Faults
 from campaign_workers.adapters.system.deadlines import CountdownDeadline
 from campaign_workers.domain.errors import CampaignError, OutcomeUnknown, RetryLater
 from campaign_workers.domain.running.reports import Report
