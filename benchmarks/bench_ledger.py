@@ -139,7 +139,7 @@ def _sent(ledger: DynamoDeliveryLedger, texts: int, **fields: Any) -> float:
         clock=SystemClock(),
         deadline=Unlimited(),
     )
-    seconds = _timed(lambda _: worker({"configKey": key}), ())
+    seconds = _timed(lambda _: worker(worker.parse({"configKey": key})), ())
     assert sms.accepted == texts, "somebody was not texted"
     return seconds
 

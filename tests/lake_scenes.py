@@ -94,7 +94,7 @@ def merge(
         clock=clock,
         largest=largest,
     )
-    return worker(payload)
+    return worker(worker.parse(payload))
 
 
 def queue() -> MemoryMessageQueue:

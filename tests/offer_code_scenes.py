@@ -4,7 +4,10 @@ from typing import Any
 
 from campaign_workers.adapters.fakes.codes import FakeOfferCodes
 from campaign_workers.domain.running.reports import Report
-from campaign_workers.workers.generate_sms_wave_codes import GenerateSmsWaveCodes, Request
+from campaign_workers.workers.generate_sms_wave_codes import (
+    GenerateCodesRequest,
+    GenerateSmsWaveCodes,
+)
 from tests.worlds import World, contents, table, unwrapped, wave_config, wave_rows
 
 WAVE = "tour_w1"
@@ -35,7 +38,7 @@ def generate(world: World, offer_codes: Any = None, **config: Any) -> Report:
         metrics=world.metrics,
     )
     payload = {"waveFilePrefix": WAVE, "config": wave_config(**config)}
-    return GenerateSmsWaveCodes(**ports, concurrency=3)(Request.parse(payload))
+    return GenerateSmsWaveCodes(**ports, concurrency=3)(GenerateCodesRequest.parse(payload))
 
 
 def codes(world: World) -> dict[str, str]:

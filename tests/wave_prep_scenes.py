@@ -77,7 +77,7 @@ class Scene:
             clock=self.clock,
             lease=self.lease,
         )
-        return worker(REQUEST | options)
+        return worker(worker.parse(REQUEST | options))
 
     def fan(self, name: str, score: float, markets: Sequence[str], **facts: Any) -> None:
         """Register and score a fan."""

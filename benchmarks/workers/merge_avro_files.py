@@ -72,4 +72,4 @@ def _worker(files: list[bytes]) -> Call:
         moves=Sink(),
         clock=clock,
     )
-    return lambda: worker({"inputPrefix": "2026/09/01"})
+    return lambda: worker(worker.parse({"inputPrefix": "2026/09/01"}))

@@ -99,4 +99,4 @@ def _worker(fans: pl.DataFrame, limit: int) -> Call:
         zips=StreamZip(),
         clock=clock,
     )
-    return lambda: worker({"campaignId": CAMPAIGN, "dateKey": "w1"})
+    return lambda: worker(worker.parse({"campaignId": CAMPAIGN, "dateKey": "w1"}))

@@ -63,4 +63,4 @@ def _worker(file: bytes, rows: int) -> Call:
         clock=clock,
         deadline=Unlimited(),
     )
-    return lambda: worker({"configKey": KEY})
+    return lambda: worker(worker.parse({"configKey": KEY}))

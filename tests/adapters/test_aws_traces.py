@@ -47,7 +47,7 @@ def told(spans: InMemorySpanExporter) -> dict[str, ReadableSpan]:
 def merge(traces: Traces, container: Container) -> Report:
     """Run a worker with spans."""
     worker = traces.instrument("mergeAvroFiles", container.wiring.merge_avro_files())
-    return worker({"inputPrefix": "2026/09/01"})
+    return worker("2026/09/01")
 
 
 def test_calls_of_a_worker_and_of_its_ports_are_spans(

@@ -189,7 +189,7 @@ def test_any_kill_is_survived(prefix: str, dead_manifest: bool) -> None:
             clock=port(clock),
         )
         return Scene(
-            run=lambda: worker(payload),
+            run=lambda: worker(worker.parse(payload)),
             snapshot=lambda: (contents(lake), set(moves.bodies())),
         )
 

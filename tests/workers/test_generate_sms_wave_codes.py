@@ -14,7 +14,7 @@ from campaign_workers.domain.errors import (
     PermanentFailure,
 )
 from campaign_workers.ports.offer_codes import OfferCodeRequest
-from campaign_workers.workers.generate_sms_wave_codes import Request
+from campaign_workers.workers.generate_sms_wave_codes import GenerateCodesRequest
 from tests.offer_code_scenes import (
     ERRORS,
     FILE,
@@ -201,7 +201,7 @@ def test_a_file_without_the_column_gets_it() -> None:
 def test_a_request_is_checked_first(payload: dict[str, Any], place: str) -> None:
     """Errors name the field that is wrong."""
     with pytest.raises(BadInput, match=place):
-        Request.parse(payload)
+        GenerateCodesRequest.parse(payload)
 
 
 def test_a_file_that_is_no_wave_file_is_refused() -> None:

@@ -12,7 +12,7 @@ from campaign_workers.domain.errors import BadInput, NotFound, RejectRecord, Ret
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.testing.builders import assignment
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
-from campaign_workers.workers.process_scheduled_wave import ProcessScheduledWave, Request
+from campaign_workers.workers.process_scheduled_wave import AssignCodesRequest, ProcessScheduledWave
 from tests.worlds import World, contents, table, unwrapped, wave_config, wave_rows
 
 KEY = "smsWaves/csv/tour_w1.csv"
@@ -37,7 +37,7 @@ def a_world(*rows: dict[str, str], wrap: Any = unwrapped) -> World:
 def process(world: World, key: str = KEY, **settings: Any) -> Report:
     """Run the worker once."""
     ports = world.ports(scoring=world.scoring, codes=world.codes, metrics=world.metrics)
-    return ProcessScheduledWave(**ports, **settings)(Request.parse({"fileKey": key}))
+    return ProcessScheduledWave(**ports, **settings)(AssignCodesRequest.parse({"fileKey": key}))
 
 
 def errors(world: World) -> list[tuple[str, str]]:
@@ -121,7 +121,7 @@ def test_codes_are_assigned_in_batches_of_2500() -> None:
         codes=codes,  # type: ignore[arg-type]
         metrics=world.metrics,
     )
-    assert worker(Request.parse({"fileKey": KEY})).counts["updated"] == 2502
+    assert worker(AssignCodesRequest.parse({"fileKey": KEY})).counts["updated"] == 2502
     assert codes.calls == [("tour", 2500), ("tour", 2)]
     with pytest.raises(RejectRecord):
         world.codes.assign("tour", [assignment()] * 2501)
@@ -178,12 +178,12 @@ def test_a_file_that_names_no_campaign_is_refused(name: str) -> None:
 def test_a_request_names_a_wave_file(payload: dict[str, Any]) -> None:
     """Anything else is refused by the name of the field."""
     with pytest.raises(BadInput, match=r"^fileKey: "):
-        Request.parse(payload)
+        AssignCodesRequest.parse(payload)
 
 
 def test_a_key_is_taken_as_it_is() -> None:
     """Invocations carry keys unencoded, so plus signs and percent signs are part of the name."""
-    assert Request.parse({"fileKey": "smsWaves/csv/a+b%20 c.csv"}).wave == "a+b%20 c"
+    assert AssignCodesRequest.parse({"fileKey": "smsWaves/csv/a+b%20 c.csv"}).wave == "a+b%20 c"
 
 
 @pytest.mark.parametrize(

@@ -7,25 +7,20 @@ them is first needed, so that a worker pays for its own libraries alone.
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cached_property, partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from campaign_workers.container.ports import EMBEDDED, PROFILES
-from campaign_workers.container.providing import ADAPTERS, WORKERS_ROOM, lazy
+from campaign_workers.container.providing import ADAPTERS, lazy
 from campaign_workers.container.wiring import Wiring
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.running.events import ObjectCreated, Tick, required_text
-from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.reports import Report, Worker
 from campaign_workers.domain.running.triggers import (
     FANLIST_RANKS_STREAM,
     INPUT_STREAM,
-    TRIGGERS,
     VF_INPUT_STREAM,
     WORKERS,
-    ObjectTrigger,
-    ScheduleTrigger,
     triggers,
 )
 from campaign_workers.domain.storage.layout import CAMPAIGN_DATA, SCORING
@@ -91,10 +86,9 @@ class Container:
             raise BadInput(
                 "no such worker", field="worker", remedy=f"use one of {', '.join(WORKERS)}"
             )
-        worker: Callable[[Any], Report] = getattr(self.wiring, snake(name))()
-        if self.traces:
-            worker = self.traces.instrument(name, worker)
-        return lambda event: worker(_event(name, event))
+        worker: Worker[Any] = getattr(self.wiring, snake(name))()
+        call = self.traces.instrument(name, worker) if self.traces else worker
+        return lambda event: call(worker.parse(event) if isinstance(event, Mapping) else event)
 
     def call(self, name: str, event: Any) -> Report:
         """Call the worker `name`.
@@ -258,17 +252,3 @@ def ensure_mongo_indexes(settings: Settings) -> Any:
             "the driver is not installed", field="mongo", remedy="install campaign-workers[mongo]"
         ) from None
     return lazy(f"{ADAPTERS}.mongo.indexes:ensure_indexes")(database)
-
-
-def _event(worker: str, event: Any) -> Any:
-    """The event of a worker; payloads become what it takes."""
-    if not isinstance(event, Mapping):
-        return event
-    trigger = next(trigger for trigger in TRIGGERS if trigger.worker == worker)
-    if isinstance(trigger, ObjectTrigger):
-        key, etag = required_text(event, "key"), event.get("etag")
-        return ObjectCreated(bucket=trigger.bucket, key=key, etag=etag)
-    if isinstance(trigger, ScheduleTrigger) and not trigger.payload:
-        return Tick()
-    request = getattr(import_module(f"{WORKERS_ROOM}.{snake(worker)}"), "Request", None)
-    return event if request is None else request.parse(event)

@@ -27,7 +27,7 @@ WORKER: Final = "generateSmsWaveCodes"
 
 
 @attrs.frozen(kw_only=True)
-class Request:
+class GenerateCodesRequest:
     """A wave to schedule; its config has the dates of its codes."""
 
     wave: str
@@ -61,7 +61,9 @@ class GenerateSmsWaveCodes:
     metrics: Metrics
     concurrency: int = 20
 
-    def __call__(self, request: Request) -> Report:
+    parse = staticmethod(GenerateCodesRequest.parse)
+
+    def __call__(self, request: GenerateCodesRequest) -> Report:
         """Make codes if the config asks for it, and schedule; in = out + errors, in rows.
 
         Raises:

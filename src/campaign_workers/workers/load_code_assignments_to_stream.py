@@ -40,6 +40,8 @@ class LoadCodeAssignmentsToStream:
     inputs: RecordStream
     metrics: Metrics
 
+    parse = staticmethod(ObjectCreated.parse)
+
     def __call__(self, event: ObjectCreated) -> Report:
         """Put what has a code, keep what has none; in = out + rejected + duplicates, in rows.
 

@@ -48,30 +48,12 @@ class MergeAvroFiles:
     clock: Clock
     largest: int = LARGEST_MERGED
 
-    def __call__(self, payload: Mapping[str, Any]) -> Report:
-        """Merge what `{"type": "daily" | "monthly"}` or `{"inputPrefix": ..}` names.
-
-        Counts are records: in of the files that were merged now, out in the merged file.
+    def parse(self, payload: Mapping[str, Any]) -> str:
+        """Return the period that `{"type": "daily" | "monthly"}` or `{"inputPrefix": ..}` names.
 
         Raises:
-            BadInput: the payload names no period; a source is no container of registrations with
-                a schema of the history; or the merged file would be too large.
-            RetryLater: the lake or the engine fails, somebody else merges the same period, or its
-                month has the merged file already, which has yet to be moved.
+            BadInput: the payload names no period.
         """
-        period = self._period(payload)
-        taken = self._of_month(period)
-        folder = self._survey(period).without(taken)
-        for begun in (*map(self._survey, folder.days), folder):
-            self._complete(begun, {})
-        if folder.unmerged:
-            self._require_moved(folder, taken)
-            records = self._merge(folder)
-            return _report(period, records, "merged", files=len(folder.unmerged))
-        is_known = folder.merged or folder.lying
-        return _report(period, 0, "nothing new" if is_known else "nothing there")
-
-    def _period(self, payload: Mapping[str, Any]) -> str:
         today = self.clock.now().date()
         match payload:
             case {"inputPrefix": str(prefix)}:
@@ -84,6 +66,28 @@ class MergeAvroFiles:
             "no period to merge",
             remedy='give {"type": "daily"}, {"type": "monthly"} or {"inputPrefix": "YYYY/MM/DD"}',
         )
+
+    def __call__(self, period: str) -> Report:
+        """Merge the registrations of a day (`2026/09/01`) or a month (`2026/09`).
+
+        Counts are records: in of the files that were merged now, out in the merged file.
+
+        Raises:
+            BadInput: a source is no container of registrations with a schema of the history; or
+                the merged file would be too large.
+            RetryLater: the lake or the engine fails, somebody else merges the same period, or its
+                month has the merged file already, which has yet to be moved.
+        """
+        taken = self._of_month(period)
+        folder = self._survey(period).without(taken)
+        for begun in (*map(self._survey, folder.days), folder):
+            self._complete(begun, {})
+        if folder.unmerged:
+            self._require_moved(folder, taken)
+            records = self._merge(folder)
+            return _report(period, records, "merged", files=len(folder.unmerged))
+        is_known = folder.merged or folder.lying
+        return _report(period, 0, "nothing new" if is_known else "nothing there")
 
     def _survey(self, period: str) -> "_Folder":
         """What lies in the folder of a period, and what of it is merged already."""

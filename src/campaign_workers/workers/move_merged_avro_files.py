@@ -32,6 +32,8 @@ class MoveMergedAvroFiles:
     lake: ObjectStore
     at_once: int = 16
 
+    parse = staticmethod(QueueMessage.parse)
+
     def __call__(self, message: QueueMessage) -> Report:
         """Move what the manifest of the one named period lists.
 

@@ -26,7 +26,7 @@ COUNTS: Final = ("in", "valid", "ignored", "updated", "alreadyAssigned", "refuse
 
 
 @attrs.frozen(kw_only=True)
-class Request:
+class AssignCodesRequest:
     """The wave file whose codes are to be assigned."""
 
     file_key: str
@@ -55,7 +55,9 @@ class ProcessScheduledWave:
     metrics: Metrics
     batch_size: int = 2500
 
-    def __call__(self, request: Request) -> Report:
+    parse = staticmethod(AssignCodesRequest.parse)
+
+    def __call__(self, request: AssignCodesRequest) -> Report:
         """Assign in batches; in = valid + ignored, valid = updated + alreadyAssigned + refused.
 
         Raises:
@@ -98,7 +100,11 @@ class ProcessScheduledWave:
             ) from None
 
     def _keep_refused(
-        self, request: Request, version: str, columns: tuple[str, ...], reasons: Mapping[int, str]
+        self,
+        request: AssignCodesRequest,
+        version: str,
+        columns: tuple[str, ...],
+        reasons: Mapping[int, str],
     ) -> None:
         def rows() -> Iterator[dict[str, str]]:
             if not reasons:

@@ -81,6 +81,8 @@ class ProcessScoredFiles:
     largest_list: int = LARGEST
     block: int = BLOCK
 
+    parse = staticmethod(ObjectCreated.parse)
+
     def __call__(self, event: ObjectCreated) -> Report:
         """Scrub the very version that was uploaded; in = out + rejected + duplicates (rows).
 

@@ -59,18 +59,19 @@ class ProcessSmsWaveFiles:
     clock: Clock
     lease: timedelta = LEASE
 
-    def __call__(self, payload: Mapping[str, Any]) -> Report:
+    parse = staticmethod(WavePrepRequest.parse)
+
+    def __call__(self, request: WavePrepRequest) -> Report:
         """Prepare the wave of `{campaignId, dateKey, ..}`; once finished, answer the same again.
 
         Counts are fans: in the candidates, out the selected ones, rejected the others.
 
         Raises:
-            BadInput: the payload, the market details or the candidates are wrong.
+            BadInput: the market details or the candidates are wrong.
             NotFound: there is no such campaign, no market details, or no lottery seed.
             Conflict: another run is at it, or two attempts have failed.
             RetryLater: a service or the bucket fails; the status says FAILED.
         """
-        request = WavePrepRequest.parse(payload)
         key = layout.wave_prep_status_key(request.campaign_id, request.date_key)
         before, version = self._status(key)
         if before is not None and before.state is State.FINISHED:

@@ -36,6 +36,8 @@ class SaveCampaignData:
     codec: RecordCodec
     metrics: Metrics
 
+    parse = staticmethod(StreamBatch.parse)
+
     def __call__(self, batch: StreamBatch) -> Report:
         """Write the batch's containers and rejected records; in = out + rejected + duplicates.
 

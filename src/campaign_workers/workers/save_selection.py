@@ -48,6 +48,8 @@ class SaveSelection:
     batch_size: int = 25
     refresh_attempts: int = 5
 
+    parse = staticmethod(StreamBatch.parse)
+
     def __call__(self, batch: StreamBatch) -> Report:
         """Assign, show, keep what is rejected, tell; in = out + rejected + duplicates.
 

@@ -28,6 +28,8 @@ class SaveStats:
     clock: Clock
     metrics: Metrics
 
+    parse = staticmethod(Tick.parse)
+
     def __call__(self, event: Tick) -> Report:
         """Save what can be saved; in = out + rejected + duplicates, in campaigns.
 

@@ -32,6 +32,8 @@ class SlackStats:
     chat: Chat
     metrics: Metrics
 
+    parse = staticmethod(Tick.parse)
+
     def __call__(self, event: Tick) -> Report:
         """Post what has changed; in = out + rejected + duplicates (unchanged), in campaigns.
 

@@ -40,6 +40,8 @@ class SmsWaveScheduler:
     clock: Clock
     patience: timedelta = timedelta(minutes=15)
 
+    parse = staticmethod(Tick.parse)
+
     def __call__(self, event: Tick) -> Report:
         """Start an execution for each config in `scheduled/` that is ready.
 

@@ -42,6 +42,8 @@ class TransformCodeAssignments:
     metrics: Metrics
     lookups_at_once: int = 25
 
+    parse = staticmethod(StreamBatch.parse)
+
     def __call__(self, batch: StreamBatch) -> Report:
         """Put what is complete, keep what is rejected; in = out + rejected + duplicates.
 

@@ -53,6 +53,8 @@ class TranslateRanksToScores:
     clock: Clock
     largest: int = LARGEST
 
+    parse = staticmethod(ObjectCreated.parse)
+
     def __call__(self, event: ObjectCreated) -> Report:
         """Translate the very version that was uploaded; in = out + rejected + duplicates (rows).
 

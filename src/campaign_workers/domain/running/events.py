@@ -7,11 +7,12 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import attrs
 
 from campaign_workers.domain.errors import BadInput, RejectRecord
+from campaign_workers.domain.storage.layout import SCORING
 
 MAX_PARTITION_KEY: Final = 256
 MAX_RECORD_BYTES: Final = 1024 * 1024
@@ -82,6 +83,15 @@ class ObjectCreated:
     key: str
     etag: str | None = None
 
+    @classmethod
+    def parse(cls, payload: Mapping[str, Any]) -> Self:
+        """Read `{key, etag?}` of an object of the bucket `scoring`, whose uploads start workers.
+
+        Raises:
+            BadInput: the key is missing or not text.
+        """
+        return cls(bucket=SCORING, key=required_text(payload, "key"), etag=payload.get("etag"))
+
 
 @attrs.frozen(kw_only=True)
 class StreamRecord:
@@ -101,6 +111,15 @@ class StreamBatch:
     shard: str
     records: tuple[StreamRecord, ...]
 
+    @classmethod
+    def parse(cls, payload: Mapping[str, Any]) -> Self:
+        """Refuse a payload: records come from a stream, with their shard and sequence numbers.
+
+        Raises:
+            BadInput: always.
+        """
+        raise BadInput("expected a batch of records, got a payload", field="event")
+
 
 @attrs.frozen(kw_only=True)
 class QueueMessage:
@@ -108,6 +127,15 @@ class QueueMessage:
 
     message_id: str
     body: str = attrs.field(repr=False)
+
+    @classmethod
+    def parse(cls, payload: Mapping[str, Any]) -> Self:
+        """Refuse a payload: a message comes from a queue, with its id.
+
+        Raises:
+            BadInput: always.
+        """
+        raise BadInput("expected a message of a queue, got a payload", field="event")
 
 
 @attrs.frozen(kw_only=True)
@@ -125,6 +153,11 @@ class ReceivedMessage:
 @attrs.frozen(kw_only=True)
 class Tick:
     """A schedule fired."""
+
+    @classmethod
+    def parse(cls, payload: Mapping[str, Any]) -> Self:
+        """Return a tick; its payload carries nothing."""
+        return cls()
 
 
 def required_text(payload: Mapping[str, Any], field: str) -> str:

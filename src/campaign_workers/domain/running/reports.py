@@ -1,7 +1,7 @@
-"""What a worker returns: its counts, which always add up, and what else it has to say."""
+"""What a worker is, and the report that it returns: counts that add up, and details."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 import attrs
 
@@ -45,3 +45,30 @@ class Report:
     def wire(self) -> dict[str, Any]:
         """The report as the JSON object that callers get."""
         return {**self.details, "count": dict(self.counts)}
+
+
+RequestT = TypeVar("RequestT")
+
+
+class Worker(Protocol[RequestT]):
+    """One of the fifteen workers.
+
+    Events of streams, queues and buckets are requests already; everything else arrives as a JSON
+    object, of which `parse` makes a request.
+    """
+
+    def parse(self, payload: Mapping[str, Any], /) -> RequestT:
+        """Return the request that the payload of an invocation, a schedule or a step describes.
+
+        Raises:
+            BadInput: the payload describes no request of this worker; names the field.
+        """
+        ...
+
+    def __call__(self, request: RequestT, /) -> Report:
+        """Do the work and report it.
+
+        Raises:
+            CampaignError: the work failed; the class of the error decides about a retry.
+        """
+        ...

@@ -123,7 +123,7 @@ class WaveWorld:
             deadline=deadline or Unlimited(),
             limits=self.limits,
         )
-        return worker({"configKey": key, **request})
+        return worker(worker.parse({"configKey": key, **request}))
 
     def send_to_the_end(self, key: str, *, seconds: float) -> list[Report]:
         """Call the sender as the state machine does, each call ending after `seconds`."""

@@ -47,7 +47,9 @@ class SmsWaveSend:
     deadline: Deadline
     limits: Limits = attrs.field(factory=Limits)
 
-    def __call__(self, payload: Mapping[str, Any]) -> Report:
+    parse = staticmethod(SendRequest.parse)
+
+    def __call__(self, request: SendRequest) -> Report:
         """Send the wave of `{configKey, cursor?}`, or give it up with `{configKey, giveUp: true}`.
 
         Counts are rows of the whole wave, as far as they are settled: total = ok + failed +
@@ -58,7 +60,6 @@ class SmsWaveSend:
             Fatal: the wave cannot be sent; its config is in `failed/`, with the reason.
             RetryLater: a system failed, or some texts got no answer; what could be done is done.
         """
-        request = SendRequest.parse(payload)
         objects = WaveObjects(self.scoring, request.wave, request.version)
         if request.give_up:
             return self._give_up(request, objects)
