@@ -12,6 +12,10 @@ ZIPS = $(BIN)/python -m deploy.packaging $(if $(ARCH),--arch $(ARCH)) \
 	$(if $(PYTHON_VERSION),--python $(PYTHON_VERSION)) $(addprefix --extra ,$(EXTRAS))
 AWS = $(BIN)/aws cloudformation $(if $(REGION),--region $(REGION))
 
+# The target `docs` serves the site until it is interrupted, but not in CI.
+SERVE ?= $(if $(CI),0,1)
+PORT ?= 8000
+
 .PHONY: setup demo test lint bench docs package cloud deploy lock clean
 .DEFAULT_GOAL := help
 
@@ -29,8 +33,8 @@ $(READY): pyproject.toml constraints.txt
 	$(PIP) --no-deps --no-build-isolation -e .
 	touch $@
 
-demo: $(READY) ## A whole campaign on this machine, with its report under out/demo
-	$(BIN)/campaign-workers demo --out out/demo
+demo: $(READY) ## A whole campaign on this machine, with its report under out/demo (FANS=5000)
+	$(BIN)/campaign-workers demo --out out/demo $(if $(FANS),--fans $(FANS))
 
 test: $(READY) ## All tests, with branch coverage of the rules
 	$(NOX) tests
@@ -41,8 +45,9 @@ lint: $(READY) ## Style, types and the dependency rule
 bench: $(READY) ## The workers beside the floor of their libraries (SIZE=0.1)
 	$(NOX) bench -- --size $(or $(SIZE),1)
 
-docs: $(READY) ## Run every Python block of the documentation
-	$(NOX) docs
+docs: $(READY) ## Build the documentation site and serve it on this machine (SERVE=0 only builds; PORT=8000)
+	$(NOX) site
+	$(if $(filter 0,$(SERVE)),,$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/site $(PORT))
 
 package: $(READY) ## Build the wheel and the zips of AWS Lambda (ARCH=arm64 PYTHON_VERSION=3.12)
 	$(NOX) wheel

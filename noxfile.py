@@ -12,6 +12,7 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "imports", "tests"]
 
 TOOLS = Path(sys.executable).parent
+SITE = "build/site"
 
 
 def run(session: nox.Session, tool: str, *args: str) -> None:
@@ -68,6 +69,24 @@ def services(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Every Python and shell block of README and docs, and every link."""
     pytest(session, "tests/docs/run_blocks.py", "tests/docs")
+
+
+@nox.session
+def site(session: nox.Session) -> None:
+    """The documentation site in build/site; a warning is an error."""
+    run(
+        session,
+        "sphinx-build",
+        "-q",
+        "-E",
+        "-W",
+        "--keep-going",
+        "-d",
+        "build/doctrees",
+        "docs",
+        SITE,
+    )
+    pytest(session, "tests/docs/check_site.py")
 
 
 @nox.session

@@ -8,7 +8,7 @@ import pytest
 
 from tests.docs.pages import PAGES, ROOT, blocks, name_of
 
-LANGUAGES = {"json", "python", "sh", "sql", "text", "toml", "yaml"}
+LANGUAGES = {"{eval-rst}", "{toctree}", "json", "python", "sh", "sql", "text", "toml", "yaml"}
 RUN = {"python", "sh"}
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(#[^)\s]*)?")
 FENCED = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)

@@ -1,4 +1,6 @@
-"""Errors say what to do next.
+"""Errors, named for what to do next.
+
+The hierarchy::
 
     CampaignError
     ├── RejectRecord        one record or row is wrong: keep it with its reason and go on
