@@ -20,8 +20,8 @@ from disposable_email_domains import blocklist
 from benchmarks.scored_uploads import CAMPAIGN_ID, write_upload
 from campaign_workers.container import Container
 from campaign_workers.domain.campaigns.campaign import Campaign
-from campaign_workers.domain.csv.frames import joined
-from campaign_workers.domain.lottery import seed_name
+from campaign_workers.domain.csv.frames import join_lists
+from campaign_workers.domain.lottery import seed_secret_name
 from campaign_workers.domain.running.events import ObjectCreated
 from campaign_workers.domain.scrub import ScrubPolicy, scrub
 from campaign_workers.domain.scrub.scored_files import fans_of, scoring_records
@@ -77,7 +77,7 @@ def _parsed(upload: Path) -> pl.DataFrame:
 def _encoded(fans: pl.DataFrame) -> tuple[list[Any], str]:
     records = scoring_records(fans, source="scored", created=CREATED)
     pairs = list(zip(records["partition_key"].to_list(), records["data"].to_list(), strict=True))
-    return pairs, to_wire(fans).with_columns(joined(pl.col("marketIds", "tags"))).write_csv()
+    return pairs, to_wire(fans).with_columns(join_lists(pl.col("marketIds", "tags"))).write_csv()
 
 
 def _memory(upload: Path) -> Callable[[], object]:
@@ -112,7 +112,7 @@ def _peak_mebibytes() -> float:
 def _container(settings: Settings, upload: Path) -> Container:
     container = Container(settings.profile, settings=settings)
     container.campaigns.put(Campaign(campaign_id=CAMPAIGN_ID, stats_channels=("#tour",)))
-    container.secrets.write(seed_name(CAMPAIGN_ID), SEED)
+    container.secrets.write(seed_secret_name(CAMPAIGN_ID), SEED)
     with upload.open("rb") as source:
         container.wiring.scoring().put(KEY, iter(lambda: source.read(1 << 20), b""))
     return container

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.measuring import Comparison, print_table
-from campaign_workers.domain.wire import camel
+from campaign_workers.domain.wire import to_camel
 
 FOUND: Final = sorted(path.stem for path in Path(__file__).parent.glob("workers/*.py"))
 
@@ -22,7 +22,7 @@ def run(size: float = 1, names: Sequence[str] = ()) -> None:
 
 def _comparisons(size: float, names: Sequence[str]) -> Iterator[tuple[str, Comparison]]:
     for stem in FOUND:
-        name = camel(stem)
+        name = to_camel(stem)
         if not names or name in names:
             module = import_module(f"benchmarks.workers.{stem}")
             yield name, module.comparison(int(module.ROWS * size))

@@ -36,7 +36,9 @@ def run() -> dict[str, list[str]]:
     """Score and select; who was selected, by market."""
     container = Container("memory", starts=datetime(2026, 9, 2, tzinfo=UTC))
     container.campaigns.put(read_campaign(CAMPAIGN))
-    container.secrets.write(lottery.seed_name("first"), "known to nobody until the draw is over")
+    container.secrets.write(
+        lottery.seed_secret_name("first"), "known to nobody until the draw is over"
+    )
 
     # A file in the bucket starts processScoredFiles, as it would on AWS.
     container.scoring.put(layout.scored_key("first.20260902"), [SCORED.encode()])

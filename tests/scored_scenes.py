@@ -9,7 +9,7 @@ import attrs
 from campaign_workers.adapters.memory.streams import MemoryRecordStream
 from campaign_workers.adapters.memory.system import MemorySecrets
 from campaign_workers.domain.csv.rows import read_rows
-from campaign_workers.domain.lottery import seed_name
+from campaign_workers.domain.lottery import seed_secret_name
 from campaign_workers.domain.records.record import parse_record
 from campaign_workers.domain.running.events import ObjectCreated
 from campaign_workers.domain.running.reports import Report
@@ -64,7 +64,7 @@ class Scene:
         """A campaign, with its lottery seed."""
         self.world.campaigns.put(campaign(campaign_id, **fields))
         if seed is not None:
-            self.secrets.write(seed_name(campaign_id), seed)
+            self.secrets.write(seed_secret_name(campaign_id), seed)
 
     def put(self, key: str, content: str | bytes) -> str:
         """Put an object; its etag."""

@@ -10,7 +10,7 @@ import pytest
 from campaign_workers.container import Container
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.running.triggers import WORKERS, Delivery, triggers
-from campaign_workers.domain.wire import snake
+from campaign_workers.domain.wire import to_snake
 from campaign_workers.settings import Profile, Settings
 
 LIGHT = ("saveCampaignData", "transformCodeAssignments", "saveStats", "slackStats", "smsWaveSend")
@@ -83,7 +83,7 @@ def test_defaults_of_settings_are_those_of_workers(worker: str) -> None:
 def test_importing_a_handler_does_nothing(worker: str) -> None:
     """A handler is there without an environment, and loads nothing heavy before its first event."""
     code = (
-        f"import sys; from campaign_workers.entrypoints.{snake(worker)} import handler; "
+        f"import sys; from campaign_workers.entrypoints.{to_snake(worker)} import handler; "
         "assert callable(handler); "
         "assert not {'polars', 'boto3', 'fastavro', 'dependency_injector'} & set(sys.modules)"
     )

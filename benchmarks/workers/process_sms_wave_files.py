@@ -21,7 +21,7 @@ from campaign_workers.adapters.memory.system import MemorySecrets
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SystemClock
 from campaign_workers.domain.campaigns.campaign import Market, TicketType
-from campaign_workers.domain.lottery import seed_name
+from campaign_workers.domain.lottery import seed_secret_name
 from campaign_workers.domain.preparation.files import wave_files
 from campaign_workers.domain.preparation.market_details import WaveMarket
 from campaign_workers.domain.selection import MarketQuota, SelectionOptions, select_fans
@@ -85,7 +85,7 @@ def _worker(fans: pl.DataFrame, limit: int) -> Call:
     clock, tables, secrets = SystemClock(), DictTables(), MemorySecrets()
     scoring, campaigns = MemoryObjectStore(clock), FakeCampaignService(tables)
     campaigns.put(campaign(markets=tuple(Market(market_id=each) for each in MARKETS)))
-    secrets.write(seed_name(CAMPAIGN), SEED)
+    secrets.write(seed_secret_name(CAMPAIGN), SEED)
     lines = ["marketId,marketName,ticketType,limit,link,smsText"]
     lines += [f'{each},City,TM,{limit},{LINK},"{TEXT}"' for each in MARKETS]
     scoring.put(layout.market_details_key(CAMPAIGN, "w1"), "\n".join(lines).encode())

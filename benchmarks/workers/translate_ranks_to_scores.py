@@ -13,7 +13,7 @@ from campaign_workers.adapters.fakes.campaigns import FakeCampaignService
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SystemClock
-from campaign_workers.domain.fanlists import read_fanlist
+from campaign_workers.domain.fanlists import score_fanlist
 from campaign_workers.domain.ranks import RankFormula
 from campaign_workers.domain.running.events import ObjectCreated
 from campaign_workers.testing.builders import CAMPAIGN, CREATED, campaign
@@ -37,7 +37,7 @@ def _file(rows: int) -> bytes:
 
 def _floor(file: bytes) -> None:
     rows = pl.read_csv(file, infer_schema=False, empty_string_is_null=False)
-    fanlist = read_fanlist(rows.columns, [rows], RankFormula.parse("linear"))
+    fanlist = score_fanlist(rows.columns, [rows], RankFormula.parse("linear"))
     records = fanlist.records(CAMPAIGN, CREATED)
     list(zip(records["partition_key"].to_list(), records["line"].to_list(), strict=True))
     fanlist.scored()[1].write_csv().encode()

@@ -11,7 +11,7 @@ from pymongo.database import Database
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SystemClock
 from campaign_workers.domain.campaigns.campaign import Campaign
-from campaign_workers.domain.lottery import seed_name
+from campaign_workers.domain.lottery import seed_secret_name
 from campaign_workers.doubles import LOCAL_TOKEN, Doubles, Neighbours, serving
 from tests.servers.mongo import raw_client, uri_of
 from tests.servers.mongo_documents import Document, plant_campaign
@@ -47,7 +47,7 @@ class Surroundings:
         """Let services and database know a campaign; the secrets that it has."""
         self.doubles.neighbours.campaigns.put(campaign)
         plant_campaign(self.database, campaign)
-        return {seed_name(campaign.campaign_id): SEED}
+        return {seed_secret_name(campaign.campaign_id): SEED}
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from campaign_workers.domain.running.triggers import (
     ScheduleTrigger,
     StreamTrigger,
 )
-from campaign_workers.domain.wire import snake
+from campaign_workers.domain.wire import to_snake
 from tests.deploy.stack import ACCOUNT, REGION, logical, stack
 
 Right = tuple[str, str]
@@ -110,7 +110,7 @@ def ports(worker: str) -> dict[str, str]:
     """The ports of a worker: names in the wiring, with the stream or queue behind them."""
     known = {id(provider): name for name, provider in Wiring.providers.items()}
     found: dict[str, str] = {}
-    for given in getattr(Wiring, snake(worker)).kwargs.values():
+    for given in getattr(Wiring, to_snake(worker)).kwargs.values():
         if id(given) in known:
             found[known[id(given)]] = ""
         elif isinstance(given, providers.ItemGetter):

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.running.triggers import WORKERS
-from campaign_workers.domain.wire import snake
+from campaign_workers.domain.wire import to_snake
 from deploy.packaging import Manifest, Target, build, manifest
 from deploy.packaging.__main__ import UNPACKED_LIMIT, main
 from deploy.packaging.binaries import ELF64_LITTLE, without_symbols
@@ -194,7 +194,7 @@ def test_the_template_gives_each_function_its_zip(built: Manifest) -> None:
         if isinstance(each, dict) and each["Type"] == "AWS::Serverless::Function"
     ]
     named = {each["Handler"].split(".")[-2]: Path(each["CodeUri"]).name for each in functions}
-    assert named == {snake(worker): path.name for worker, path in built.functions.items()}
+    assert named == {to_snake(worker): path.name for worker, path in built.functions.items()}
 
 
 def test_the_command_says_sizes_and_what_is_wrong(

@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from campaign_workers.domain.running.triggers import BUCKETS, QUEUES, STREAMS, TABLES, WORKERS
-from campaign_workers.domain.wire import snake
+from campaign_workers.domain.wire import to_snake
 from campaign_workers.settings import Settings
 from deploy.packaging.contents import zip_of
 from tests.deploy.stack import ACCOUNT, TEMPLATE, Stack, logical, source, stack
@@ -83,7 +83,7 @@ def test_a_function_runs_its_worker_from_the_zip_that_holds_it(worker: str) -> N
     """Handler and zip belong to the worker."""
     function = stack().functions[logical(worker)]
     module, _, name = function["Handler"].rpartition(".")
-    assert module == f"campaign_workers.entrypoints.{snake(worker)}"
+    assert module == f"campaign_workers.entrypoints.{to_snake(worker)}"
     assert callable(getattr(import_module(module), name))
     assert function["CodeUri"] == f"../dist/lambda/{zip_of(worker)}.zip"
 

@@ -88,7 +88,7 @@ def test_frames_hold_the_cells_of_the_rows(data: bytes, delimiter: str, size: in
 
 def test_a_long_file_is_read_by_columns_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Well-formed files, quoted or not, never take the slow path."""
-    monkeypatch.setattr("campaign_workers.domain.csv.frames.ROWS_AT_A_TIME", -1)
+    monkeypatch.setattr("campaign_workers.domain.csv.frames.ROWS_PER_FRAME", -1)
     body = b"".join(b'%d\t"a ""quoted"" \n cell"\r\n%d\tplain\r\n' % (n, n) for n in range(500))
     table = read_frames([b"n\tm\r\n", body], file=FILE, required=("n",), delimiter="\t", block=999)
     frames = list(table.frames)

@@ -6,8 +6,8 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.contact.columns import read_emails
-from campaign_workers.domain.contact.emails import is_email, read_email
+from campaign_workers.domain.contact.columns import parse_emails
+from campaign_workers.domain.contact.emails import is_email, parse_email
 from tests.scrub_oracle import email_by_hand
 
 TRICKY = {
@@ -79,7 +79,7 @@ texts = (likely | likely.map(lambda text: f"{text}@x.co") | anything).map(str.lo
 @pytest.mark.parametrize(("text", "valid"), TRICKY.items())
 def test_tricky_addresses_are_decided_by_the_library(text: str, valid: bool) -> None:
     """One address, the columns and email-validator itself give one answer."""
-    in_columns = read_emails(pl.Series([text], dtype=pl.String))["email_valid"][0]
+    in_columns = parse_emails(pl.Series([text], dtype=pl.String))["email_valid"][0]
     assert (valid, valid, valid) == (email_by_hand(text), is_email(text), in_columns)
 
 
@@ -87,8 +87,8 @@ def test_a_text_far_longer_than_an_address_is_none_at_once(monkeypatch: pytest.M
     """Composing accents takes quadratic time: a bot's endless text costs nothing."""
     monkeypatch.delattr("campaign_workers.domain.contact.emails.validate_email")
     endless = "e" + "\u0301\u0327" * 2_000 + "@x.co"
-    assert read_email(endless) == (False, "x.co")
-    assert read_emails(pl.Series([endless])).rows() == [(False, "x.co")]
+    assert parse_email(endless) == (False, "x.co")
+    assert parse_emails(pl.Series([endless])).rows() == [(False, "x.co")]
 
 
 @given(st.lists(texts))
@@ -97,8 +97,8 @@ def test_a_text_far_longer_than_an_address_is_none_at_once(monkeypatch: pytest.M
 @example([f"a@b.{name}" for name in SPECIAL_USE_DOMAIN_NAMES])
 def test_the_columns_agree_with_the_library(emails: list[str]) -> None:
     """Every text, however odd, is decided in bulk as it is decided alone."""
-    in_columns = read_emails(pl.Series(emails, dtype=pl.String))
-    assert [read_email(text) for text in emails] == in_columns.rows()
+    in_columns = parse_emails(pl.Series(emails, dtype=pl.String))
+    assert [parse_email(text) for text in emails] == in_columns.rows()
     assert [email_by_hand(text) for text in emails] == in_columns["email_valid"].to_list()
 
 
@@ -116,4 +116,4 @@ def test_the_columns_agree_with_the_library(emails: list[str]) -> None:
 )
 def test_every_spelling_of_a_domain_is_one_domain(text: str, domain: str) -> None:
     """Lists are compared with the ASCII form, so that another alphabet evades none of them."""
-    assert domain == read_email(text)[1] == read_emails(pl.Series([text]))["email_domain"][0]
+    assert domain == parse_email(text)[1] == parse_emails(pl.Series([text]))["email_domain"][0]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.records.columns import canonical_objects, record_lines
+from campaign_workers.domain.records.columns import canonical_json_rows, record_lines
 from campaign_workers.domain.records.record import canonical_json, dedupe_key, parse_record
 
 SCHEMA: dict[str, Any] = {
@@ -41,7 +41,7 @@ def test_columns_give_the_canonical_json_of_each_row(content: list[dict[str, Any
         canonical_json({name: value for name, value in row.items() if value is not None}).decode()
         for row in content
     ]
-    assert canonical_objects(table).to_list() == expected
+    assert canonical_json_rows(table).to_list() == expected
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_columns_give_the_canonical_json_of_each_row(content: list[dict[str, Any
 def test_doubles_are_printed_as_ecmascript_prints_them(number: float) -> None:
     """Small, large and whole doubles have the spelling that every other implementation gives."""
     table = pl.DataFrame({"score": [number]})
-    assert canonical_objects(table).to_list() == [canonical_json({"score": number}).decode()]
+    assert canonical_json_rows(table).to_list() == [canonical_json({"score": number}).decode()]
 
 
 def test_lines_are_records_with_their_keys() -> None:

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberFormat, PhoneNumberType
 
-from campaign_workers.domain.contact.columns import normalised_phones
+from campaign_workers.domain.contact.columns import normalise_phones
 from campaign_workers.domain.contact.phones import is_north_american, normalise_phone
 from tests.scrub_oracle import phone_by_hand
 
@@ -109,7 +109,7 @@ texts = st.one_of(written, damaged, prefixed, noise, st.text(st.characters(codec
 
 
 def in_columns(phones: list[str | None]) -> list[tuple[str | None, int | None]]:
-    return normalised_phones(pl.Series(phones, dtype=pl.String)).rows()
+    return normalise_phones(pl.Series(phones, dtype=pl.String)).rows()
 
 
 @pytest.mark.parametrize(("text", "expected"), TRICKY.items())
@@ -159,7 +159,7 @@ def test_normalising_twice_is_normalising_once(phones: list[str]) -> None:
 def test_reading_numbers_leaves_the_column_that_was_read_alone() -> None:
     """The caller's series keeps its texts."""
     given_texts = pl.Series(["(212) 555-0123", "n/a"])
-    normalised_phones(given_texts)
+    normalise_phones(given_texts)
     assert given_texts.to_list() == ["(212) 555-0123", "n/a"]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.ranks import RankFormula, scores_from_ranks, whole_ranks
+from campaign_workers.domain.ranks import RankFormula, parse_ranks, scores_from_ranks
 
 SCORING_TYPES = ("linear", "reciprocal", "exponential", "percentile", "banded")
 SMALLEST = 5e-324
@@ -174,20 +174,20 @@ def test_scores_of_a_list_known_by_hand(
 )
 def test_text_is_read_as_a_whole_number_or_not_at_all(cell: str | None, rank: int | None) -> None:
     """The value has to be whole, whatever its notation."""
-    assert [rank] == whole_ranks(pl.Series([cell], dtype=pl.String)).to_list()
+    assert [rank] == parse_ranks(pl.Series([cell], dtype=pl.String)).to_list()
 
 
 @pytest.mark.parametrize("dtype", [pl.Float32, pl.Float64])
 def test_floats_count_if_they_are_whole(dtype: type[pl.DataType]) -> None:
     """Fractions, NaN, the infinities and what no record holds are no ranks."""
     ranks = pl.Series([1.0, 2.5, math.nan, math.inf, -math.inf, 1e19, None], dtype=dtype)
-    assert [1, *[None] * 6] == whole_ranks(ranks).to_list()
+    assert [1, *[None] * 6] == parse_ranks(ranks).to_list()
 
 
 def test_unsigned_ranks_beyond_int64_are_no_ranks() -> None:
     """A rank that the record cannot hold is rejected, not wrapped around."""
     ranks = pl.Series([2**63, 7], dtype=pl.UInt64)
-    assert whole_ranks(ranks).to_list() == [None, 7]
+    assert parse_ranks(ranks).to_list() == [None, 7]
 
 
 @pytest.mark.parametrize("ranks", [pl.Series([True]), pl.Series([[1]])])

@@ -12,7 +12,7 @@ import pytest
 
 from campaign_workers.domain.errors import BadInput, CampaignError
 from campaign_workers.domain.running.triggers import WORKERS
-from campaign_workers.domain.wire import snake
+from campaign_workers.domain.wire import to_snake
 from campaign_workers.entrypoints import handlers, save_campaign_data, save_stats
 from campaign_workers.entrypoints.invocations import Unforeseen
 from tests.entrypoints.envelopes import recorded
@@ -40,7 +40,7 @@ BLOCKED: Final = (
 
 def test_importing_all_handlers_does_nothing(tmp_path: Path) -> None:
     """No network, no library of an extra, no environment, no file, no word."""
-    code = ALONE.format(blocked=BLOCKED, workers=[snake(worker) for worker in WORKERS])
+    code = ALONE.format(blocked=BLOCKED, workers=[to_snake(worker) for worker in WORKERS])
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
         env={},

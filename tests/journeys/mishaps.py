@@ -50,7 +50,7 @@ class Scene:
         settings = Settings(profile="memory", dir=Path("no-such-folder"))
         self.container = Container("memory", settings=settings, starts=STARTS)
         self.container.campaigns.put(campaign(stats_channels=("#tour",), category_id=77))
-        self.container.secrets.write(lottery.seed_name(CAMPAIGN), SEED)
+        self.container.secrets.write(lottery.seed_secret_name(CAMPAIGN), SEED)
         self.container.code_pool.load(CAMPAIGN, CODES)
         wishes = {"g1": ["nyc"], "g2": ["chi"]}
         people = [registration(fan, **PERSON, marketIds=wish) for fan, wish in wishes.items()]

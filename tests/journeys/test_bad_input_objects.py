@@ -292,7 +292,7 @@ def test_a_campaign_that_nobody_knows_is_told_of(scene: Scene) -> None:
     assert not scene.keys("scrubbed/") + scene.keys("fanlist/scored/")
 
     scene.container.campaigns.put(campaign("tour2"))
-    scene.container.secrets.write(lottery.seed_name("tour2"), SEED)
+    scene.container.secrets.write(lottery.seed_secret_name("tour2"), SEED)
     for key, content in uploads.items():
         scene.upload(key, content)
     scene.upload(

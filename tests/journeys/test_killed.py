@@ -166,7 +166,7 @@ def test_killed_while_a_file_is_scrubbed(tmp_path: Path) -> None:
     for folder in (clean, killed):
         container = folder.open()
         container.campaigns.put(Uploads(tmp_path / "uploads").campaign())
-        container.secrets.write(lottery.seed_name(CAMPAIGN_ID), "seed")
+        container.secrets.write(lottery.seed_secret_name(CAMPAIGN_ID), "seed")
     for moment in moments(clean.run(*arguments)):
         killed.kill(moment, *arguments)
     killed.run(*arguments)

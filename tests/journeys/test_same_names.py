@@ -20,7 +20,7 @@ from campaign_workers.domain.running.triggers import (
     Trigger,
     WorkflowTrigger,
 )
-from campaign_workers.domain.wire import snake
+from campaign_workers.domain.wire import to_snake
 from campaign_workers.entrypoints import handlers
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ SHARED_BY_HANDLERS = {
     "logs",
 }
 
-MODULES = {snake(worker) for worker in WORKERS}
+MODULES = {to_snake(worker) for worker in WORKERS}
 
 
 def modules(room: str) -> set[str]:
@@ -50,7 +50,7 @@ def test_there_is_a_module_for_each_worker_and_no_other() -> None:
     assert len(WORKERS) == 15
     assert modules("workers") == MODULES
     for worker in WORKERS:
-        module = importlib.import_module(f"campaign_workers.workers.{snake(worker)}")
+        module = importlib.import_module(f"campaign_workers.workers.{to_snake(worker)}")
         assert worker == module.WORKER
 
 
@@ -66,7 +66,7 @@ def test_a_handler_runs_the_worker_of_its_name(
     """No entrypoint runs somebody else's worker."""
     monkeypatch.setattr(handlers, "_container", lambda: None)
     monkeypatch.setattr(handlers, "invoke", lambda container, worker, *event: (worker, *event))
-    entrypoint = importlib.import_module(f"campaign_workers.entrypoints.{snake(worker)}")
+    entrypoint = importlib.import_module(f"campaign_workers.entrypoints.{to_snake(worker)}")
     assert entrypoint.handler({"key": 1}, None) == (worker, {"key": 1}, None)
 
 

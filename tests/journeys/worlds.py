@@ -35,7 +35,7 @@ def run_campaign(
     settings = Settings(profile="memory", dir=out)
     container = Container("memory", settings=settings, starts=files.opens())
     operator = Operator(container=container, uploads=files, out=out)
-    container.secrets.write(lottery.seed_name(operator.campaign.campaign_id), "journey")
+    container.secrets.write(lottery.seed_secret_name(operator.campaign.campaign_id), "journey")
     container.runtime.call = wrap(container.runtime.call)
     for _, step in operator.steps():
         step()

@@ -24,7 +24,7 @@ from campaign_workers.domain.running.triggers import (
     triggers,
 )
 from campaign_workers.domain.storage.layout import CAMPAIGN_DATA, SCORING
-from campaign_workers.domain.wire import snake
+from campaign_workers.domain.wire import to_snake
 from campaign_workers.settings import Profile, Settings, load_settings
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Container:
             raise BadInput(
                 "no such worker", field="worker", remedy=f"use one of {', '.join(WORKERS)}"
             )
-        worker: Worker[Any] = getattr(self.wiring, snake(name))()
+        worker: Worker[Any] = getattr(self.wiring, to_snake(name))()
         call = self.traces.instrument(name, worker) if self.traces else worker
         return lambda event: call(worker.parse(event) if isinstance(event, Mapping) else event)
 

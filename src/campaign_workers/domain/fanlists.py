@@ -7,9 +7,9 @@ from typing import Any, Final
 import attrs
 import polars as pl
 
-from campaign_workers.domain.csv.frames import trimmed
+from campaign_workers.domain.csv.frames import strip
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.ranks import RankFormula, scores_from_ranks, whole_ranks
+from campaign_workers.domain.ranks import RankFormula, parse_ranks, scores_from_ranks
 from campaign_workers.domain.records.columns import record_lines
 from campaign_workers.domain.running.events import MAX_PARTITION_KEY
 
@@ -23,7 +23,7 @@ _ROW, _RANK, _SCORE, _WHO, _REASON, _IS_BEST = (
 )
 
 _REASONS: Final[Mapping[str, pl.Expr]] = {
-    "rank: missing": trimmed(pl.col("rank")) == "",
+    "rank: missing": strip(pl.col("rank")) == "",
     "rank: not a whole number from 1": pl.col(_RANK).is_null(),
     f"{', '.join(IDS)}: missing, one of them at least": pl.col(_WHO).is_null(),
     f"an id of more than {MAX_PARTITION_KEY} characters": (
@@ -91,7 +91,7 @@ class Fanlist:
         return self.rows.filter(_IS_BEST)
 
 
-def read_fanlist(
+def score_fanlist(
     columns: Sequence[str], frames: Sequence[pl.DataFrame], formula: RankFormula
 ) -> Fanlist:
     """Read and score the rows of a file, which hold texts alone.
@@ -108,7 +108,7 @@ def read_fanlist(
     rows = pl.concat([pl.DataFrame(schema=dict.fromkeys(columns, pl.String)), *frames])
     ids = [_present(name, columns) for name in IDS]
     rows = rows.with_row_index(_ROW).with_columns(
-        whole_ranks(rows["rank"]).alias(_RANK), pl.coalesce(ids).alias(_WHO)
+        parse_ranks(rows["rank"]).alias(_RANK), pl.coalesce(ids).alias(_WHO)
     )
     rows = rows.with_columns(_first_reason().alias(_REASON))
     valid = pl.col(_REASON).is_null()
@@ -122,7 +122,7 @@ def read_fanlist(
 def _present(name: str, columns: Sequence[str]) -> pl.Expr:
     if name not in columns:
         return pl.lit(None, dtype=pl.String)
-    text = trimmed(pl.col(name))
+    text = strip(pl.col(name))
     if name == "email":
         text = text.str.to_lowercase()
     return pl.when(text != "").then(text)

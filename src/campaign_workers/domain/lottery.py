@@ -55,6 +55,6 @@ def commitment(seed: str) -> str:
     return hashlib.sha256(seed.encode()).hexdigest()
 
 
-def seed_name(campaign_id: str) -> str:
+def seed_secret_name(campaign_id: str) -> str:
     """The name under which a campaign's seed is kept among the secrets."""
     return f"campaigns/{validate_key_id(campaign_id, 'campaignId')}/lottery-seed"

@@ -13,7 +13,7 @@ from typing import Final, Self
 import attrs
 import polars as pl
 
-from campaign_workers.domain.csv.frames import trimmed
+from campaign_workers.domain.csv.frames import strip
 from campaign_workers.domain.errors import BadInput
 
 SMALLEST_SCORE: Final = math.ulp(0.0)
@@ -100,7 +100,7 @@ def _positive(number: object) -> bool:
     return is_number and 0 < float(number) < math.inf  # type: ignore[arg-type]
 
 
-def whole_ranks(ranks: pl.Series) -> pl.Series:
+def parse_ranks(ranks: pl.Series) -> pl.Series:
     """The ranks as Int64, null where one is missing, not a whole number, below 1 or beyond 2^53.
 
     Strings are trimmed and read as decimal notation; the value has to be whole, not the notation:
@@ -112,7 +112,7 @@ def whole_ranks(ranks: pl.Series) -> pl.Series:
     dtype = ranks.dtype
     if not (dtype.is_numeric() or dtype in (pl.String, pl.Null)):
         raise BadInput("neither numbers nor text", field="rank", remedy="give whole numbers from 1")
-    rank = trimmed(pl.col("rank")) if dtype == pl.String else pl.col("rank")
+    rank = strip(pl.col("rank")) if dtype == pl.String else pl.col("rank")
     number = rank.cast(pl.Float64, strict=False)
     whole = rank.cast(pl.Int64, strict=False)
     read = pl.when(number == number.floor()).then(
@@ -131,5 +131,5 @@ def scores_from_ranks(ranks: pl.Series, formula: RankFormula) -> pl.Series:
         BadInput: the column holds neither numbers nor strings.
     """
     score = _SCORES[formula.scoring_type](formula.half_life).clip(SMALLEST_SCORE, 1.0)
-    frame = whole_ranks(ranks).alias("rank").to_frame()
+    frame = parse_ranks(ranks).alias("rank").to_frame()
     return frame.select(pl.when(_RANK.is_not_null()).then(score).alias(ranks.name)).to_series()

@@ -19,30 +19,30 @@ _JOINT = re.compile(r"_[a-z]")
 _IDENTIFIER = re.compile(r"[a-z][A-Za-z0-9_]*")
 
 
-def snake(name: str) -> str:
+def to_snake(name: str) -> str:
     """`globalUserId` -> `global_user_id`."""
     return _HUMP.sub(lambda hump: f"_{hump[0].lower()}", name)
 
 
-def camel(name: str) -> str:
+def to_camel(name: str) -> str:
     """`global_user_id` -> `globalUserId`."""
     return _JOINT.sub(lambda joint: joint[0][1].upper(), name)
 
 
-def other_spelling(name: str) -> str:
+def swap_spelling(name: str) -> str:
     """The name in its other spelling; a name that has none stays. Its own inverse."""
     if not _IDENTIFIER.fullmatch(name):
         return name
-    if camel(snake(name)) == name != snake(name):
-        return snake(name)
-    if snake(camel(name)) == name != camel(name):
-        return camel(name)
+    if to_camel(to_snake(name)) == name != to_snake(name):
+        return to_snake(name)
+    if to_snake(to_camel(name)) == name != to_camel(name):
+        return to_camel(name)
     return name
 
 
 def from_wire(frame: _Frame) -> _Frame:
     """The frame with the column names of the wire turned into ours."""
-    return frame.rename({name: other_spelling(name) for name in frame.collect_schema().names()})
+    return frame.rename({name: swap_spelling(name) for name in frame.collect_schema().names()})
 
 
 def to_wire(frame: _Frame) -> _Frame:

@@ -12,7 +12,7 @@ import polars as pl
 from campaign_workers.domain.codes.assignments import NO_MARKET
 from campaign_workers.domain.lottery import lottery_numbers
 from campaign_workers.domain.records.types import iso_utc
-from campaign_workers.domain.wire import camel
+from campaign_workers.domain.wire import to_camel
 from campaign_workers.doubles.code_assignments import assignments, results
 from campaign_workers.doubles.handling import Handlers
 from campaign_workers.doubles.problems import Problem, Reply
@@ -134,7 +134,7 @@ def _ordered(entries: EntryService, body: Mapping[str, Any]) -> pl.DataFrame:
 
 
 def _rows(page: pl.DataFrame) -> list[dict[str, Any]]:
-    rows = page.rename({name: camel(name) for name in page.columns}).to_dicts()
+    rows = page.rename({name: to_camel(name) for name in page.columns}).to_dicts()
     for row in rows:
         row["codes"] = [
             {"marketId": _market(given["market_id"]), "code": given["code"]}

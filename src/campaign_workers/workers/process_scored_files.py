@@ -20,7 +20,7 @@ from disposable_email_domains import blocklist as disposable_domains
 
 from campaign_workers.domain.csv.frames import read_frames, write_frames
 from campaign_workers.domain.errors import BadInput, Conflict, NotFound, PermanentFailure
-from campaign_workers.domain.lottery import seed_name
+from campaign_workers.domain.lottery import seed_secret_name
 from campaign_workers.domain.running.events import ObjectCreated
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.scrub.duplicates import DECISIVE, Competition
@@ -164,7 +164,7 @@ class ProcessScoredFiles:
             blocked_domains=disposable_domains.union(domains),
             allowed_patterns=tuple(patterns),
             allow_intl_phones=campaign.allow_intl_phones,
-            lottery_seed=self.secrets.read(seed_name(campaign_id)),
+            lottery_seed=self.secrets.read(seed_secret_name(campaign_id)),
         )
         return Rules(campaign=campaign, policy=policy)
 

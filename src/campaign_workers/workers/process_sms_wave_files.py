@@ -109,7 +109,7 @@ class ProcessSmsWaveFiles:
     def _prepare(self, request: WavePrepRequest, status_key: str, mine: str) -> dict[str, Any]:
         markets = self._markets(request)
         reserved = self._reserve(request, markets)
-        seed = self.secrets.read(lottery.seed_name(request.campaign_id))
+        seed = self.secrets.read(lottery.seed_secret_name(request.campaign_id))
         candidates = candidate_table(self.entries.eligible(_query(request, markets)))
         selection = select_fans(candidates, quotas(markets, reserved), request.options(seed))
         codes = {market: reservation.codes for market, reservation in reserved.items()}

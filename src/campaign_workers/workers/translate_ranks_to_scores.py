@@ -15,15 +15,15 @@ import attrs
 import polars as pl
 
 from campaign_workers.domain.csv.frames import read_frames, write_frames
-from campaign_workers.domain.csv.lines import CountedLines, lines_by_row
+from campaign_workers.domain.csv.lines import LineCounter, find_lines
 from campaign_workers.domain.csv.rows import read_rows
 from campaign_workers.domain.errors import BadInput, Conflict, NotFound, RetryLater
 from campaign_workers.domain.fanlists import (
     REQUIRED_COLUMNS,
     Fanlist,
     manifest_entry,
-    read_fanlist,
     refused_entry,
+    score_fanlist,
 )
 from campaign_workers.domain.ranks import RankFormula
 from campaign_workers.domain.running.events import ObjectCreated
@@ -124,18 +124,18 @@ class TranslateRanksToScores:
             rejected=self._rejected(upload, fanlist, lines),
         )
 
-    def _read(self, upload: ObjectInfo, formula: RankFormula) -> tuple[Fanlist, CountedLines]:
-        lines = CountedLines()
+    def _read(self, upload: ObjectInfo, formula: RankFormula) -> tuple[Fanlist, LineCounter]:
+        lines = LineCounter()
         with closing(self.scoring.open(upload.key, etag=upload.etag)) as source:
             table = read_frames(lines.of(source), file=upload.key, required=REQUIRED_COLUMNS)
             frames = list(table.frames)
         try:
-            return read_fanlist(table.columns, frames, formula), lines
+            return score_fanlist(table.columns, frames, formula), lines
         except BadInput as why:
             raise why.within(upload.key) from None
 
     def _rejected(
-        self, upload: ObjectInfo, fanlist: Fanlist, lines: CountedLines
+        self, upload: ObjectInfo, fanlist: Fanlist, lines: LineCounter
     ) -> list[dict[str, Any]]:
         """Reasons, each with the lines of its rows."""
         by_reason = fanlist.rejected_rows()
@@ -143,7 +143,7 @@ class TranslateRanksToScores:
             return []
         wanted = [row for rows in by_reason.values() for row in rows]
         starts = lines.starts(fanlist.cells())
-        line = lines_by_row(self._counted(upload) if starts is None else starts, wanted)
+        line = find_lines(self._counted(upload) if starts is None else starts, wanted)
         return [
             {"reason": reason, "lines": [line[row] for row in rows]}
             for reason, rows in by_reason.items()

@@ -8,7 +8,7 @@ those would first take a trunk prefix off the number, the answer is left to them
 Clean numbers (`+` and digits, or ten American digits, with the usual punctuation) are decided by
 column tests; every other distinct text is read one at a time. Both give the same answer.
 
-`emails.read_email` for whole columns.
+`emails.parse_email` for whole columns.
 
 Addresses of plain characters are decided by regular expressions, every other distinct text one at
 a time. Both give the same answer.
@@ -25,9 +25,9 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 from phonenumbers.phonemetadata import PhoneMetadata, PhoneNumberDesc
 
-from campaign_workers.domain.contact.emails import read_email
+from campaign_workers.domain.contact.emails import parse_email
 from campaign_workers.domain.contact.phones import MEXICO, NORTH_AMERICA, normalise_phone
-from campaign_workers.domain.csv.frames import trimmed
+from campaign_workers.domain.csv.frames import strip
 
 NUMBER_TYPES: Final = (
     "fixed_line",
@@ -157,13 +157,13 @@ OLD_MEXICAN_MOBILE: Final = r"^1([0-9]{10})$"
 _PHONE_SCHEMA: Final = {"phone": pl.String, "country_code": pl.UInt16}
 
 
-def normalised_phones(texts: pl.Series) -> pl.DataFrame:
+def normalise_phones(texts: pl.Series) -> pl.DataFrame:
     """Columns `phone` and `country_code` (UInt16) for a String series, row by row.
 
     As `phones.normalise_phone`: E.164 and the code of a valid number, else the trimmed text and
     null. A null stays null.
     """
-    rows = texts.alias("text").to_frame().select(trimmed(pl.col("text"))).with_row_index("row")
+    rows = texts.alias("text").to_frame().select(strip(pl.col("text"))).with_row_index("row")
     numbers, odd = _international(rows)
     valid, unread = [], [odd]
     for (code,), group in numbers.partition_by("code", as_dict=True, include_key=False).items():
@@ -249,7 +249,7 @@ _PLAINLY: Final = (_TEXT.str.len_bytes() <= LONGEST_PLAIN) & ~_TEXT.str.contains
 )
 
 
-def read_emails(texts: pl.Series) -> pl.DataFrame:
+def parse_emails(texts: pl.Series) -> pl.DataFrame:
     """Columns `email_valid` and `email_domain` for trimmed, lower-cased texts without nulls."""
     rows = texts.alias("text").to_frame().with_row_index("row")
     read = rows.select(
@@ -278,6 +278,6 @@ def _reread(texts: pl.Series) -> pl.DataFrame:
         )
     )
     odd = texts.filter(~plain)
-    readings = [read_email(text) for text in odd]
+    readings = [parse_email(text) for text in odd]
     read = pl.DataFrame(readings, schema=_EMAIL_SCHEMA, orient="row").insert_column(0, odd)
     return pl.concat([wrong, read])

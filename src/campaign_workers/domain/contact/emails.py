@@ -16,10 +16,10 @@ _NOWHERE: Final = (False, "")
 
 def is_email(text: str) -> bool:
     """Whether `text`, trimmed and lower-cased, is an address."""
-    return read_email(text)[0]
+    return parse_email(text)[0]
 
 
-def read_email(text: str) -> Reading:
+def parse_email(text: str) -> Reading:
     """Validity and domain of `text`, trimmed and lower-cased.
 
     Of a valid address the domain is its ASCII form, which every spelling of it shares.

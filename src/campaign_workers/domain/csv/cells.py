@@ -23,23 +23,23 @@ _RISKY = re.compile(RISKY)
 _NUMBER = re.compile(NUMBER, re.ASCII)
 
 
-def guard(cell: str) -> str:
+def guard_cell(cell: str) -> str:
     """`cell` as it is written into a CSV file."""
     if cell[:1] not in _FIRST or not _RISKY.match(cell) or _NUMBER.fullmatch(cell):
         return cell
     return f"'{cell}"
 
 
-def unguard(cell: str) -> str:
+def unguard_cell(cell: str) -> str:
     """`cell` as it was meant, read from a CSV file."""
     return cell[1:] if cell.startswith("'") and _RISKY.match(cell) else cell
 
 
-def join(items: Iterable[str]) -> str:
+def join_list(items: Iterable[str]) -> str:
     """A list as one cell."""
     return LIST_SEPARATOR.join(items)
 
 
-def split(cell: str) -> tuple[str, ...]:
+def split_list(cell: str) -> tuple[str, ...]:
     """The list in one cell: trimmed, without empty items."""
     return tuple(item for part in cell.split(LIST_SEPARATOR) if (item := part.strip()))

@@ -17,7 +17,7 @@ import attrs
 import polars as pl
 from polars.exceptions import PolarsError
 
-from campaign_workers.domain.csv.cells import LIST_SEPARATOR, NUMBER, RISKY, guard
+from campaign_workers.domain.csv.cells import LIST_SEPARATOR, NUMBER, RISKY, guard_cell
 from campaign_workers.domain.csv.rows import CELL_LIMIT, ROW_LIMIT, Row, Table, read_table
 from campaign_workers.domain.errors import BadInput
 
@@ -28,44 +28,44 @@ WHITESPACE: Final = (
 """What Python's `str.strip` takes off; Polars by itself leaves four separators of it."""
 
 
-def trimmed(column: pl.Expr) -> pl.Expr:
+def strip(column: pl.Expr) -> pl.Expr:
     """A text column as `str.strip` leaves each text."""
     return column.str.strip_chars(WHITESPACE)
 
 
-def one_zero(number: pl.Expr) -> pl.Expr:
+def without_negative_zero(number: pl.Expr) -> pl.Expr:
     """A column of doubles whose minus zeros are zeros: equal numbers are then equal bytes too."""
     # Adding zero would say it shorter, but Polars leaves such a sum out.
     return pl.when(number == 0).then(0.0).otherwise(number)
 
 
-def guarded(column: pl.Expr) -> pl.Expr:
+def guard_cells(column: pl.Expr) -> pl.Expr:
     """A text column as it is written into a CSV file (see `cells.guard`)."""
     risky = column.str.contains(RISKY) & ~column.str.contains(f"^(?-u:{NUMBER})$")
     return pl.when(risky).then(pl.concat_str(pl.lit("'"), column)).otherwise(column)
 
 
-def unguarded(column: pl.Expr) -> pl.Expr:
+def unguard_cells(column: pl.Expr) -> pl.Expr:
     """A text column as it was meant, read from a CSV file (see `cells.unguard`)."""
     held = column.str.starts_with("'") & column.str.contains(RISKY)
     return pl.when(held).then(column.str.slice(1)).otherwise(column)
 
 
-def joined(column: pl.Expr) -> pl.Expr:
+def join_lists(column: pl.Expr) -> pl.Expr:
     """A list column as one cell each."""
     return column.list.join(LIST_SEPARATOR)
 
 
-def split(column: pl.Expr) -> pl.Expr:
+def split_lists(column: pl.Expr) -> pl.Expr:
     """The lists in a text column: trimmed, without empty items; null reads as the empty list."""
-    items = column.fill_null("").str.split(LIST_SEPARATOR).list.eval(trimmed(pl.element()))
+    items = column.fill_null("").str.split(LIST_SEPARATOR).list.eval(strip(pl.element()))
     return items.list.eval(pl.element().filter(pl.element() != ""))
 
 
-BLOCK: Final = 8 * 1024 * 1024
+BLOCK_BYTES: Final = 8 * 1024 * 1024
 """Bytes that are parsed at a time; no row straddles two blocks."""
 
-ROWS_AT_A_TIME: Final = 10_000
+ROWS_PER_FRAME: Final = 10_000
 """Rows of a frame that is read row by row."""
 
 _BOM: Final = b"\xef\xbb\xbf"
@@ -90,7 +90,7 @@ def read_frames(
     file: str,
     required: Collection[str],
     delimiter: str = ",",
-    block: int = BLOCK,
+    block: int = BLOCK_BYTES,
 ) -> FrameTable:
     """The rows of a file in UTF-8, as frames of about `block` bytes; no rows, no frames.
 
@@ -114,7 +114,7 @@ def write_frames(
     columns: Sequence[str], frames: Iterable[pl.DataFrame], *, delimiter: str = ","
 ) -> Iterator[bytes]:
     """A file in UTF-8 with LF, a chunk a frame; texts are guarded, lists joined, nulls empty."""
-    names = pl.DataFrame(schema=[guard(column) for column in columns])
+    names = pl.DataFrame(schema=[guard_cell(column) for column in columns])
     yield names.write_csv(separator=delimiter).encode()
     for frame in frames:
         buffer = BytesIO()
@@ -125,11 +125,11 @@ def write_frames(
 
 def _cell(column: pl.Series) -> pl.Series:
     if column.dtype == pl.List(pl.String):
-        column = column.to_frame().select(joined(pl.col(column.name))).to_series()
+        column = column.to_frame().select(join_lists(pl.col(column.name))).to_series()
     if column.dtype != pl.String:
         return column
     if column.str.contains(RISKY).any():
-        cells = guarded(pl.col(column.name)).alias(column.name)
+        cells = guard_cells(pl.col(column.name)).alias(column.name)
         column = column.to_frame().select(cells).to_series()
     # Polars writes an empty text as two quotes and a null as nothing.
     return column.set(column == "", None)
@@ -241,7 +241,7 @@ class _Reader:
         frame = frame.drop(_NUL)
         if frame.height < data.count(b"\n"):  # Some cell has a line break.
             frame = frame.select(pl.all().str.replace_all(end, "\n", literal=True))
-        return frame.select(unguarded(pl.all())) if b"'" in data else frame
+        return frame.select(unguard_cells(pl.all())) if b"'" in data else frame
 
     def _row_by_row(self, blocks: Iterable[bytes], line: int) -> Iterator[pl.DataFrame]:
         rows = read_table(
@@ -273,7 +273,7 @@ def _framed(table: Table, lines_before: int) -> Iterator[pl.DataFrame]:
 
 def _taken(rows: Iterator[Row], lines_before: int) -> list[Row]:
     try:
-        return list(islice(rows, ROWS_AT_A_TIME))
+        return list(islice(rows, ROWS_PER_FRAME))
     except BadInput as why:
         line = None if why.line is None else why.line + lines_before
         raise BadInput(

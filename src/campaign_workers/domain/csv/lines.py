@@ -10,7 +10,7 @@ _CHUNK: Final = 1024 * 1024
 
 
 @attrs.define
-class CountedLines:
+class LineCounter:
     """Passes a file's bytes through and counts its lines."""
 
     _breaks: int = 0
@@ -43,7 +43,7 @@ class CountedLines:
         return (heights.cum_sum() - heights + 2).cast(pl.Int64)
 
 
-def lines_by_row(starts: Iterable[int], wanted: Iterable[int]) -> dict[int, int]:
+def find_lines(starts: Iterable[int], wanted: Iterable[int]) -> dict[int, int]:
     """The lines of the `wanted` rows, by row; `starts` tells the line of every row in turn."""
     rows = set(wanted)
     return {row: line for row, line in enumerate(starts) if row in rows}

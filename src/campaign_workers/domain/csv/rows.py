@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 
 import attrs
 
-from campaign_workers.domain.csv.cells import guard, unguard
+from campaign_workers.domain.csv.cells import guard_cell, unguard_cell
 from campaign_workers.domain.errors import BadInput
 
 CELL_LIMIT: Final = 32_768
@@ -94,9 +94,9 @@ def write_rows(
     plain = csv.writer(buffer, delimiter=delimiter, lineterminator="\n")
     # The standard writer leaves a carriage return bare, which ends the row for its readers.
     quoted = csv.writer(buffer, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    plain.writerow(map(guard, columns))
+    plain.writerow(map(guard_cell, columns))
     for row in rows:
-        cells = [guard(row.get(column, "")) for column in columns]
+        cells = [guard_cell(row.get(column, "")) for column in columns]
         (quoted if "\r" in "".join(cells) else plain).writerow(cells)
         if buffer.tell() >= _CHUNK:
             yield buffer.getvalue().encode()
@@ -192,7 +192,7 @@ def _header(
         raise BadInput("empty", file=file, remedy="its first line names the columns")
     if lines.row_is_damaged:
         raise BadInput("not UTF-8, or with a NUL", file=file, line=lines.row_starts)
-    columns = tuple(unguard(cell).strip() for cell in cells)
+    columns = tuple(unguard_cell(cell).strip() for cell in cells)
     if missing := [column for column in required if column not in columns]:
         raise BadInput(
             "missing, or misspelt in the first line",
@@ -226,7 +226,7 @@ def _rows(
         if lines.row_is_damaged or too_long:
             raise _unreadable(dict(zip(columns, cells, strict=True)), file, line, limit)
         if lines.row_may_be_guarded:
-            cells = [unguard(cell) if cell[:1] == "'" else cell for cell in cells]
+            cells = [unguard_cell(cell) if cell[:1] == "'" else cell for cell in cells]
         yield Row(line=line, cells=dict(zip(columns, cells, strict=True)))
 
 

@@ -8,9 +8,9 @@ import attrs
 import polars as pl
 
 from campaign_workers.domain.codes.assignments import TM
-from campaign_workers.domain.contact.columns import normalised_phones
+from campaign_workers.domain.contact.columns import normalise_phones
 from campaign_workers.domain.contact.phones import NORTH_AMERICA
-from campaign_workers.domain.csv.frames import trimmed, write_frames
+from campaign_workers.domain.csv.frames import strip, write_frames
 from campaign_workers.domain.csv.rows import CELL_LIMIT
 from campaign_workers.domain.preparation.market_details import WaveMarket
 from campaign_workers.domain.waves.notifications import COLUMNS
@@ -154,12 +154,12 @@ _WRITTEN_BY_FANS: Final = ["first_name", "last_name", "locale", "email", "mobile
 
 
 def _registrants(rows: pl.DataFrame) -> pl.DataFrame:
-    phones = normalised_phones(rows["phone"])
+    phones = normalise_phones(rows["phone"])
     barred = ~pl.col("opt_in_sms").fill_null(value=True)
     rows = rows.with_columns(
         phones["phone"].alias("mobile_number"),
         pl.when(barred).then(pl.lit("true")).otherwise(pl.lit("")).alias("do_not_text"),
-        trimmed(pl.col("email")).str.to_lowercase(),
+        strip(pl.col("email")).str.to_lowercase(),
         (phones["country_code"] == NORTH_AMERICA).fill_null(value=False).alias("is_american"),
     ).with_columns(
         pl.col(_WRITTEN_BY_FANS).str.replace_all("\0", "", literal=True).str.head(CELL_LIMIT)

@@ -27,7 +27,7 @@ def record_lines(table: pl.DataFrame, record_type: str, created: datetime) -> pl
         record_type: what goes into `type`.
         created: what goes into `created`, which the key does not cover.
     """
-    canonical = canonical_objects(table.with_columns(type=pl.lit(record_type)))
+    canonical = canonical_json_rows(table.with_columns(type=pl.lit(record_type)))
     key = CryptographicHashingNameSpace(pl.col("canonical")).sha2_256().str.head(32)
     keyed = canonical.alias("canonical").to_frame().with_columns(dedupe_key=key)
     line = pl.concat_str(
@@ -39,7 +39,7 @@ def record_lines(table: pl.DataFrame, record_type: str, created: datetime) -> pl
     return keyed.select(line=line, dedupe_key="dedupe_key")
 
 
-def canonical_objects(table: pl.DataFrame) -> pl.Series:
+def canonical_json_rows(table: pl.DataFrame) -> pl.Series:
     """The canonical JSON of each row, nulls left out; the names of the columns are ASCII."""
     table = table.select(sorted(table.columns))
     objects = table.select(pl.struct(pl.all()).struct.json_encode()).to_series()

@@ -16,7 +16,7 @@ from typing import Final
 
 import attrs
 
-from campaign_workers.domain.contact.emails import read_email
+from campaign_workers.domain.contact.emails import parse_email
 from campaign_workers.domain.errors import BadInput
 
 NOTHING: Final = r"[^\s\S]"
@@ -142,7 +142,7 @@ def _domains(entries: Iterable[str]) -> frozenset[str]:
     """Domains as addresses spell them: without `@` or outer dots, and each also in ASCII."""
     plain = {entry.strip("@.") for entry in _listed(entries)} - {""}
     foreign = (domain for domain in plain if not domain.isascii())
-    return frozenset(plain.union(read_email(f"a@{domain}")[1] for domain in foreign))
+    return frozenset(plain.union(parse_email(f"a@{domain}")[1] for domain in foreign))
 
 
 def _patterns(entries: Iterable[str]) -> tuple[str, ...]:

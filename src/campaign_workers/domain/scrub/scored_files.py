@@ -13,7 +13,7 @@ import attrs
 import polars as pl
 
 from campaign_workers.domain.campaigns.campaign import Campaign
-from campaign_workers.domain.csv.frames import split, trimmed
+from campaign_workers.domain.csv.frames import split_lists, strip
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.records.columns import record_lines
 from campaign_workers.domain.records.types import RECORD_TYPES, Field, Kind
@@ -23,12 +23,12 @@ from campaign_workers.domain.scrub.policy import ScrubPolicy
 from campaign_workers.domain.scrub.scrubbing import OURS, OUTCOME, examined
 from campaign_workers.domain.scrub.statistics import ScrubStatistics
 from campaign_workers.domain.storage.layout import is_key_id
-from campaign_workers.domain.wire import camel, from_wire, other_spelling, snake, to_wire
+from campaign_workers.domain.wire import from_wire, swap_spelling, to_camel, to_snake, to_wire
 
 DELIMITER: Final = "\t"
 REQUIRED: Final = ("globalUserId", "email", "phone", "score")
 
-ADDED: Final = tuple(map(camel, OUTCOME))
+ADDED: Final = tuple(map(to_camel, OUTCOME))
 """Columns that a scrubbed file has beyond those of the scored one."""
 
 
@@ -43,7 +43,7 @@ def scrubbed_columns(columns: Sequence[str], *, file: str) -> tuple[str, ...]:
     Raises:
         BadInput: a column has a name that we keep for ourselves.
     """
-    if taken := OURS.intersection(map(other_spelling, columns)):
+    if taken := OURS.intersection(map(swap_spelling, columns)):
         raise BadInput("a reserved name", file=file, line=1, field=", ".join(sorted(taken)))
     return (*(column for column in columns if column not in ADDED), *ADDED)
 
@@ -54,11 +54,11 @@ def fans_of(rows: pl.DataFrame, campaign: str) -> pl.DataFrame:
     Where a row names no campaign it is that of the file, empty if there is none either.
     """
     fans = from_wire(rows)
-    own = trimmed(pl.col("campaign_id")) if "campaign_id" in fans.columns else pl.lit("")
+    own = strip(pl.col("campaign_id")) if "campaign_id" in fans.columns else pl.lit("")
     fans = fans.with_columns(campaign_id=pl.when(own == "").then(pl.lit(campaign)).otherwise(own))
     if "market_ids" not in fans.columns:
         return fans
-    return fans.with_columns(split(pl.col("market_ids")))
+    return fans.with_columns(split_lists(pl.col("market_ids")))
 
 
 def scrubbed_rows(fans: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
@@ -95,14 +95,14 @@ def _value(field: Field, schema: pl.Schema) -> pl.Expr | None:
 
     Texts are trimmed and not empty, lists not null; a number is never read out of a text.
     """
-    value = pl.col(snake(field.name))
-    match field.kind, schema.get(snake(field.name)):
+    value = pl.col(to_snake(field.name))
+    match field.kind, schema.get(to_snake(field.name)):
         case Kind.TEXTS, pl.List():
             return value.fill_null([])
         case Kind.TEXTS, _:
             return pl.lit([], dtype=pl.List(pl.String))
         case Kind.TEXT, pl.String():
-            text = trimmed(value)
+            text = strip(value)
             return pl.when(text != "").then(text)
         case Kind.INT, dtype if dtype is not None and dtype.is_integer():
             return value.cast(pl.Int64)

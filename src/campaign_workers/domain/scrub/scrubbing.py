@@ -12,8 +12,8 @@ from typing import Final
 import polars as pl
 
 from campaign_workers.domain.bands import band_of, band_score
-from campaign_workers.domain.contact.columns import normalised_phones, read_emails
-from campaign_workers.domain.csv.frames import one_zero, trimmed
+from campaign_workers.domain.contact.columns import normalise_phones, parse_emails
+from campaign_workers.domain.csv.frames import strip, without_negative_zero
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.lottery import lottery_expr
 from campaign_workers.domain.scrub.duplicates import DECISIVE, ROW, Competition
@@ -52,13 +52,13 @@ def normalised(fans: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     """
     ids = [name for name in IDS if name in fans.columns]
     fans = fans.with_columns(
-        *(trimmed(pl.col(name).cast(pl.String)) for name in ids),
+        *(strip(pl.col(name).cast(pl.String)) for name in ids),
         *_lists(fans.schema),
-        trimmed(pl.col("email").cast(pl.String)).str.to_lowercase(),
+        strip(pl.col("email").cast(pl.String)).str.to_lowercase(),
         pl.col("phone").cast(pl.String),
         _score(fans.schema["score"]),
     )
-    phones = normalised_phones(fans["phone"])
+    phones = normalise_phones(fans["phone"])
     return fans.with_columns(phones["phone"]), phones["country_code"]
 
 
@@ -69,7 +69,7 @@ def facts(fans: pl.DataFrame, country_codes: pl.Series, policy: ScrubPolicy) -> 
     email_valid, email_blocked, domain_blocked, phone_confirmed.
     """
     email = fans["email"].fill_null("")
-    emails = read_emails(email)
+    emails = parse_emails(email)
     blocked = pl.DataFrame(
         {
             "email_blocked": email.is_in(list(policy.blocked_emails)),
@@ -89,14 +89,14 @@ def facts(fans: pl.DataFrame, country_codes: pl.Series, policy: ScrubPolicy) -> 
 def _score(dtype: pl.DataType) -> pl.Expr:
     score = pl.col("score")
     # What the cast takes beyond plain decimal notation (nan, inf) is not within 0..1 either.
-    number = (trimmed(score) if dtype == pl.String else score).cast(pl.Float64, strict=False)
-    return pl.when(number.is_between(0, 1)).then(one_zero(number)).alias("score")
+    number = (strip(score) if dtype == pl.String else score).cast(pl.Float64, strict=False)
+    return pl.when(number.is_between(0, 1)).then(without_negative_zero(number)).alias("score")
 
 
 def _lists(schema: pl.Schema) -> list[pl.Expr]:
     market_ids = pl.col("market_ids")
     return (
-        [market_ids.list.eval(trimmed(pl.element()))]
+        [market_ids.list.eval(strip(pl.element()))]
         if schema.get("market_ids") == pl.List(pl.String)
         else []
     )
@@ -110,7 +110,7 @@ def _confirmed(schema: pl.Schema) -> pl.Expr:
         case pl.Boolean:
             return confirmed.fill_null(value=False)
         case pl.String:
-            return ~trimmed(confirmed.fill_null("")).str.to_lowercase().is_in(UNCONFIRMED)
+            return ~strip(confirmed.fill_null("")).str.to_lowercase().is_in(UNCONFIRMED)
         case _:
             return confirmed.is_not_null()
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.lottery import commitment
-from campaign_workers.domain.selection.candidates import checked_candidates
+from campaign_workers.domain.selection.candidates import parse_candidates
 from campaign_workers.domain.selection.fingerprints import FORMAT, fingerprint
 from campaign_workers.domain.selection.options import MarketQuota, SelectionOptions, quota_table
 from campaign_workers.domain.selection.selection import PICK_TYPES, Selection, select_fans
@@ -66,7 +66,7 @@ def verify_audit(
         *_commitment_faults(audit, seed),
         *(
             _redrawn_faults(audit, redrawn, stated["picks"])
-            if is_open(audit, seed)
+            if can_redraw(audit, seed)
             else _seedless_faults(audit, redrawn, picks)
         ),
     ]
@@ -87,7 +87,7 @@ def _stated(
     options: SelectionOptions,
 ) -> dict[str, dict[str, Any]]:
     return {
-        "candidates": fingerprint(checked_candidates(candidates, options), by="global_user_id"),
+        "candidates": fingerprint(parse_candidates(candidates, options), by="global_user_id"),
         "quotas": fingerprint(quota_table(quotas), by="market_id"),
         "picks": fingerprint(_checked_picks(picks), by="market_id"),
     }
@@ -114,7 +114,7 @@ def _differing(audit: Mapping[str, Any], part: str, found: Mapping[str, Any]) ->
     return [word for name, word in words.items() if stated.get(name) != found[name]]
 
 
-def is_open(audit: Mapping[str, Any], seed: str | None) -> bool:
+def can_redraw(audit: Mapping[str, Any], seed: str | None) -> bool:
     """Whether the draw can be made again: with a seed, or where it was made with the empty one."""
     return seed is not None or audit.get("seedCommitment") == commitment("")
 

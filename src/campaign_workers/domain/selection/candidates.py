@@ -7,9 +7,9 @@ from typing import Final
 import attrs
 import polars as pl
 
-from campaign_workers.domain.contact.columns import normalised_phones
+from campaign_workers.domain.contact.columns import normalise_phones
 from campaign_workers.domain.contact.phones import NORTH_AMERICA
-from campaign_workers.domain.csv.frames import one_zero
+from campaign_workers.domain.csv.frames import without_negative_zero
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.lottery import lottery_numbers
 from campaign_workers.domain.selection.options import SelectionOptions
@@ -18,7 +18,7 @@ MOST_PREFERENCES: Final = 4
 
 
 @attrs.frozen
-class Kind:
+class ColumnType:
     """What a column holds: the type it is read as, and the types it is read from."""
 
     name: str
@@ -26,24 +26,24 @@ class Kind:
     reads: Callable[[pl.DataType], bool]
 
 
-_TEXT: Final = Kind("texts", pl.String(), lambda dtype: dtype == pl.String)
-_NUMBER: Final = Kind("numbers", pl.Float64(), lambda dtype: dtype.is_numeric())
-_VERDICT: Final = Kind(
+_TEXT: Final = ColumnType("texts", pl.String(), lambda dtype: dtype == pl.String)
+_NUMBER: Final = ColumnType("numbers", pl.Float64(), lambda dtype: dtype.is_numeric())
+_VERDICT: Final = ColumnType(
     "0 and 1", pl.Int64(), lambda dtype: dtype.is_integer() or dtype == pl.Boolean
 )
-_FLAG: Final = Kind("true and false", pl.Boolean(), lambda dtype: dtype == pl.Boolean)
-_LIST: Final = Kind(
+_FLAG: Final = ColumnType("true and false", pl.Boolean(), lambda dtype: dtype == pl.Boolean)
+_LIST: Final = ColumnType(
     "lists of texts",
     pl.List(pl.String()),
     lambda dtype: isinstance(dtype, pl.List) and dtype.inner in (pl.String, pl.Null),
 )
 
-REQUIRED: Final[Mapping[str, Kind]] = {
+REQUIRED: Final[Mapping[str, ColumnType]] = {
     "global_user_id": _TEXT,
     "score": _NUMBER,
     "market_ids": _LIST,
 }
-COLUMNS: Final[Mapping[str, Kind]] = {
+COLUMNS: Final[Mapping[str, ColumnType]] = {
     **REQUIRED,
     "raw_score": _NUMBER,
     "verdict": _VERDICT,
@@ -53,7 +53,7 @@ COLUMNS: Final[Mapping[str, Kind]] = {
 """The columns that can decide; no other one is looked at."""
 
 
-def checked_candidates(rows: pl.DataFrame, options: SelectionOptions) -> pl.DataFrame:
+def parse_candidates(rows: pl.DataFrame, options: SelectionOptions) -> pl.DataFrame:
     """The deciding columns of these rows, in their canonical types; NaN is no score.
 
     Rows whose verdict is not 1 are carried along unchecked, so that a scrubbed file will do.
@@ -76,7 +76,7 @@ def _read(dtype: pl.DataType, name: str) -> pl.Expr:
     if dtype != pl.Null and not kind.reads(dtype):
         raise BadInput(f"column does not hold {kind.name}", file="candidates", field=name)
     column = pl.col(name).cast(kind.dtype)
-    return one_zero(column.fill_nan(None)).alias(name) if kind is _NUMBER else column
+    return without_negative_zero(column.fill_nan(None)).alias(name) if kind is _NUMBER else column
 
 
 _WANTED: Final = pl.col("market_ids").list
@@ -114,7 +114,7 @@ def _has_stood(columns: list[str]) -> pl.Expr:
     return pl.col("verdict") == 1 if "verdict" in columns else pl.lit(value=True)
 
 
-def eligible(candidates: pl.DataFrame, options: SelectionOptions) -> pl.DataFrame:
+def rank_eligible(candidates: pl.DataFrame, options: SelectionOptions) -> pl.DataFrame:
     """Those who may be taken by some market, best first.
 
     Columns global_user_id, market_ids, priority and lottery: priority is the score, or the
@@ -149,5 +149,5 @@ def _rules(candidates: pl.DataFrame, options: SelectionOptions) -> list[pl.Expr 
 
 
 def _has_no_foreign_phone(phones: pl.Series) -> pl.Series:
-    country = normalised_phones(phones)["country_code"]
+    country = normalise_phones(phones)["country_code"]
     return (country == NORTH_AMERICA).fill_null(value=True)

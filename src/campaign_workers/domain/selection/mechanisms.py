@@ -37,7 +37,7 @@ MECHANISMS: Final[Mapping[Rules, Mechanism]] = {
 }
 
 
-def accepted(wishes: pl.DataFrame, limits: pl.Series, mechanism: Mechanism) -> pl.DataFrame:
+def accept_wishes(wishes: pl.DataFrame, limits: pl.Series, mechanism: Mechanism) -> pl.DataFrame:
     """The wishes that come true, with their `place` in the market's order.
 
     Args:

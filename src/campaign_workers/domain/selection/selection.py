@@ -8,9 +8,9 @@ import polars as pl
 
 from campaign_workers import __version__
 from campaign_workers.domain.lottery import commitment
-from campaign_workers.domain.selection.candidates import checked_candidates, eligible
+from campaign_workers.domain.selection.candidates import parse_candidates, rank_eligible
 from campaign_workers.domain.selection.fingerprints import FORMAT, fingerprint
-from campaign_workers.domain.selection.mechanisms import MECHANISMS, accepted
+from campaign_workers.domain.selection.mechanisms import MECHANISMS, accept_wishes
 from campaign_workers.domain.selection.options import MarketQuota, SelectionOptions, quota_table
 
 PICK_TYPES: Final[Mapping[str, pl.DataType]] = {
@@ -56,11 +56,11 @@ def select_fans(
             markets or one market twice in a list (rows with verdict 1); a market with two quotas.
     """
     markets = quota_table(quotas)
-    rows = checked_candidates(candidates, options)
-    fans = eligible(rows, options)
+    rows = parse_candidates(candidates, options)
+    fans = rank_eligible(rows, options)
     mechanism = MECHANISMS[options.single_market, options.order_by_preference]
     wishes = _wishes(fans, markets)
-    taken = _taken(fans, markets, accepted(wishes, _room(markets, fans), mechanism))
+    taken = _taken(fans, markets, accept_wishes(wishes, _room(markets, fans), mechanism))
     cutoffs = _cutoffs(markets, taken)
     picks = taken.select(list(PICK_TYPES))
     audit = {

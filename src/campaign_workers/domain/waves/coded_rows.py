@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from campaign_workers.domain.codes.assignments import CODE_ASSIGNMENT, TM
-from campaign_workers.domain.csv.frames import trimmed
+from campaign_workers.domain.csv.frames import strip
 from campaign_workers.domain.records.columns import record_lines
 from campaign_workers.domain.running.events import MAX_PARTITION_KEY
 from campaign_workers.domain.waves.config import WaveConfig
@@ -63,7 +63,7 @@ def refused_rows(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
 def _cells(rows: pl.DataFrame) -> pl.DataFrame:
     """The cells that count, trimmed; those of a column that the file does not have are empty."""
     return rows.select(
-        trimmed(pl.col(name)) if name in rows.columns else pl.lit("").alias(name) for name in _CELLS
+        strip(pl.col(name)) if name in rows.columns else pl.lit("").alias(name) for name in _CELLS
     )
 
 

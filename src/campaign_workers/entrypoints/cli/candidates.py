@@ -13,7 +13,7 @@ from campaign_workers.domain.csv.frames import read_frames
 from campaign_workers.domain.csv.rows import read_rows
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.selection.options import MarketQuota
-from campaign_workers.domain.wire import camel, snake
+from campaign_workers.domain.wire import to_camel, to_snake
 from campaign_workers.entrypoints.cli.inputs import needed_file
 
 DELIMITERS: Final = {".csv": ",", ".txt": "\t", ".tsv": "\t"}
@@ -63,7 +63,7 @@ def read_candidates(path: Path, campaign_id: str) -> pl.DataFrame:
     if "phone" in frame.columns:
         frame = frame.with_columns(pl.col("phone").replace("", None))
     if frame.schema["market_ids"] == pl.String:
-        frame = frame.with_columns(columns.split(pl.col("market_ids")))
+        frame = frame.with_columns(columns.split_lists(pl.col("market_ids")))
     return _scored(frame)
 
 
@@ -110,16 +110,16 @@ def _read(path: Path) -> pl.DataFrame:
     needed_file(path)
     try:
         frame = reader(path)
-        frame = frame.rename({name: snake(name.strip()) for name in frame.columns})
+        frame = frame.rename({name: to_snake(name.strip()) for name in frame.columns})
     except PolarsError as error:
         reason = "empty" if not path.stat().st_size else f"not readable ({type(error).__name__})"
         raise BadInput(reason, file=str(path)) from None
     ids = [name for name in _IDS if frame.schema.get(name) == pl.String]
-    return frame.with_columns(columns.trimmed(pl.col(ids))).with_row_index(_ROW)
+    return frame.with_columns(columns.strip(pl.col(ids))).with_row_index(_ROW)
 
 
 def _require(path: Path, frame: pl.DataFrame, names: tuple[str, ...]) -> None:
-    if missing := [camel(name) for name in names if name not in frame.columns]:
+    if missing := [to_camel(name) for name in names if name not in frame.columns]:
         between = {",": "commas", "\t": "tabs"}.get(DELIMITERS.get(path.suffix.lower(), ""))
         raise BadInput(
             "missing",
@@ -145,7 +145,7 @@ def _at(path: Path, frame: pl.DataFrame, position: int, error: BadInput) -> BadI
         with path.open("rb") as source:
             rows = read_rows(source, file=str(path), required=(), delimiter=delimiter)
             place = {"line": next(islice(rows, row, None)).line}
-    field = error.field and camel(error.field)
+    field = error.field and to_camel(error.field)
     return BadInput(error.problem, file=str(path), **place, field=field, remedy=error.remedy)
 
 

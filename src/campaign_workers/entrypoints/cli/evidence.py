@@ -38,7 +38,7 @@ def write_evidence(container: Container, campaign_id: str, out: Path) -> Path:
     )
     candidates = candidate_table(container.wiring.entries().eligible(query))
     options = SelectionOptions(
-        campaign_id=campaign_id, seed=container.secrets.read(lottery.seed_name(campaign_id))
+        campaign_id=campaign_id, seed=container.secrets.read(lottery.seed_secret_name(campaign_id))
     )
     folder = make_folder(out / FOLDER)
     write_table(folder / "candidates.csv", candidates.select(USED))

@@ -11,7 +11,7 @@ from campaign_workers.adapters.local.atomic_files import atomic_write
 from campaign_workers.domain.csv.frames import write_frames
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.selection.selection import Selection
-from campaign_workers.domain.wire import camel
+from campaign_workers.domain.wire import to_camel
 
 
 def make_folder(folder: Path) -> Path:
@@ -36,7 +36,7 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 def write_table(path: Path, frame: pl.DataFrame) -> None:
     """A CSV file with the wire's column names; cells are guarded, lists joined."""
-    renamed = frame.rename({name: camel(name) for name in frame.columns})
+    renamed = frame.rename({name: to_camel(name) for name in frame.columns})
     file = b"".join(write_frames(renamed.columns, [renamed]))
     with atomic_write(path) as part:
         part.write_bytes(file)

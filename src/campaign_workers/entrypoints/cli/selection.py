@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from cyclopts import Parameter
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.selection.audit import is_open
+from campaign_workers.domain.selection.audit import can_redraw
 from campaign_workers.domain.selection.audit import verify_audit as differences
 from campaign_workers.domain.selection.options import SelectionOptions
 from campaign_workers.domain.selection.selection import select_fans
@@ -127,7 +127,7 @@ def verify_audit(
         read_picks(picks),
         seed,
     )
-    redrawn = is_open(document, seed or None)
+    redrawn = can_redraw(document, seed or None)
     limits = () if found or redrawn else (UNDRAWN,)
     verdict = "the selection does not hold" if found else "the selection holds"
     return Result(

@@ -11,7 +11,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from campaign_workers.adapters.http._client.requests import Call
 from campaign_workers.domain.codes.assignments import Outcome
-from campaign_workers.domain.wire import camel
+from campaign_workers.domain.wire import to_camel
 
 _T = TypeVar("_T")
 
@@ -135,7 +135,7 @@ def read(kind: type[_T], content: Any, call: Call) -> _T:
     except Exception as error:  # noqa: BLE001
         # The library's errors come in groups, and their texts repeat what is wrong.
         problem, _, field = transform_error(error, "", _problem)[0].partition(" @ ")
-    raise call.misread(camel(field).lstrip(".") or "the whole", problem)
+    raise call.misread(to_camel(field).lstrip(".") or "the whole", problem)
 
 
 def _problem(error: BaseException, _: Any) -> str:
@@ -160,7 +160,7 @@ def _moment(value: Any, _: Any) -> datetime:
 
 def _camel_case(kind: Any) -> Any:
     names: dict[str, Any] = {
-        field.name: override(rename=camel(field.name)) for field in attrs.fields(kind)
+        field.name: override(rename=to_camel(field.name)) for field in attrs.fields(kind)
     }
     structure = make_dict_structure_fn(kind, _CONVERTER, **names)
 
