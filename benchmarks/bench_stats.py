@@ -24,7 +24,6 @@ from campaign_workers.adapters.mongo.connection import database
 from campaign_workers.adapters.mongo.entries import MongoEntryRepository
 from campaign_workers.adapters.mongo.indexes import ensure_indexes
 from campaign_workers.adapters.system.clocks import SystemClock
-from campaign_workers.adapters.system.metrics import LogMetrics
 from campaign_workers.domain.running.events import Tick
 from campaign_workers.domain.stats import admin_stats
 from campaign_workers.domain.stats.admin import Entry
@@ -118,7 +117,6 @@ def _work(uri: str) -> None:
         entries=MongoEntryRepository(opened, counting_seconds=600),
         stats=MongoAdminStatsRepository(opened),
         clock=SystemClock(),
-        metrics=LogMetrics(),
     )
     seconds, _ = _timed(lambda: worker(Tick()))
     opened.client.close()

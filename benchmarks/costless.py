@@ -19,13 +19,6 @@ class Sink:
         return sum(1 for _ in bodies)
 
 
-class Numbers:
-    """Metrics that nobody reads."""
-
-    def count(self, *_: object, **__: object) -> None:
-        pass
-
-
 class Entries:
     """An entry service that gives everybody the code that is asked for."""
 

@@ -35,7 +35,6 @@ def generate(world: World, offer_codes: Any = None, **config: Any) -> Report:
     ports = world.ports(
         scoring=world.scoring,
         offer_codes=offer_codes or world.mint,
-        metrics=world.metrics,
     )
     payload = {"waveFilePrefix": WAVE, "config": wave_config(**config)}
     return GenerateSmsWaveCodes(**ports, concurrency=3)(GenerateCodesRequest.parse(payload))

@@ -87,7 +87,6 @@ class Scene:
         worker = ProcessScoredFiles(
             **{name: self.wrap(port) for name, port in ports.items()},
             clock=self.world.clock,
-            metrics=self.world.metrics,
             spool_dir=self.spool_dir,
             block=self.block,
         )

@@ -18,7 +18,6 @@ def save(world: World, records: StreamBatch, **ports: Any) -> Report:
         "demand": world.demand,
         "verdicts": world.verdicts,
         "lake": world.lake,
-        "metrics": world.metrics,
     }
     return SaveSelection(**world.ports(**(served | ports)))(records)
 

@@ -15,7 +15,6 @@ from campaign_workers.adapters.fakes.messages import FakeChat
 from campaign_workers.adapters.fakes.users import FakeUserService
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.streams import MemoryMessageQueue, MemoryRecordStream
-from campaign_workers.adapters.memory.system import MemoryMetrics
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.csv.rows import read_rows, write_rows
@@ -44,7 +43,6 @@ class World:
     wrap: Wrap = unwrapped
     clock: SteppedClock = attrs.field(factory=lambda: SteppedClock(NOW))
     tables: DictTables = attrs.field(factory=DictTables)
-    metrics: MemoryMetrics = attrs.field(factory=MemoryMetrics)
     campaigns: FakeCampaignService = attrs.field(init=False)
     markets: FakeMarketRepository = attrs.field(init=False)
     users: FakeUserService = attrs.field(init=False)

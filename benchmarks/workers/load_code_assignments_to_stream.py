@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from benchmarks.costless import Numbers, Sink
+from benchmarks.costless import Sink
 from benchmarks.measuring import Call, Comparison
 from benchmarks.wave_uploads import WAVE, wave_config, wave_file
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
@@ -45,5 +45,5 @@ def _worker(file: bytes, rows: int) -> Call:
     scoring = MemoryObjectStore(SystemClock())
     scoring.put(layout.wave_file_key(WAVE), file)
     scoring.put(KEY, wave_config(rows))
-    worker = LoadCodeAssignmentsToStream(scoring=scoring, inputs=Sink(), metrics=Numbers())
+    worker = LoadCodeAssignmentsToStream(scoring=scoring, inputs=Sink())
     return lambda: worker(ObjectCreated(bucket="scoring", key=KEY))

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import fastavro
 
-from benchmarks.costless import Numbers
 from benchmarks.measuring import Call, Comparison
 from benchmarks.records import batches, keyed, registrations
 from campaign_workers.adapters.avro.codec import AvroRecordCodec
@@ -40,7 +39,5 @@ def _floor(some: Sequence[StreamBatch]) -> None:
 
 
 def _worker(some: Sequence[StreamBatch]) -> Call:
-    worker = SaveCampaignData(
-        lake=MemoryObjectStore(SystemClock()), codec=AvroRecordCodec(), metrics=Numbers()
-    )
+    worker = SaveCampaignData(lake=MemoryObjectStore(SystemClock()), codec=AvroRecordCodec())
     return lambda: [worker(batch) for batch in some]

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
-from benchmarks.costless import Demand, Entries, Numbers, Sink
+from benchmarks.costless import Demand, Entries, Sink
 from benchmarks.measuring import Call, Comparison
 from benchmarks.records import batches, code_assignments, keyed
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
@@ -42,6 +42,5 @@ def _worker(some: Sequence[StreamBatch]) -> Call:
         **neighbours,
         verdicts=Sink(),
         lake=MemoryObjectStore(SystemClock()),
-        metrics=Numbers(),
     )
     return lambda: [worker(batch) for batch in some]

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from benchmarks.costless import Numbers, Sink, Users
+from benchmarks.costless import Sink, Users
 from benchmarks.measuring import Call, Comparison
 from benchmarks.records import batches, code_assignments, keyed
 from campaign_workers.adapters.fakes.campaigns import FakeCampaignService
@@ -44,6 +44,5 @@ def _worker(some: Sequence[StreamBatch]) -> Call:
         campaigns=FakeCampaignService(DictTables()),
         selections=Sink(),
         lake=MemoryObjectStore(SystemClock()),
-        metrics=Numbers(),
     )
     return lambda: [worker(batch) for batch in some]

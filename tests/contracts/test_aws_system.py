@@ -79,18 +79,6 @@ class TestEmfMetrics(MetricsContract):
         assert typed["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["type", "worker"]]
         assert whole["_aws"]["Timestamp"] > 1_700_000_000_000
 
-    def test_a_report_is_not_counted_twice(self, metrics: EmfMetrics, counted: Counted) -> None:
-        """What the worker counted itself gives way to its reports, which add up."""
-        metrics.count("in", 3, worker="w")
-        metrics.count("in", 3, worker="w", type="scoring")
-        metrics.report("w", {"in": 3, "out": 2})
-        metrics.report("w", {"in": 1})
-        assert counted() == {
-            ("in", frozenset({("worker", "w")})): 4,
-            ("out", frozenset({("worker", "w")})): 2,
-            ("in", frozenset({("worker", "w"), ("type", "scoring")})): 3,
-        }
-
     def test_nothing_is_told_twice(self, metrics: EmfMetrics, lines: Lines) -> None:
         """What was printed is gone, and nothing counted is nothing printed."""
         metrics.flush()

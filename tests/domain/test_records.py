@@ -12,7 +12,6 @@ from campaign_workers.domain.errors import RejectRecord
 from campaign_workers.domain.records.record import (
     UnknownType,
     parse_record,
-    parse_selection,
     read_record,
 )
 from campaign_workers.domain.records.types import (
@@ -253,11 +252,12 @@ def test_in_process_values_are_checked_like_json() -> None:
 
 def test_the_selection_stream_carries_two_types() -> None:
     """Code assignments and refreshes are read from it, and nothing else."""
-    refresh = parse_selection(b'{"type":"selectionRefresh","campaignId":"c","globalUserId":"g "}')
+    data = b'{"type":"selectionRefresh","campaignId":"c","globalUserId":"g "}'
+    refresh = parse_record(data, SELECTION_TYPES)
     assert refresh.fields == {"campaignId": "c", "globalUserId": "g"}
     assert {"codeAssignment", "selectionRefresh"} == set(SELECTION_TYPES)
     with pytest.raises(UnknownType):
-        parse_selection(json.dumps(BAN).encode())
+        parse_record(json.dumps(BAN).encode(), SELECTION_TYPES)
 
 
 @given(moments)

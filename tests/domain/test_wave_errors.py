@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.domain.errors import BadInput, RetryLater
 from campaign_workers.domain.waves.errors import errors_file, rows_taken_out
-from campaign_workers.ports.object_updates import ATTEMPTS, Opener, update_object
+from campaign_workers.worker_library.objects import MAX_ATTEMPTS, Opener, update_object
 from tests.worlds import World, table
 
 WORKERS = ("aWorker", "bWorker", "cWorker")
@@ -99,7 +99,7 @@ def appended(opener: Opener | None) -> list[bytes]:
     return [b"" if opener is None else opener().read(), b"+ours"]
 
 
-@pytest.mark.parametrize("times", range(ATTEMPTS))
+@pytest.mark.parametrize("times", range(MAX_ATTEMPTS))
 def test_nobody_is_overwritten(times: int) -> None:
     """However often somebody is faster, their content is there below ours."""
     store = World().scoring
@@ -110,8 +110,8 @@ def test_nobody_is_overwritten(times: int) -> None:
 def test_who_is_never_fast_enough_tries_later() -> None:
     """After some attempts the work is given back."""
     store = World().scoring
-    with pytest.raises(RetryLater, match="others keep changing it"):
-        update_object(Contested(store, ATTEMPTS), KEY, appended)
+    with pytest.raises(RetryLater, match="other runs keep changing it"):
+        update_object(Contested(store, MAX_ATTEMPTS), KEY, appended)
 
 
 def test_a_change_to_nothing_leaves_the_object() -> None:

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
+from functools import partial
 from io import StringIO
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from campaign_workers.adapters.aws.lambda_deadline import LambdaDeadline
 from campaign_workers.container import Container
 from campaign_workers.entrypoints import invocations
 from campaign_workers.entrypoints.logs import SERVICE, JsonLogs
+from campaign_workers.worker_library.metrics import run_worker
 
 REQUEST_ID: Final = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 
@@ -65,7 +67,10 @@ class Function:
 
     def calls(self, call: Callable[[str, Any], Any]) -> None:
         """Let `call` take the place of the worker."""
-        self.container.call = call
+        metrics = self.container.wiring.metrics()
+        self.container.call = lambda worker, event: run_worker(
+            partial(call, worker), event, metrics
+        )
 
     def lines(self) -> list[dict[str, Any]]:
         """The lines of the log."""

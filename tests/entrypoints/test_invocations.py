@@ -152,7 +152,7 @@ def test_an_envelope_that_cannot_be_read_is_logged_too(function: Function) -> No
 
 def test_several_objects_are_several_calls(function: Function) -> None:
     """One report each; the first that fails fails the invocation."""
-    calls = [Report(worker="w", counts={"in": 1}), Report(worker="w", counts={"in": 2})]
+    calls = [Report(worker="translateRanksToScores", counts={"in": number}) for number in (1, 2)]
     function.calls(lambda worker, event: calls.pop())
     answer = function.invoke("translateRanksToScores", recorded("s3-several"))
     assert answer == [{"count": {"in": 2}}, {"count": {"in": 1}}]

@@ -81,7 +81,6 @@ def save(ports: dict[str, Any], world: World) -> dict[str, int]:
         entries=ports["entries"],
         stats=ports["stats"],
         clock=world.clock,
-        metrics=world.metrics,
     )
     return counted(worker(Tick()).counts)
 
@@ -93,7 +92,6 @@ def tell(ports: dict[str, Any], world: World) -> dict[str, int]:
         markets=ports["markets"],
         stats=ports["stats"],
         chat=world.chat,
-        metrics=world.metrics,
     )
     return counted(worker(Tick()).counts)
 

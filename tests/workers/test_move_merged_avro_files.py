@@ -133,7 +133,7 @@ def test_a_foreign_merged_file_is_never_moved() -> None:
             "no manifest",
         ),
         (lambda lake: lake.delete([f"{DAY}/merged"]), Fatal, "no merged file"),
-        (lambda lake: plant(lake, f"{DAY}/merged", 9), RetryLater, "merged anew"),
+        (lambda lake: plant(lake, f"{DAY}/merged", 9), RetryLater, "merged again"),
         (lambda lake: lake.put(MANIFEST, b"{}"), BadInput, "not a manifest"),
     ],
 )
@@ -163,7 +163,7 @@ def test_a_copy_that_differs_saves_its_source(damage: Any) -> None:
     lake.damage = damage
     plant(lake, f"{DAY}/a.avro", 1)
     merge(lake, {"inputPrefix": "2026/09/02"})
-    with pytest.raises(RetryLater, match=r"a\.avro: its copy is not like it"):
+    with pytest.raises(RetryLater, match=r"a\.avro: copy verification failed"):
         move(lake)
     assert f"{DAY}/a.avro" in keys(lake)
 

@@ -21,6 +21,7 @@ from campaign_workers.domain.running.events import StreamBatch, StreamRecord
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.testing.builders import batch, code_assignment, registration, scoring
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
+from campaign_workers.worker_library.metrics import publish
 from campaign_workers.workers.save_campaign_data import SaveCampaignData
 from tests.lake_scenes import CODEC, contents, decoded, keys, new_lake
 from tests.record_strategies import wire_records
@@ -38,12 +39,9 @@ DIRTY: list[Mapping[str, Any] | bytes] = [
 ]
 
 
-def save(
-    lake: MemoryObjectStore, records: StreamBatch, figures: MemoryMetrics | None = None
-) -> Report:
+def save(lake: MemoryObjectStore, records: StreamBatch) -> Report:
     """Run the worker once."""
-    metrics = MemoryMetrics() if figures is None else figures
-    return SaveCampaignData(lake=lake, codec=CODEC, metrics=metrics)(records)
+    return SaveCampaignData(lake=lake, codec=CODEC)(records)
 
 
 def rejected(lake: MemoryObjectStore) -> list[dict[str, Any]]:
@@ -118,7 +116,7 @@ def test_any_kill_is_survived() -> None:
 
     def scene(port: Any) -> Scene:
         lake = new_lake()
-        worker = SaveCampaignData(lake=port(lake), codec=CODEC, metrics=port(MemoryMetrics()))
+        worker = SaveCampaignData(lake=port(lake), codec=CODEC)
         return Scene(run=lambda: worker(batch(DIRTY)), snapshot=lambda: contents(lake))
 
     assert assert_survives_every_kill(scene) >= 8
@@ -149,10 +147,10 @@ def test_batches_of_other_places_are_other_files() -> None:
     assert len(keys(lake)) == len(batches)
 
 
-def test_figures_are_by_type() -> None:
-    """Operators see each outcome by type; a type of nobody's has no figure of its own."""
+def test_metrics_are_published_by_type() -> None:
+    """Each count is published in total and by type; unknown types share one figure."""
     figures = MemoryMetrics()
-    save(new_lake(), batch(DIRTY), figures)
+    publish(save(new_lake(), batch(DIRTY)), figures)
     outcomes = {
         name: figures.total(name, {"worker": "saveCampaignData", "type": "registration"})
         for name in ("in", "out", "rejected", "duplicates")
@@ -160,6 +158,7 @@ def test_figures_are_by_type() -> None:
     assert outcomes == {"in": 3, "out": 1, "rejected": 1, "duplicates": 1}
     assert figures.total("rejected", {"type": "unknown"}) == 3
     assert figures.total("in", {"stream": "inputStream"}) == 8
+    assert figures.counted["in", (("worker", "saveCampaignData"),)] == 8
 
 
 def test_an_empty_batch_writes_nothing() -> None:

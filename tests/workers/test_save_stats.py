@@ -7,7 +7,7 @@ import pytest
 from campaign_workers.adapters.fakes.entries import FakeEntryService
 from campaign_workers.domain.errors import Fatal, NotFound, RetryLater
 from campaign_workers.domain.running.events import Tick
-from campaign_workers.domain.running.reports import Report
+from campaign_workers.domain.running.reports import Report, attached_report
 from campaign_workers.domain.stats import AdminStats, admin_stats
 from campaign_workers.testing.builders import batch, campaign, registration
 from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
@@ -32,7 +32,6 @@ def save(world: World, **ports: Any) -> Report:
         "entries": world.entries,
         "stats": world.stats,
         "clock": world.clock,
-        "metrics": world.metrics,
     }
     return SaveStats(**world.ports(**(served | ports)))(Tick())
 
@@ -86,12 +85,13 @@ def test_a_failing_campaign_does_not_stop_the_others(
 ) -> None:
     """The others are stored; then the run fails, says which campaign, and counts it."""
     world = a_world()
-    with pytest.raises(raised, match=message):
+    with pytest.raises(raised, match=message) as failure:
         save(world, entries=Torn(world.entries, "a", error))
     assert world.stats.read("a") is None
     assert world.stats.read("b") is not None
-    assert world.metrics.total("rejected", {"worker": "saveStats"}) == 1
-    assert world.metrics.total("out", {"worker": "saveStats"}) == 1
+    report = attached_report(failure.value)
+    assert report is not None
+    assert report.counts == {"in": 2, "out": 1, "rejected": 1, "duplicates": 0}
 
 
 def test_no_open_campaign_is_nothing_to_do() -> None:

@@ -39,7 +39,6 @@ def tell(world: World, **ports: Any) -> Report:
         "markets": world.markets,
         "stats": world.stats,
         "chat": world.chat,
-        "metrics": world.metrics,
     }
     return SlackStats(**world.ports(**(served | ports)))(Tick())
 
@@ -150,7 +149,7 @@ def test_a_post_that_no_channel_takes_is_not_noted() -> None:
     """Whoever repairs the channel gets the figures with the next run."""
     world = a_world()
     world.chat = FakeChat(world.tables, world.clock, channels=[])
-    with pytest.raises(Fatal, match="every one of its channels"):
+    with pytest.raises(Fatal, match="all of its channels"):
         tell(world)
     assert last_posted(world) is None
 

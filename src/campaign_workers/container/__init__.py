@@ -26,6 +26,7 @@ from campaign_workers.domain.running.triggers import (
 from campaign_workers.domain.storage.layout import CAMPAIGN_DATA, SCORING
 from campaign_workers.domain.wire import to_snake
 from campaign_workers.settings import Profile, Settings, load_settings
+from campaign_workers.worker_library.metrics import run_worker
 
 if TYPE_CHECKING:
     from campaign_workers.adapters.aws.traces import Traces
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from campaign_workers.adapters.local.runtime import Runtime
     from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
     from campaign_workers.ports.record_codec import RecordCodec
-    from campaign_workers.ports.system import Clock
+    from campaign_workers.ports.system import Clock, Metrics
 
 __all__ = ["Container", "bucket", "ensure_mongo_indexes", "record_codec"]
 
@@ -77,7 +78,8 @@ class Container:
     def worker(self, name: str) -> Callable[[Any], Report]:
         """The worker `name` (such as `processScoredFiles`).
 
-        It takes its event (`domain.events`), or the payload of an invocation or a schedule.
+        It takes its event (`domain.running.events`), or the payload of an invocation or a schedule,
+        and publishes the counts of its report as metrics.
 
         Raises:
             BadInput: there is no such worker.
@@ -88,7 +90,10 @@ class Container:
             )
         worker: Worker[Any] = getattr(self.wiring, to_snake(name))()
         call = self.traces.instrument(name, worker) if self.traces else worker
-        return lambda event: call(worker.parse(event) if isinstance(event, Mapping) else event)
+        metrics: Metrics = self.wiring.metrics()
+        return lambda event: run_worker(
+            call, worker.parse(event) if isinstance(event, Mapping) else event, metrics
+        )
 
     def call(self, name: str, event: Any) -> Report:
         """Call the worker `name`.

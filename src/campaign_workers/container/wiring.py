@@ -22,7 +22,6 @@ class Wiring(Ports):
         "save_campaign_data:SaveCampaignData",
         lake=Ports.lake,
         codec=Ports.codec,
-        metrics=Ports.metrics,
     )
     transform_code_assignments = worker(
         "transform_code_assignments:TransformCodeAssignments",
@@ -30,7 +29,6 @@ class Wiring(Ports):
         campaigns=Ports.campaign_service,
         selections=Ports.streams.provided[SAVE_SELECTION_STREAM],
         lake=Ports.lake,
-        metrics=Ports.metrics,
         lookups_at_once=Ports.settings.provided.lookups_at_once,
     )
     save_selection = worker(
@@ -39,7 +37,6 @@ class Wiring(Ports):
         demand=Ports.demand,
         verdicts=Ports.queues.provided[VERDICT_QUEUE],
         lake=Ports.lake,
-        metrics=Ports.metrics,
         batch_size=Ports.settings.provided.selections_at_once,
     )
     process_sms_wave_files = worker(
@@ -68,7 +65,6 @@ class Wiring(Ports):
         entries=Ports.entry_repository,
         stats=Ports.admin_stats,
         clock=Ports.clock,
-        metrics=Ports.metrics,
     )
     slack_stats = worker(
         "slack_stats:SlackStats",
@@ -76,7 +72,6 @@ class Wiring(Ports):
         markets=Ports.market_repository,
         stats=Ports.admin_stats,
         chat=Ports.chat,
-        metrics=Ports.metrics,
     )
     sms_wave_scheduler = worker(
         "sms_wave_scheduler:SmsWaveScheduler",
@@ -103,13 +98,11 @@ class Wiring(Ports):
         "load_code_assignments_to_stream:LoadCodeAssignmentsToStream",
         scoring=Ports.scoring,
         inputs=Ports.streams.provided[INPUT_STREAM],
-        metrics=Ports.metrics,
     )
     process_scheduled_wave = worker(
         "process_scheduled_wave:ProcessScheduledWave",
         scoring=Ports.scoring,
         codes=Ports.code_service,
-        metrics=Ports.metrics,
         batch_size=Ports.settings.provided.codes_at_once,
     )
     translate_ranks_to_scores = worker(
@@ -124,7 +117,6 @@ class Wiring(Ports):
         "generate_sms_wave_codes:GenerateSmsWaveCodes",
         scoring=Ports.scoring,
         offer_codes=Ports.offer_codes,
-        metrics=Ports.metrics,
         concurrency=Ports.settings.provided.offer_codes_in_flight,
     )
     process_scored_files = worker(
@@ -135,7 +127,6 @@ class Wiring(Ports):
         secrets=Ports.secrets,
         chat=Ports.chat,
         clock=Ports.clock,
-        metrics=Ports.metrics,
         spool_dir=Ports.settings.provided.spool_dir,
         largest_list=Ports.settings.provided.list_limit_bytes,
     )

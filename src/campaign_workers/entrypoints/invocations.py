@@ -45,10 +45,6 @@ class Figures(Protocol):
         """Add to a counter."""
         ...
 
-    def report(self, worker: str, counts: Mapping[str, int]) -> None:
-        """Take the counts of a report."""
-        ...
-
     def record_duration(self, worker: str, seconds: float) -> None:
         """Note how long a call took."""
         ...
@@ -100,8 +96,6 @@ class Invocation:
                 lasted = perf_counter() - began
                 if self.figures:
                     self.figures.record_duration(self.worker, lasted)
-            if self.figures:
-                self.figures.report(self.worker, report.counts)
             campaign = _campaign(report.details)
             with self.bound(campaign=campaign) if campaign else nullcontext():
                 told = {"count": dict(report.counts), "duration_ms": round(lasted * 1000)}

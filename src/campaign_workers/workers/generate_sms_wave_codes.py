@@ -19,9 +19,8 @@ from campaign_workers.domain.waves.errors import Opener, errors_file, refused, r
 from campaign_workers.domain.waves.notifications import REQUIRED_COLUMNS, Registrant
 from campaign_workers.domain.waves.offer_codes import needs_code, offer_code_key, sha256, with_codes
 from campaign_workers.ports.object_store import ObjectStore
-from campaign_workers.ports.object_updates import update_object
 from campaign_workers.ports.offer_codes import OfferCodeRequest, OfferCodes
-from campaign_workers.ports.system import Metrics
+from campaign_workers.worker_library.objects import update_object
 
 WORKER: Final = "generateSmsWaveCodes"
 
@@ -58,7 +57,6 @@ class GenerateSmsWaveCodes:
 
     scoring: ObjectStore
     offer_codes: OfferCodes
-    metrics: Metrics
     concurrency: int = 20
 
     parse = staticmethod(GenerateCodesRequest.parse)
@@ -78,8 +76,6 @@ class GenerateSmsWaveCodes:
         self.scoring.delete([layout.generating_config_key(wave)])
         scheduled = attrs.evolve(config, generate_offer_code=False)
         self.scoring.put(layout.wave_config_key(wave, WaveState.SCHEDULED), scheduled.json())
-        for name, value in counts.items():
-            self.metrics.count(name, value, worker=WORKER)
         details = {"waveFilePrefix": wave, "generateOfferCode": wanted}
         return Report(worker=WORKER, counts=counts, details=details)
 

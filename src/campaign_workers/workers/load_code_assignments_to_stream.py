@@ -20,9 +20,8 @@ from campaign_workers.domain.waves.config import WaveConfig
 from campaign_workers.domain.waves.errors import errors_file
 from campaign_workers.domain.waves.notifications import REQUIRED_COLUMNS
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
-from campaign_workers.ports.object_updates import update_object
 from campaign_workers.ports.streams import RecordStream
-from campaign_workers.ports.system import Metrics
+from campaign_workers.worker_library.objects import update_object
 
 WORKER: Final = "loadCodeAssignmentsToStream"
 COUNTS: Final = ("in", "out", "rejected", "duplicates")
@@ -38,7 +37,6 @@ class LoadCodeAssignmentsToStream:
 
     scoring: ObjectStore
     inputs: RecordStream
-    metrics: Metrics
 
     parse = staticmethod(ObjectCreated.parse)
 
@@ -103,12 +101,9 @@ class LoadCodeAssignmentsToStream:
             yield read_frames(source, file=file.key, required=REQUIRED_COLUMNS)
 
     def _report(self, counts: Mapping[str, int], details: Mapping[str, Any]) -> Report:
-        report = Report(
+        return Report(
             worker=WORKER, counts={name: counts.get(name, 0) for name in COUNTS}, details=details
         )
-        for name, value in report.counts.items():
-            self.metrics.count(name, value, worker=WORKER)
-        return report
 
 
 def _triggered_wave(key: str) -> str:

@@ -32,6 +32,7 @@ from campaign_workers.ports.query_engine import QueryEngine
 from campaign_workers.ports.record_codec import RecordCodec
 from campaign_workers.ports.streams import MessageQueue
 from campaign_workers.ports.system import Clock
+from campaign_workers.worker_library.objects import load, put_if_unchanged
 
 WORKER: Final = "mergeAvroFiles"
 REGISTRATION: Final = "registration"
@@ -158,9 +159,7 @@ class MergeAvroFiles:
 
     def _put(self, key: str, body: Iterator[bytes], before: ObjectInfo | None) -> ObjectInfo:
         try:
-            if before is None:
-                return self.lake.put(key, body, if_absent=True)
-            return self.lake.put(key, body, if_match=before.etag)
+            return put_if_unchanged(self.lake, key, body, before.etag if before else None)
         except Conflict:
             raise RetryLater("somebody else merged the same period meanwhile") from None
 
@@ -218,12 +217,7 @@ class MergeAvroFiles:
             return self.codec.describe(source).records
 
     def _manifest(self, period: str) -> Manifest | None:
-        key = layout.merge_manifest_key(period)
-        try:
-            with closing(self.lake.open(key)) as source:
-                return Manifest.parse(source.read(), file=key)
-        except NotFound:
-            return None
+        return load(self.lake, layout.merge_manifest_key(period), Manifest.parse)
 
 
 @attrs.frozen(kw_only=True)

@@ -18,8 +18,7 @@ from campaign_workers.domain.waves.errors import errors_file, refused
 from campaign_workers.domain.waves.notifications import REQUIRED_COLUMNS, Registrant
 from campaign_workers.ports.code_service import CodeService
 from campaign_workers.ports.object_store import ObjectStore
-from campaign_workers.ports.object_updates import update_object
-from campaign_workers.ports.system import Metrics
+from campaign_workers.worker_library.objects import update_object
 
 WORKER: Final = "processScheduledWave"
 COUNTS: Final = ("in", "valid", "ignored", "updated", "alreadyAssigned", "refused")
@@ -52,7 +51,6 @@ class ProcessScheduledWave:
 
     scoring: ObjectStore
     codes: CodeService
-    metrics: Metrics
     batch_size: int = 2500
 
     parse = staticmethod(AssignCodesRequest.parse)
@@ -77,8 +75,6 @@ class ProcessScheduledWave:
                     books.settle(line, result.outcome, result.reason)
         self._keep_refused(request, version, table.columns, books.reasons)
         counts = {name: books.counts[name] for name in COUNTS}
-        for name, value in counts.items():
-            self.metrics.count(name, value, worker=WORKER)
         details = {"campaignId": campaign_id, "fileKey": request.file_key}
         return Report(worker=WORKER, counts=counts, details=details)
 

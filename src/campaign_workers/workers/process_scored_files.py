@@ -46,9 +46,9 @@ from campaign_workers.domain.storage import layout
 from campaign_workers.ports.campaign_service import CampaignService
 from campaign_workers.ports.chat import Chat
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
-from campaign_workers.ports.object_updates import is_replaced, unless_replaced
 from campaign_workers.ports.streams import RecordStream
-from campaign_workers.ports.system import Clock, Metrics, Secrets
+from campaign_workers.ports.system import Clock, Secrets
+from campaign_workers.worker_library.objects import is_replaced, unless_replaced
 
 WORKER: Final = "processScoredFiles"
 SOURCE: Final = "scored"
@@ -76,7 +76,6 @@ class ProcessScoredFiles:
     secrets: Secrets
     chat: Chat
     clock: Clock
-    metrics: Metrics
     spool_dir: Path | None = None
     largest_list: int = LARGEST
     block: int = BLOCK
@@ -196,8 +195,6 @@ class ProcessScoredFiles:
             name: sum(each[name] for each in statistics.values())
             for name in ("in", "out", "rejected")
         }
-        for name, count in counts.items():
-            self.metrics.count(name, count, worker=WORKER)
         return _report(counts, {"key": rules.file, **details, "campaigns": statistics})
 
 

@@ -1,6 +1,5 @@
-"""saveSelection: fans get their codes, the demand table shows them, the verdict queue hears."""
+"""saveSelection: give fans their codes, update the demand table, and send the verdicts."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -18,99 +17,107 @@ from campaign_workers.domain.codes.assignments import (
     verdict_messages,
 )
 from campaign_workers.domain.errors import RetryLater
-from campaign_workers.domain.records.batches import Intake
-from campaign_workers.domain.records.record import Record, parse_selection
-from campaign_workers.domain.records.types import iso_utc
+from campaign_workers.domain.records.batches import ParsedBatch
+from campaign_workers.domain.records.record import Record
+from campaign_workers.domain.records.types import SELECTION_TYPES, iso_utc
 from campaign_workers.domain.running.events import StreamBatch
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.ports.entry_service import EntryService
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.streams import MessageQueue
-from campaign_workers.ports.system import Metrics
 from campaign_workers.ports.tables import DemandTable, SelectedEvent
+from campaign_workers.worker_library.iteration import batched
+from campaign_workers.worker_library.rejected import save_rejected
 
 WORKER: Final = "saveSelection"
 
 Codes = Mapping[str, Mapping[str, tuple[str, datetime]]]
-
-_log = logging.getLogger(__name__)
+"""Codes of fans: fan -> market id or `_` -> (code, when it was assigned)."""
 
 
 @attrs.frozen(kw_only=True)
 class SaveSelection:
-    """Give the fans of a batch their codes, once, however often the batch comes."""
+    """Gives the fans of a batch their codes, once, even if the batch is delivered again."""
 
     entries: EntryService
     demand: DemandTable
     verdicts: MessageQueue
     lake: ObjectStore
-    metrics: Metrics
     batch_size: int = 25
     refresh_attempts: int = 5
 
     parse = staticmethod(StreamBatch.parse)
 
     def __call__(self, batch: StreamBatch) -> Report:
-        """Assign, show, keep what is rejected, tell; in = out + rejected + duplicates.
+        """Assign the codes, update the demand table, save rejected records, send the verdicts.
+
+        Counts are records: in = out + rejected + duplicates.
 
         Raises:
-            RetryLater: a store or the queue fails, or codes change faster than a refresh; the
-                same batch again completes what was begun, with the same messages.
+            RetryLater: a store or the queue fails, or codes change faster than they are copied;
+                the same batch again completes the work and sends the same messages.
         """
-        intake = Intake.of(batch, parse_selection)
-        intake.reject_where(check_ids)
+        parsed = ParsedBatch.parse(batch, SELECTION_TYPES)
+        parsed.reject_where(check_ids)
         messages: list[str] = []
-        for campaign_id, records in by_campaign(intake.records(CODE_ASSIGNMENT), self.batch_size):
-            accepted = self._assign(intake, campaign_id, records)
-            messages += verdict_messages(campaign_id, accepted)
-        for campaign_id, records in by_campaign(intake.records(SELECTION_REFRESH), self.batch_size):
-            self._refresh(intake, campaign_id, records)
-        self._keep_rejected(intake)
-        # Last, because a batch that fails midway comes again in halves, with other messages.
+        for campaign_id, assignments in by_campaign(parsed.of_type(CODE_ASSIGNMENT)).items():
+            for records in batched(assignments, self.batch_size):
+                accepted = self._assign(parsed, campaign_id, records)
+                messages += verdict_messages(campaign_id, accepted)
+        for campaign_id, refreshes in by_campaign(parsed.of_type(SELECTION_REFRESH)).items():
+            for records in batched(refreshes, self.batch_size):
+                self._refresh(parsed, campaign_id, records)
+        save_rejected(self.lake, WORKER, parsed)
+        # Sent last: a batch that fails midway comes again in halves, which give other messages.
         self.verdicts.send(messages)
-        for name, value in intake.counts.items():
-            self.metrics.count(name, value, worker=WORKER)
-        return Report(worker=WORKER, counts=intake.counts)
+        return Report(worker=WORKER, counts=parsed.counts)
 
     def _assign(
-        self, intake: Intake, campaign_id: str, records: Sequence[Record]
+        self, parsed: ParsedBatch, campaign_id: str, records: Sequence[Record]
     ) -> Sequence[Record]:
+        """Assign codes, and return the records that were not refused."""
         results = self.entries.assign_codes(campaign_id, [assignment(r) for r in records])
         accepted, repeated = [], set()
         for record, result in zip(records, results, strict=True):
             if result.outcome is Outcome.REFUSED:
-                intake.reject(record, result.reason)
+                parsed.reject(record, result.reason)
                 continue
             accepted.append(record)
             if result.outcome is Outcome.ALREADY_ASSIGNED:
                 repeated.add(record.fields["globalUserId"])
-        # Whoever assigned first set the date: a copy of its record may have been created later.
+        # The first assignment set the date; a copy of its record may have a later `created`.
         known = self.entries.codes(campaign_id, repeated) if repeated else {}
         self._select(campaign_id, accepted, known)
         return accepted
 
     def _select(self, campaign_id: str, records: Sequence[Record], known: Codes) -> None:
+        """Add the codes of the records to the demand table."""
         events: dict[str, dict[str, SelectedEvent]] = {}
         for record in records:
             fan, market = record.fields["globalUserId"], record.fields["marketId"] or NO_MARKET
-            fresh = record.fields["code"], record.created
-            code, created = known.get(fan, {}).get(market, fresh)
+            requested = record.fields["code"], record.created
+            code, created = known.get(fan, {}).get(market, requested)
             event = SelectedEvent(code=code, date=iso_utc(created))
             events.setdefault(fan, {}).setdefault(market, event)
         for fan, selected in events.items():
             self.demand.select(fan, campaign_id, selected)
 
-    def _refresh(self, intake: Intake, campaign_id: str, records: Sequence[Record]) -> None:
+    def _refresh(self, parsed: ParsedBatch, campaign_id: str, records: Sequence[Record]) -> None:
+        """Copy the codes of fans to the demand table; reject fans who have none."""
         fans = dict.fromkeys(record.fields["globalUserId"] for record in records)
         known = self.entries.codes(campaign_id, fans)
         unknown = {f for f in fans if not known.get(f) and self.demand.read(f, campaign_id) is None}
         for record in records:
             if record.fields["globalUserId"] in unknown:
-                intake.reject(record, "the fan has no code in this campaign")
+                parsed.reject(record, "the fan has no code in this campaign")
         self._rewrite([fan for fan in fans if fan not in unknown], campaign_id, known)
 
     def _rewrite(self, fans: Sequence[str], campaign_id: str, known: Codes) -> None:
-        """Another run may assign a code between our read and our write, hence the second look."""
+        """Write codes to the demand table until they did not change during the write.
+
+        Raises:
+            RetryLater: they changed during every attempt.
+        """
         stale = fans
         for _ in range(self.refresh_attempts):
             if not stale:
@@ -121,11 +128,6 @@ class SaveSelection:
             stale = [fan for fan in stale if known.get(fan) != before.get(fan)]
         if stale:
             raise RetryLater("codes of the fans kept changing while they were rewritten")
-
-    def _keep_rejected(self, intake: Intake) -> None:
-        for key, body in intake.rejected_files(WORKER):
-            self.lake.put(key, body)
-            _log.warning("a selection was rejected, see %s", key)
 
 
 def _events(codes: Mapping[str, tuple[str, datetime]]) -> dict[str, SelectedEvent]:

@@ -1,11 +1,11 @@
-"""saveStats: the figures of every open campaign are counted and stored."""
+"""saveStats: store the statistics of every open campaign."""
 
 from typing import Final
 
 import attrs
 
 from campaign_workers.domain.campaigns.campaign import Campaign
-from campaign_workers.domain.campaigns.per_campaign_run import CampaignRound
+from campaign_workers.domain.campaigns.per_campaign_run import PerCampaignRun
 from campaign_workers.domain.running.events import Tick
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.ports.repositories import (
@@ -13,37 +13,35 @@ from campaign_workers.ports.repositories import (
     CampaignRepository,
     EntryRepository,
 )
-from campaign_workers.ports.system import Clock, Metrics
+from campaign_workers.ports.system import Clock
 
 WORKER: Final = "saveStats"
 
 
 @attrs.frozen(kw_only=True)
 class SaveStats:
-    """Store the statistics of the open campaigns; a failing one does not stop the others."""
+    """Stores the statistics of open campaigns; a campaign that fails does not stop the others."""
 
     campaigns: CampaignRepository
     entries: EntryRepository
     stats: AdminStatsRepository
     clock: Clock
-    metrics: Metrics
 
     parse = staticmethod(Tick.parse)
 
     def __call__(self, event: Tick) -> Report:
-        """Save what can be saved; in = out + rejected + duplicates, in campaigns.
+        """Save the statistics of each open campaign.
+
+        Counts are campaigns: in = out + rejected + duplicates.
 
         Raises:
-            RetryLater: a database fails, or campaigns failed that may succeed another time.
-            Fatal: campaigns failed and will fail again; the others are saved.
+            RetryLater: a database fails, or campaigns failed that may succeed next time.
+            Fatal: campaigns failed that cannot succeed; the others are saved.
         """
-        done = CampaignRound()
+        run = PerCampaignRun(WORKER)
         for campaign in tuple(self.campaigns.open_campaigns()):
-            done.attempt(campaign, self._save)
-        for name, value in done.counts.items():
-            self.metrics.count(name, value, worker=WORKER)
-        done.raise_failures()
-        return Report(worker=WORKER, counts=done.counts)
+            run.run(campaign, self._save)
+        return run.report()
 
     def _save(self, campaign: Campaign) -> str:
         figures = self.entries.admin_stats(campaign.campaign_id)

@@ -1,11 +1,11 @@
-"""slackStats: channels hear how their campaigns go, whenever there is something new."""
+"""slackStats: post the statistics of campaigns to their channels when they have changed."""
 
 from typing import Final
 
 import attrs
 
 from campaign_workers.domain.campaigns.campaign import Campaign
-from campaign_workers.domain.campaigns.per_campaign_run import CampaignRound
+from campaign_workers.domain.campaigns.per_campaign_run import PerCampaignRun
 from campaign_workers.domain.errors import Fatal, PermanentFailure
 from campaign_workers.domain.running.events import Tick
 from campaign_workers.domain.running.reports import Report
@@ -17,45 +17,41 @@ from campaign_workers.ports.repositories import (
     CampaignRepository,
     MarketRepository,
 )
-from campaign_workers.ports.system import Metrics
 
 WORKER: Final = "slackStats"
 
 
 @attrs.frozen(kw_only=True)
 class SlackStats:
-    """Post the statistics of open campaigns; a failing one does not stop the others."""
+    """Posts the statistics of open campaigns; a campaign that fails does not stop the others."""
 
     campaigns: CampaignRepository
     markets: MarketRepository
     stats: AdminStatsRepository
     chat: Chat
-    metrics: Metrics
 
     parse = staticmethod(Tick.parse)
 
     def __call__(self, event: Tick) -> Report:
-        """Post what has changed; in = out + rejected + duplicates (unchanged), in campaigns.
+        """Post what has changed since the last post.
 
+        Counts are campaigns: in = out + rejected + duplicates, where duplicates are unchanged.
         Campaigns without an artist, a channel or statistics do not count.
 
         Raises:
-            RetryLater: a database fails, or campaigns failed that may succeed another time.
-            Fatal: campaigns failed and will fail again; the others are posted.
+            RetryLater: a database fails, or campaigns failed that may succeed next time.
+            Fatal: campaigns failed that cannot succeed; the others are posted.
         """
-        done = CampaignRound()
+        run = PerCampaignRun(WORKER)
         for campaign in tuple(self.campaigns.open_campaigns()):
             if campaign.artist and campaign.stats_channels:
-                done.attempt(campaign, self._tell)
-        for name, value in done.counts.items():
-            self.metrics.count(name, value, worker=WORKER)
-        done.raise_failures()
-        return Report(worker=WORKER, counts=done.counts)
+                run.run(campaign, self._post_changes)
+        return run.report()
 
-    def _tell(self, campaign: Campaign) -> str:
+    def _post_changes(self, campaign: Campaign) -> str | None:
         document = self.stats.read(campaign.campaign_id)
         if document is None:
-            return "uncounted"
+            return None
         if not has_changed(document.stats, document.last_posted):
             return "duplicates"
         markets = self.markets.markets(campaign.campaign_id)
@@ -67,9 +63,13 @@ class SlackStats:
         return "out"
 
     def _post(self, campaign: Campaign, message: Message) -> int:
-        """Post to each channel; how many of them refuse for good.
+        """Post to each channel, and return how many refused for good.
 
-        A refusal is final, so it must not make the other channels hear the same again and again.
+        A refusal is permanent: a retry for its sake would repeat the message in other channels.
+
+        Raises:
+            Fatal: every channel refused.
+            RetryLater: the chat fails.
         """
         channels = dict.fromkeys(campaign.stats_channels)
         refused = 0
@@ -79,5 +79,5 @@ class SlackStats:
             except PermanentFailure:
                 refused += 1
         if refused == len(channels):
-            raise Fatal("every one of its channels refused the message")
+            raise Fatal("all of its channels refused the message")
         return refused

@@ -31,9 +31,9 @@ from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.storage import layout
 from campaign_workers.ports.campaign_service import CampaignService
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
-from campaign_workers.ports.object_updates import is_replaced, require_latest, unless_replaced
 from campaign_workers.ports.streams import RecordStream
 from campaign_workers.ports.system import Clock
+from campaign_workers.worker_library.objects import is_replaced, require_latest, unless_replaced
 
 WORKER: Final = "translateRanksToScores"
 LARGEST: Final = 256 * 1024 * 1024

@@ -35,7 +35,6 @@ class EmfMetrics:
     """
 
     _counted: Counter[Figure] = attrs.field(factory=Counter, init=False)
-    _reported: Counter[Figure] = attrs.field(factory=Counter, init=False)
     _lasted: defaultdict[Figure, list[float]] = attrs.field(
         factory=lambda: defaultdict(list), init=False
     )
@@ -45,12 +44,6 @@ class EmfMetrics:
         """See `Metrics.count`."""
         with self._lock:
             self._counted[_figure(name, dimensions)] += value
-
-    def report(self, worker: str, counts: Mapping[str, int]) -> None:
-        """Take the counts of a report, in the place of what the worker counted of the same name."""
-        with self._lock:
-            for name, value in counts.items():
-                self._reported[_figure(name, {"worker": worker})] += value
 
     def record_duration(self, worker: str, seconds: float) -> None:
         """Note how long a call took."""
@@ -69,11 +62,10 @@ class EmfMetrics:
         """Print what was kept, and keep nothing of it."""
         with self._lock:
             figures: dict[Figure, tuple[str, list[float]]] = {
-                figure: ("Count", [float(value)])
-                for figure, value in {**self._counted, **self._reported}.items()
+                figure: ("Count", [float(value)]) for figure, value in self._counted.items()
             }
             figures |= {figure: ("Milliseconds", taken) for figure, taken in self._lasted.items()}
-            for kept in (self._counted, self._reported, self._lasted):
+            for kept in (self._counted, self._lasted):
                 kept.clear()
         for dimensions in dict.fromkeys(dimensions for _, dimensions in figures):
             _print(dimensions, {f[0]: told for f, told in figures.items() if f[1] == dimensions})

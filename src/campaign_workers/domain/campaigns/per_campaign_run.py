@@ -1,54 +1,55 @@
-"""A round over many campaigns, in which one that fails does not stop the others."""
+"""A run over many campaigns, in which a campaign that fails does not stop the others."""
 
-from collections import Counter
 from collections.abc import Callable
 
 import attrs
 
 from campaign_workers.domain.campaigns.campaign import Campaign
 from campaign_workers.domain.errors import CampaignError, Fatal, RetryLater
+from campaign_workers.domain.running.reports import Report, Tally, attach_report
 
 
 @attrs.frozen
-class CampaignRound:
-    """Counts what became of each campaign, and holds back failures until all had their turn."""
+class PerCampaignRun:
+    """Counts what becomes of each campaign, and keeps errors until all campaigns had their turn."""
 
-    outcomes: Counter[str] = attrs.field(factory=Counter)
-    failures: dict[str, Exception] = attrs.field(factory=dict)
+    worker: str
+    _tally: Tally = attrs.field(init=False)
+    _errors: dict[str, Exception] = attrs.field(factory=dict, init=False)
 
-    def attempt(self, campaign: Campaign, step: Callable[[Campaign], str]) -> None:
-        """Do one campaign's step, which returns the count that it belongs to."""
+    @_tally.default
+    def _empty_tally(self) -> Tally:
+        return Tally(self.worker)
+
+    def run(self, campaign: Campaign, step: Callable[[Campaign], str | None]) -> None:
+        """Run `step` for a campaign; it returns the count to add to, or None for none."""
         try:
-            self.outcomes[step(campaign)] += 1
-        except Exception as why:  # noqa: BLE001 - what nobody foresaw is of one campaign, too
-            self.failures[campaign.campaign_id] = why
+            outcome = step(campaign)
+        except Exception as error:  # noqa: BLE001 - an unexpected error is of one campaign, too
+            self._errors[campaign.campaign_id] = error
+            outcome = "rejected"
+        if outcome is not None:
+            self._tally.add("in")
+            self._tally.add(outcome)
 
-    @property
-    def counts(self) -> dict[str, int]:
-        """The books of the round: in = out + rejected + duplicates."""
-        out, duplicates = self.outcomes["out"], self.outcomes["duplicates"]
-        rejected = len(self.failures)
-        return {
-            "in": out + rejected + duplicates,
-            "out": out,
-            "rejected": rejected,
-            "duplicates": duplicates,
-        }
-
-    def raise_failures(self) -> None:
-        """Say which campaigns failed, if any did.
+    def report(self) -> Report:
+        """Return the report if no campaign failed; its counts are campaigns.
 
         Raises:
-            RetryLater: some of them may succeed when they are tried again.
-            Fatal: none of them can.
-            Exception: what nobody foresaw, as it was raised, so that its place can be found.
+            RetryLater: some of the campaigns that failed may succeed next time.
+            Fatal: no campaign that failed can succeed.
+            Exception: an unexpected error, as it was raised, so that its traceback is kept.
         """
-        if not self.failures:
-            return
-        for why in self.failures.values():
-            if not isinstance(why, CampaignError):
-                raise why
-        reasons = "; ".join(f"{campaign}: {why}" for campaign, why in self.failures.items())
-        message = f"{len(self.failures)} of {self.counts['in']} campaigns failed: {reasons}"
-        hopeful = any(isinstance(why, RetryLater) for why in self.failures.values())
-        raise RetryLater(message) if hopeful else Fatal(message)
+        report = self._tally.report()
+        if self._errors:
+            raise attach_report(self._error(), report)
+        return report
+
+    def _error(self) -> Exception:
+        for error in self._errors.values():
+            if not isinstance(error, CampaignError):
+                return error
+        reasons = "; ".join(f"{campaign}: {error}" for campaign, error in self._errors.items())
+        message = f"{len(self._errors)} of {self._tally.counts['in']} campaigns failed: {reasons}"
+        may_succeed = any(isinstance(error, RetryLater) for error in self._errors.values())
+        return RetryLater(message) if may_succeed else Fatal(message)

@@ -128,19 +128,12 @@ def assignment(record: Record) -> Assignment:
     )
 
 
-def by_campaign(records: Iterable[Record], size: int) -> Iterator[tuple[str, list[Record]]]:
-    """Batches of at most `size` records of one campaign each, in the order of their campaigns."""
+def by_campaign(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """Return the records of each campaign, in order."""
     campaigns: dict[str, list[Record]] = {}
     for record in records:
         campaigns.setdefault(record.fields["campaignId"], []).append(record)
-    for campaign_id, members in campaigns.items():
-        for members_at_once in in_batches(members, size):
-            yield campaign_id, list(members_at_once)
-
-
-def in_batches(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
-    """`items` in runs of at most `size`."""
-    return (items[start : start + size] for start in range(0, len(items), size))
+    return campaigns
 
 
 def _each_once(items: Iterable[_Item]) -> list[_Item]:

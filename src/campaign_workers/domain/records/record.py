@@ -159,15 +159,6 @@ def parse_record(data: bytes, types: Mapping[str, RecordType] = RECORD_TYPES) ->
     return read_record(raw, types)
 
 
-def parse_selection(data: bytes) -> Record:
-    """Read one record of `saveSelectionStream`: a code assignment or a selection refresh.
-
-    Raises:
-        RejectRecord: as `parse_record`.
-    """
-    return parse_record(data, SELECTION_TYPES)
-
-
 def read_record(raw: Mapping[str, Any], types: Mapping[str, RecordType] = RECORD_TYPES) -> Record:
     """Read one record from a mapping with the names and the JSON types of the wire.
 

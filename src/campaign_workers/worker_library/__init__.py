@@ -1,0 +1,1 @@
+"""What workers share: reading and updating objects, batches, concurrent maps, publishing counts."""
