@@ -1,7 +1,7 @@
 """The scrub as its rules read: one row after the other, every pair of rows compared.
 
-Slow and plain on purpose; the columnar rules have to agree with it. The pools are small, so that
-fans, phones and scores meet often.
+Slow and plain on purpose; the columnar rules have to agree with it. Most rows are clean and the
+pools are small, so that rows of one fan, one phone and one score meet in most files.
 """
 
 import hashlib
@@ -29,6 +29,9 @@ OUT = {
     "duplicateFan",
     "duplicatePhone",
 }
+COMPETITIONS = (("duplicateFan", "global_user_id"), ("duplicatePhone", "phone"))
+"""The tag of the rows that lose, and the column whose values they compete for."""
+
 SCHEMA = {
     "global_user_id": pl.String,
     "campaign_id": pl.String,
@@ -99,22 +102,24 @@ def band_by_hand(score: float | None, fan: str, campaign: str, seed: str) -> tup
 
 
 def rows_by_hand(rows: list[Row], policy: ScrubPolicy) -> list[Row]:
-    """The scrub, row by row."""
+    """Return the scrubbed rows, by the rules read row by row."""
     done = [_alone(row, policy) for row in rows]
-    for tag, key in (("duplicateFan", "global_user_id"), ("duplicatePhone", "phone")):
-        clean = [
-            row for row in done if not OUT & row["tags"] and (tag == "duplicateFan" or row["valid"])
-        ]
-        for row in clean:
-            rivals = [
-                other
-                for other in clean
-                if other[key] == row[key] and other["campaign_id"] == row["campaign_id"]
-            ]
-            if min(rivals, key=_ranking) is not row:
-                row["tags"] = row["tags"] | {tag}
-                row["gives_way"] = True
+    for tag, key in COMPETITIONS:
+        for rivals in _rivals(done, key):
+            best = min(rivals, key=_ranking)
+            for row in rivals:
+                if row is not best:
+                    row["tags"] = row["tags"] | {tag}
     return [{**row, "verdict": int(not OUT & row["tags"])} for row in done]
+
+
+def _rivals(rows: list[Row], key: str) -> list[list[Row]]:
+    """Return the clean rows that compete with each other, in the order of the file."""
+    rivals: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if not OUT & row["tags"] and (key != "phone" or row["valid"]):
+            rivals.setdefault((row["campaign_id"], row[key]), []).append(row)
+    return list(rivals.values())
 
 
 def _ranking(row: Row) -> tuple[Any, ...]:
@@ -141,7 +146,7 @@ def _alone(row: Row, policy: ScrubPolicy) -> Row:
         "internationalPhone": code not in (None, 1) and not policy.allow_intl_phones,
         "missingPhone": not phone,
         "invalidPhone": bool(phone) and code is None,
-        "unconfirmedPhone": not confirmed,
+        "unconfirmedPhone": confirmed.lower() in ("", "false", "no", "0"),
     }
     band, band_score = band_by_hand(score, fan, campaign, policy.lottery_seed)
     return {
@@ -157,35 +162,123 @@ def _alone(row: Row, policy: ScrubPolicy) -> Row:
     }
 
 
-def _padded(*texts: str) -> st.SearchStrategy[str | None]:
-    pad = st.sampled_from(["", "", "", " ", "\t", "\u00a0"])
-    return st.none() | st.builds(
-        lambda left, text, right: f"{left}{text}{right}", pad, st.sampled_from(texts), pad
+def situations_of(case: tuple[list[Row], ScrubPolicy]) -> set[str]:
+    """Return what happens in a file: its tags, how each competition is decided, and who is near.
+
+    A competition is decided by the first of score, globalUserId, e-mail and phone that differs
+    between the winner and the next row, or by the position if none does.
+    """
+    rows, policy = case
+    done = [_alone(row, policy) for row in rows]
+    by_itself = [set(row["tags"]) for row in done]
+    found = {tag for tags in by_itself for tag in tags}
+    for tag, key in COMPETITIONS:
+        for rivals in _rivals(done, key):
+            best, *others = sorted(rivals, key=_ranking)
+            if others:
+                found |= {tag, f"{tag} decided by {_criterion(best, others[0])}"}
+            for row in others:
+                row["tags"] = row["tags"] | {tag}
+    winners = [row for row in done if not OUT & row["tags"]]
+    for row, own in zip(done, by_itself, strict=True):
+        for winner in winners:
+            found |= _encounters(row, own, winner)
+    return found
+
+
+def _criterion(best: Row, other: Row) -> str:
+    names = ("score", "globalUserId", "e-mail", "phone")
+    pairs = zip(names, _ranking(best), _ranking(other), strict=True)
+    return next((name for name, one, two in pairs if one != two), "position")
+
+
+def _encounters(row: Row, own_tags: set[str], winner: Row) -> set[str]:
+    """Return what would go wrong between a row and a winner if a rule were missing."""
+    if row is winner:
+        return set()
+    same_campaign, same_fan, same_phone = (
+        row[name] == winner[name] for name in ("campaign_id", "global_user_id", "phone")
     )
-
-
-fan_rows = st.fixed_dictionaries(
-    {
-        "global_user_id": _padded("", "g1", "g2", "g3", "G1"),
-        "campaign_id": _padded("", "c1", "c1", "c1", "c2"),
-        "email": _padded(
-            "", "ann@x.co", "Ann@X.CO", "bob@y.org", "cyd@spam.io", "dan@sub.spam.io",
-            "eve@notspam.io", "no address", "a..b@x.co", "e@bücher.de", "vip@spam.io",
+    is_better = row["score"] is not None and _ranking(row) < _ranking(winner)
+    is_winner = not OUT & row["tags"]
+    encounters = {
+        "a fan in two campaigns": same_fan and not same_campaign and is_winner,
+        "a phone in two campaigns": same_phone and winner["valid"] and not same_campaign,
+        "a dirty row above the winner": bool(OUT & own_tags) and is_better,
+        "a lesser row of a fan above the winner of its phone": (
+            "duplicateFan" in row["tags"] and same_phone and row["valid"] and is_better
         ),
-        "phone": _padded(
-            "", "+12125550123", "(212) 555-0123", "212.555.0123 x9", "+16475550123", "n/a",
-            "+5215512345678", "+525512345678", "+442079460958", "+1 999 555 0123",
-        ),
-        "score": _padded(
-            "", "0", "-0", "0.22", ".8", "0.95", "1", "1.0", "95e-2", "0.5", "1.01", "nan", "abc",
-        ),
-        "phone_confirmed": _padded("", "2026-09-01T00:00:00Z"),
+        "fans who share a phone that is not valid": same_phone and not row["valid"] and is_winner,
     }
-)  # fmt: skip
+    return {
+        name
+        for name, happens in encounters.items()
+        if happens and (same_campaign or "two campaigns" in name)
+    }
 
-files = st.lists(fan_rows, max_size=14)
 
-policies = st.builds(
+def _padded(*texts: str) -> tuple[str, ...]:
+    """Return each text mostly plain and sometimes with white space around it."""
+    return (*texts * 4, *(f" {text}\t" for text in texts), *(f"\u00a0{text}" for text in texts))
+
+
+CLEAN: dict[str, st.SearchStrategy[str | None]] = {
+    "global_user_id": st.sampled_from(_padded("g1", "g1", "g2", "g2", "g3", "G1")),
+    "campaign_id": st.sampled_from(_padded("c1", "c1", "c1", "c1", "c1", "c1", "c2")),
+    "email": st.sampled_from(
+        _padded("ann@x.co", "Ann@X.CO", "bob@y.org", "fay@z.net", "fay@z.net")
+    ),
+    "phone": st.sampled_from(
+        _padded("+12125550123", "(212) 555-0123", "+16475550123", "n/a", "n/a")
+    ),
+    "score": st.sampled_from(_padded("0.5", ".50", "5e-1", ".8", "0.80", "0.95", "1")),
+    "phone_confirmed": st.sampled_from(_padded("2026-09-01T00:00:00Z", "true", "true", "")),
+}
+"""Values that leave a row clean; a blocklist may still name its address."""
+
+ODD: dict[str, st.SearchStrategy[str | None]] = {
+    "global_user_id": st.sampled_from((None, "", " ")),
+    "campaign_id": st.sampled_from((None, "", "c3")),
+    "email": st.sampled_from(
+        (
+            None, "", "cyd@spam.io", "dan@sub.spam.io", "eve@notspam.io", "no address",
+            "a..b@x.co", "e@bücher.de", "vip@spam.io", "VIP@spam.io ",
+        )
+    ),
+    "phone": st.sampled_from(
+        (
+            None, "", "", "n/a", "212.555.0123 x9", "+5215512345678", "+525512345678",
+            "+442079460958", "+1 999 555 0123", "+1 999 555 0123",
+        )
+    ),
+    "score": st.sampled_from(
+        (None, "", "0", "-0", "0.22", "95e-2", "1.0", "1.01", "nan", "abc", "-0.1", "0.1")
+    ),
+    "phone_confirmed": st.sampled_from((None, "", "0", "No", " FALSE ")),
+}  # fmt: skip
+"""Values that put a row out, or that the rules treat in a way of their own."""
+
+_ODD_COLUMNS = (
+    *((name,) for name in ODD),
+    ("phone",),
+    ("phone",),
+    ("email", "phone"),
+    ("phone", "score"),
+)
+
+
+@st.composite
+def fan_rows(draw: st.DrawFn) -> Row:
+    """A row of a scored file: two of three are clean, the others odd in one or two columns."""
+    row: Row = draw(st.fixed_dictionaries(CLEAN))
+    for name in draw(st.sampled_from(((),) * 2 * len(_ODD_COLUMNS) + _ODD_COLUMNS)):
+        row[name] = draw(ODD[name])
+    return row
+
+
+files = st.lists(fan_rows(), min_size=7, max_size=18) | st.lists(fan_rows(), max_size=12)
+
+policies = st.builds(ScrubPolicy, lottery_seed=st.sampled_from(["", "s", "t"])) | st.builds(
     ScrubPolicy,
     blocked_emails=st.sets(st.sampled_from(["ANN@x.co ", "bob@y.org", "vip@spam.io"])),
     blocked_domains=st.sets(st.sampled_from(["spam.io", "@Y.org", "x.co", "bücher.de", "io"])),

@@ -1,8 +1,13 @@
-"""Small campaigns to select from, full of ties, and slow obvious oracles that select from them."""
+"""Small campaigns to select from, and slow obvious oracles that select from them.
+
+Most fans are eligible, ask for several markets and tie in score, and most markets have fewer places
+than fans who ask for them.
+"""
 
 import hashlib
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import attrs
 import polars as pl
@@ -18,6 +23,9 @@ from campaign_workers.domain.selection import (
 IN_RUN = ("ams", "ber", "cph", "dub")
 OUTSIDE = ("xxx", "yyy")
 FOREIGN, AMERICAN = "+442071838750", "+12125550162"
+
+Mechanism = tuple[bool, bool]
+"""(single market, order by preference)."""
 
 Pick = tuple[str, str, int]
 """(fan, market, preference rank)."""
@@ -43,6 +51,14 @@ class World:
     fans: tuple[Fan, ...]
     limits: Mapping[str, int]
     options: SelectionOptions
+
+    def under(self, mechanism: Mechanism) -> "World":
+        """Return the same campaign under another mechanism."""
+        single_market, order_by_preference = mechanism
+        options = attrs.evolve(
+            self.options, single_market=single_market, order_by_preference=order_by_preference
+        )
+        return attrs.evolve(self, options=options)
 
     def candidates(self) -> pl.DataFrame:
         """The fans as the frame that selection reads."""
@@ -106,14 +122,9 @@ def picks_of(selection: Selection) -> set[Pick]:
 
 
 def slow_selection(world: World) -> set[Pick]:
-    """What the options' mechanism gives, as its definition says it."""
-    rules = (world.options.single_market, world.options.order_by_preference)
-    return {
-        (True, False): _serial_dictatorship,
-        (True, True): _immediate_acceptance,
-        (False, False): _each_market_by_priority,
-        (False, True): _each_market_by_preference,
-    }[rules](world)
+    """Return the picks of the options' mechanism, as its definition gives them."""
+    _, select = MECHANISMS[world.options.single_market, world.options.order_by_preference]
+    return select(world)
 
 
 def _serial_dictatorship(world: World) -> set[Pick]:
@@ -159,6 +170,15 @@ def _each_market_by_preference(world: World) -> set[Pick]:
     return picks
 
 
+MECHANISMS: Final[Mapping[Mechanism, tuple[str, Callable[[World], set[Pick]]]]] = {
+    (True, False): ("serialDictatorship", _serial_dictatorship),
+    (True, True): ("immediateAcceptance", _immediate_acceptance),
+    (False, False): ("eachMarketByPriority", _each_market_by_priority),
+    (False, True): ("eachMarketByPreference", _each_market_by_preference),
+}
+"""The name and the oracle of each mechanism."""
+
+
 def deferred_acceptance(
     preferences: Mapping[str, Sequence[str]], order: Sequence[str], limits: Mapping[str, int]
 ) -> dict[str, str]:
@@ -184,50 +204,84 @@ def deferred_acceptance(
     return {fan: market for market, fans in held.items() for fan in fans}
 
 
-scores = st.none() | st.sampled_from([0.0, 0.25, 0.5, 0.5000000001, 1.0])
-wishes = st.lists(st.sampled_from(IN_RUN + OUTSIDE), max_size=4, unique=True).map(tuple)
-limits = st.dictionaries(st.sampled_from(IN_RUN), st.integers(0, 4), max_size=4)
-bounds = st.none() | st.sampled_from([0.0, 0.25, 0.5, 1.0])
+def seldom(
+    rare: st.SearchStrategy[Any], *, otherwise: st.SearchStrategy[Any], once_in: int = 5
+) -> st.SearchStrategy[Any]:
+    """Return a strategy that draws one case of `once_in` from `rare`."""
+    return st.sampled_from([False] * (once_in - 1) + [True]).flatmap(
+        lambda is_rare: rare if is_rare else otherwise
+    )
+
+
+scores = st.sampled_from([0.25, 0.5, 0.5, 0.5, 0.5000000001, 1.0])
+limits = seldom(
+    st.dictionaries(st.sampled_from(IN_RUN), st.sampled_from([0, 1, 4]), max_size=2),
+    otherwise=st.dictionaries(
+        st.sampled_from(IN_RUN), st.sampled_from([1, 1, 2, 2, 3, 0]), min_size=3, max_size=4
+    ),
+)
+"""Places by market, mostly fewer than the fans who ask for them."""
+
+wishes = st.lists(
+    st.sampled_from(IN_RUN * 3 + OUTSIDE), min_size=2, max_size=4, unique=True
+).map(tuple)  # fmt: skip
+
+plain_fans = st.builds(
+    Fan,
+    fan=st.just(""),
+    score=scores,
+    markets=wishes,
+    raw_score=seldom(st.sampled_from([0.0, 0.25, 0.5, 1.0]), otherwise=st.none()),
+    phone=st.sampled_from([AMERICAN] * 5 + [FOREIGN, "", "no number"]),
+)
+"""Fans who take part unless the options of the run shut them out."""
+
+odd_facts = st.one_of(
+    st.fixed_dictionaries({"score": st.sampled_from([None, 0.0])}),
+    st.fixed_dictionaries({"markets": st.sampled_from([(), ("xxx",), ("ams",), ("yyy", "ber")])}),
+    st.fixed_dictionaries({"verdict": st.just(0)}),
+    st.fixed_dictionaries({"previously_selected": st.just(value=True)}),
+)
+"""What shuts a fan out under most options."""
 
 
 @st.composite
-def fan_lists(draw: st.DrawFn, *, most: int = 12) -> tuple[Fan, ...]:
-    """Fans with distinct ids, most of them without anything that shuts them out."""
-    ids = draw(st.lists(st.integers(0, 99), max_size=most, unique=True))
-    plain = st.builds(Fan, fan=st.just(""), score=scores, markets=wishes)
-    any_fan = st.builds(
-        Fan,
-        fan=st.just(""),
-        score=scores,
-        markets=wishes,
-        raw_score=scores,
-        verdict=st.sampled_from([1, 1, 0]),
-        previously_selected=st.booleans(),
-        phone=st.sampled_from([AMERICAN, FOREIGN, "", "no number"]),
-    )
-    return tuple(attrs.evolve(draw(plain | any_fan), fan=f"g{number}") for number in ids)
+def fan_lists(draw: st.DrawFn) -> tuple[Fan, ...]:
+    """Return fans with distinct ids: three of four plain, each other one odd in one way."""
+    numbers = st.integers(0, 99)
+    few = st.lists(numbers, max_size=5, unique=True)
+    ids = draw(seldom(few, otherwise=st.lists(numbers, min_size=6, max_size=12, unique=True)))
+    facts = seldom(odd_facts, otherwise=st.just({}), once_in=4)
+    return tuple(attrs.evolve(draw(plain_fans), **draw(facts), fan=f"g{number}") for number in ids)
 
+
+seeds = st.sampled_from(["", "s3cret", "other"])
+campaign_ids = st.sampled_from(["", "tour"])
 
 options = st.builds(
     SelectionOptions,
-    campaign_id=st.sampled_from(["", "tour"]),
+    campaign_id=campaign_ids,
+    single_market=st.booleans(),
+    order_by_preference=st.booleans(),
+    random_selection=st.sampled_from([False, False, True]),
+    seed=seeds,
+) | st.builds(
+    SelectionOptions,
+    campaign_id=campaign_ids,
     single_market=st.booleans(),
     order_by_preference=st.booleans(),
     random_selection=st.booleans(),
-    reassign=st.booleans(),
-    min_score=bounds,
-    max_score=bounds,
-    exclude_intl_phone=st.booleans(),
-    seed=st.sampled_from(["", "s3cret", "other"]),
+    reassign=st.sampled_from([True, True, False]),
+    min_score=st.sampled_from([None, 0.5, 0.5, 0.0]),
+    max_score=st.sampled_from([None, None, 0.5, 0.5000000001]),
+    exclude_intl_phone=st.sampled_from([True, True, False]),
+    seed=seeds,
 )
 
 worlds = st.builds(World, fans=fan_lists(), limits=limits, options=options)
 """Campaigns under any mechanism and any option."""
 
 default_worlds = st.builds(
-    World,
-    fans=fan_lists(),
-    limits=limits,
-    options=st.builds(SelectionOptions, seed=st.sampled_from(["", "s3cret"])),
+    World, fans=fan_lists(), limits=limits, options=st.builds(SelectionOptions, seed=seeds)
 )
 """Campaigns under the default mechanism."""
