@@ -53,6 +53,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def mutation(session: nox.Session) -> None:
+    """Tests against rules broken on purpose; by hand, it takes hours: -- duplicates mechanisms."""
+    run(session, "pytest", "tests/mutation", "--seeds", "10")
+    run(session, "python", "-m", "tests.mutation", *session.posargs)
+
+
+@nox.session
 def contracts(session: nox.Session) -> None:
     """Every adapter against the contract of its port."""
     pytest(session, "tests/contracts")

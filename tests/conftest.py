@@ -5,7 +5,7 @@ from collections.abc import Generator
 from typing import TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests import privacy
 
@@ -19,11 +19,24 @@ settings.register_profile(
 settings.register_profile(
     "nightly", settings.get_profile("dev"), max_examples=1000, print_blob=True
 )
+# What a mutant's tests run with: the same cases each time, and no search for a smaller failure.
+settings.register_profile(
+    "mutation",
+    settings.get_profile("dev"),
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev"))
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 pytest.register_assert_rewrite("campaign_workers.testing.contracts")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let `nox -s mutation` look for each broken rule with more than one seed."""
+    parser.addoption("--seeds", type=int, default=1, help="runs for each rule broken on purpose")
 
 
 def pytest_configure(config: pytest.Config) -> None:
