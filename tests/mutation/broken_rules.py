@@ -118,10 +118,10 @@ def _eligible(
     """Break who is eligible: other candidate rows, another order, or other options."""
 
     def eligible(candidate_rows: pl.DataFrame, options: SelectionOptions) -> pl.DataFrame:
-        fans = candidates.eligible(rows(candidate_rows), attrs.evolve(options, **changed))
+        fans = candidates.rank_eligible(rows(candidate_rows), attrs.evolve(options, **changed))
         return ranked(fans)
 
-    return _replace(selection, candidates.eligible, eligible)
+    return _replace(selection, candidates.rank_eligible, eligible)
 
 
 def _sorted(names: Iterable[str], *, descending: list[bool]) -> Break:
