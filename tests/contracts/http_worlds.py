@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from campaign_workers.adapters.http._client.limits import HttpLimits
+from campaign_workers.adapters.http._client.requests import HttpLimits
 from campaign_workers.adapters.memory.system import MemorySecrets
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SteppedClock
@@ -20,7 +20,7 @@ from campaign_workers.doubles.documents import SERVICES
 from campaign_workers.doubles.faults import Kind
 from campaign_workers.testing.builders import CREATED
 
-LIMITS: Final = HttpLimits(first_wait_seconds=0.002, longest_wait_seconds=1)
+LIMITS: Final = HttpLimits(initial_backoff_seconds=0.002, max_backoff_seconds=1)
 BEFORE: Final = {
     Fault(Kind.LATENCY, 0.005): 0.1,
     Fault(Kind.TOO_MANY, 0): 0.1,

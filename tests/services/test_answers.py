@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.adapters.http._client.client import Client
-from campaign_workers.adapters.http._client.requests import Call
+from campaign_workers.adapters.http._client.requests import ServiceRequest
 from campaign_workers.adapters.http.campaign import HttpCampaignService
 from campaign_workers.adapters.http.code import HttpCodeService
 from campaign_workers.adapters.http.entry import HttpEntryService
@@ -107,14 +107,14 @@ class Answering:
     def __init__(self, content: Any) -> None:
         self.content = content
 
-    def send(self, _: Call) -> Any:
+    def send(self, _: ServiceRequest) -> Any:
         return self.content
 
 
 class AnsweringLater(Answering):
     """The same for coroutines."""
 
-    async def send(self, _: Call) -> Any:
+    async def send(self, _: ServiceRequest) -> Any:
         return self.content
 
 

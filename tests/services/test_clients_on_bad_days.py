@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from campaign_workers.adapters.http._client.requests import Answer, ServiceBusy
-from campaign_workers.adapters.http._client.response_policy import asked_wait
+from campaign_workers.adapters.http._client.requests import ServiceBusy, ServiceResponse
+from campaign_workers.adapters.http._client.response_policy import retry_after
 from campaign_workers.adapters.http.campaign import HttpCampaignService
 from campaign_workers.adapters.http.pacman import HttpOfferCodes
 from campaign_workers.adapters.http.sms import HttpSmsService
@@ -224,26 +224,26 @@ def test_a_long_wait_holds_for_every_text(fresh: World) -> None:
 )
 def test_retry_after_is_read(asked: str, seconds: float | None) -> None:
     """Seconds count; what is neither seconds nor a date is as if it were not there."""
-    assert asked_wait(answer(asked)) == seconds
+    assert retry_after(answer(asked)) == seconds
 
 
 def test_retry_after_may_be_a_date() -> None:
     """A date says until when; one that has passed asks for nothing."""
     now = datetime.now(UTC)
-    later = asked_wait(answer(format_datetime(now + timedelta(seconds=60))))
+    later = retry_after(answer(format_datetime(now + timedelta(seconds=60))))
     assert later == pytest.approx(60, abs=3)
-    assert asked_wait(answer(format_datetime(now - timedelta(days=1)))) == 0
+    assert retry_after(answer(format_datetime(now - timedelta(days=1)))) == 0
 
 
-def answer(retry_after: str) -> Answer:
+def answer(retry_after: str) -> ServiceResponse:
     """A busy service's answer."""
-    return Answer(status=429, headers={"retry-after": retry_after}, body=b"")
+    return ServiceResponse(status=429, headers={"retry-after": retry_after}, body=b"")
 
 
 @pytest.mark.parametrize("fault", ["drip=0.5", "latency=5"])
 def test_a_try_has_an_end(fresh: World, fault: str) -> None:
     """A service that is silent, or that drips for ever, is hung up on."""
-    limits = attrs.evolve(LIMITS, silence_seconds=0.3, try_seconds=0.5, attempts=1)
+    limits = attrs.evolve(LIMITS, read_timeout_seconds=0.3, attempt_timeout_seconds=0.5, attempts=1)
     fresh.doubles.switchboard.order(Fault.parse(fault))
     began = time.monotonic()
     with (
@@ -257,9 +257,9 @@ def test_a_try_has_an_end(fresh: World, fault: str) -> None:
 def test_an_answer_has_an_end(fresh: World) -> None:
     """An answer over the limit is not read to its end."""
     fresh.behind.users.put("g1", "u" * 5000)
-    limits = attrs.evolve(LIMITS, answer_bytes=4096, attempts=1)
+    limits = attrs.evolve(LIMITS, max_response_bytes=4096, attempts=1)
     with (
         HttpUserService(fresh.at("user"), secrets(), limits=limits) as users,
-        pytest.raises(RetryLater, match="over 4096 bytes"),
+        pytest.raises(RetryLater, match="larger than 4096 bytes"),
     ):
         users.user_ids(["g1"])

@@ -33,7 +33,7 @@ class TestOverTheWire(OverAws):
         assert tokens.current() == "old-token"
         put = partial(aws_client("secretsmanager").put_secret_value, SecretId=f"{name}/token")
         put(SecretString="new-token")
-        assert tokens.renewed("old-token") == "new-token"
+        assert tokens.renew("old-token") == "new-token"
 
     def test_a_secret_that_is_to_be_deleted_is_not_found(
         self, secrets: SecretsManagerSecrets, name: str

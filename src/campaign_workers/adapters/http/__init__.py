@@ -1,1 +1,1 @@
-"""Clients of other teams' services, as `schemas/openapi/` documents them."""
+"""HTTP clients of other teams' services, as documented in `schemas/openapi/`."""

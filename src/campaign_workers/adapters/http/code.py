@@ -1,21 +1,24 @@
-"""The code service, as `schemas/openapi/code.yaml` documents it."""
+"""Client of the code service, as documented in `schemas/openapi/code.yaml`."""
 
 from collections.abc import Collection, Sequence
 from typing import Final
 
 from campaign_workers.adapters.http._client.client import BlockingClient
-from campaign_workers.adapters.http._client.code_assignments import (
-    MOST_ASSIGNMENTS,
+from campaign_workers.adapters.http._client.requests import unique_batches
+from campaign_workers.adapters.http._client.responses import (
+    MAX_ASSIGNMENTS,
+    AvailabilityResponse,
+    ReleaseResponse,
+    ReservationResponse,
     assignments_body,
-    results,
+    parse_assignment_results,
+    parse_response,
 )
-from campaign_workers.adapters.http._client.requests import different
-from campaign_workers.adapters.http._client.responses import Available, Released, Reserved, read
 from campaign_workers.domain.codes.assignments import Assignment, AssignmentResult
 from campaign_workers.domain.codes.pool import Reservation
 from campaign_workers.domain.errors import RejectRecord
 
-MOST_CODES: Final = 10_000
+MAX_CODES: Final = 10_000
 
 
 class HttpCodeService(BlockingClient):
@@ -35,34 +38,34 @@ class HttpCodeService(BlockingClient):
             "type": "external",
             "count": wanted,
         }
-        call = self._post("/reservations", body)
-        answer = read(Reserved, self._sent(call), call)
-        if answer.reserve_id != reserve_id:
-            raise call.misread("reserveId", "that of another reservation")
-        if len(answer.codes) > len(set(answer.codes)) or len(answer.codes) > wanted:
-            raise call.misread("codes", "a code twice, or more than were asked for")
-        return Reservation(reserve_id=reserve_id, codes=answer.codes, expires=answer.expires)
+        request = self._post("/reservations", body)
+        response = parse_response(ReservationResponse, self._send(request), request)
+        if response.reserve_id != reserve_id:
+            raise request.malformed_response("reserveId", "the id of another reservation")
+        if len(response.codes) > len(set(response.codes)) or len(response.codes) > wanted:
+            raise request.malformed_response("codes", "a duplicate, or more codes than requested")
+        return Reservation(reserve_id=reserve_id, codes=response.codes, expires=response.expires)
 
     def release(self, reserve_id: str, codes: Collection[str]) -> int:
         """See `CodeService.release`."""
         released = 0
-        for some in different(codes, MOST_CODES):
-            call = self._post("/releases", {"reserveId": reserve_id, "codes": some})
-            released += self._read(Released, call).released
+        for batch in unique_batches(codes, MAX_CODES):
+            request = self._post("/releases", {"reserveId": reserve_id, "codes": batch})
+            released += self._fetch(ReleaseResponse, request).released
         return released
 
     def assign(
         self, campaign_id: str, assignments: Sequence[Assignment]
     ) -> Sequence[AssignmentResult]:
         """See `CodeService.assign`."""
-        if len(assignments) > MOST_ASSIGNMENTS:
-            raise RejectRecord(f"more than {MOST_ASSIGNMENTS} assignments")
+        if len(assignments) > MAX_ASSIGNMENTS:
+            raise RejectRecord(f"more than {MAX_ASSIGNMENTS} assignments")
         if not assignments:
             return ()
-        call = self._post("/assignments", assignments_body(campaign_id, assignments))
-        return results(self._sent(call), call, len(assignments))
+        request = self._post("/assignments", assignments_body(campaign_id, assignments))
+        return parse_assignment_results(self._send(request), request, len(assignments))
 
     def available(self, campaign_id: str) -> int:
         """See `CodeService.available`."""
-        call = self._get("/availability", ("campaignId", campaign_id))
-        return self._read(Available, call).available
+        request = self._get("/availability", ("campaignId", campaign_id))
+        return self._fetch(AvailabilityResponse, request).available

@@ -1,7 +1,7 @@
-"""Pacman, as `schemas/openapi/pacman.yaml` documents it."""
+"""Client of Pacman, which issues offer codes, as documented in `schemas/openapi/pacman.yaml`."""
 
 from campaign_workers.adapters.http._client.client import AsyncClient
-from campaign_workers.adapters.http._client.responses import MadeCode, read
+from campaign_workers.adapters.http._client.responses import OfferCodeResponse, parse_response
 from campaign_workers.domain.records.types import iso_utc
 from campaign_workers.ports.offer_codes import OfferCodeRequest
 
@@ -20,13 +20,13 @@ class HttpOfferCodes(AsyncClient):
             "begin": iso_utc(request.begin),
             "end": iso_utc(request.end),
         }
-        call = self._post(
+        post = self._post(
             "/offer-codes",
             {name: value for name, value in body.items() if value is not None},
             key=request.idempotency_key,
             expects=201,
         )
-        made = read(MadeCode, await self._sent(call), call)
-        if not made.code.strip():
-            raise call.misread("code", "empty")
-        return made.code
+        response = parse_response(OfferCodeResponse, await self._send(post), post)
+        if not response.code.strip():
+            raise post.malformed_response("code", "empty")
+        return response.code

@@ -1,15 +1,19 @@
-"""Slack, as far as `schemas/openapi/slack.yaml` documents it."""
+"""Client of Slack, for the operation documented in `schemas/openapi/slack.yaml`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from campaign_workers.adapters.http._client.client import BlockingClient
-from campaign_workers.adapters.http._client.requests import Answer, Call, TryFailed
+from campaign_workers.adapters.http._client.requests import (
+    AttemptFailed,
+    ServiceRequest,
+    ServiceResponse,
+)
 from campaign_workers.adapters.http._client.response_policy import (
     UNAUTHORIZED,
-    asked_wait,
-    decoded,
-    raise_if_another_try_may_help,
+    parse_json,
+    raise_if_retryable,
+    retry_after,
     safe_name,
 )
 
@@ -23,48 +27,48 @@ FAILED: Final = frozenset(
 BUSY: Final = frozenset({"message_limit_exceeded", "rate_limited", "ratelimited"})
 
 
-class SlackReading:
-    """Slack answers 200 to nearly everything, and says in the body what it means."""
+class SlackPolicy:
+    """Slack answers nearly every request with status 200; the body has the error."""
 
-    def refuses_token(self, answer: Answer) -> bool:
-        """See `Reading.refuses_token`."""
-        return answer.status == UNAUTHORIZED or _error(answer.body) in TOKEN_REFUSED
+    def refuses_token(self, response: ServiceResponse) -> bool:
+        """See `ResponsePolicy.refuses_token`."""
+        return response.status == UNAUTHORIZED or _error_name(response.body) in TOKEN_REFUSED
 
-    def content(self, call: Call, answer: Answer) -> Any:
-        """See `Reading.content`."""
-        raise_if_another_try_may_help(answer)
-        content = decoded(answer.body)
+    def parse(self, request: ServiceRequest, response: ServiceResponse) -> Any:
+        """See `ResponsePolicy.parse`."""
+        raise_if_retryable(response)
+        content = parse_json(response.body)
         if not isinstance(content, Mapping) or not isinstance(content.get("ok"), bool):
-            raise call.misread("ok", "missing")
+            raise request.malformed_response("ok", "missing")
         if content["ok"]:
             return content
-        error = safe_name(content.get("error")) or "for a reason that it does not name"
+        error = safe_name(content.get("error")) or "no reason given"
         if error in BUSY:
-            raise TryFailed(error, unknown=False, wait=asked_wait(answer))
+            raise AttemptFailed(error, unknown=False, retry_after=retry_after(response))
         if error in FAILED:
-            raise TryFailed(error, unknown=True)
+            raise AttemptFailed(error, unknown=True)
         if error in NO_ACCESS:
-            raise call.failed(f"our token is refused, {error}", unknown=False)
-        raise call.refused(f"refused for good, {error}")
+            raise request.failure(f"the token is refused, {error}", unknown=False)
+        raise request.permanent_failure(f"refused for good, {error}")
 
 
 class SlackChat(BlockingClient):
     """Serves `Chat` through Slack's web API."""
 
     name = "slack"
-    reading = SlackReading()
+    policy = SlackPolicy()
 
     def post(self, channel: str, text: str, blocks: Sequence[Mapping[str, Any]] = ()) -> None:
         """See `Chat.post`."""
         body: dict[str, Any] = {"channel": channel, "text": text}
         if blocks:
             body["blocks"] = [dict(block) for block in blocks]
-        self._sent(self._post("/chat.postMessage", body))
+        self._send(self._post("/chat.postMessage", body))
 
 
-def _error(body: bytes) -> str | None:
+def _error_name(body: bytes) -> str | None:
     try:
-        content = decoded(body)
-    except TryFailed:
+        content = parse_json(body)
+    except AttemptFailed:
         return None
     return safe_name(content.get("error")) if isinstance(content, Mapping) else None

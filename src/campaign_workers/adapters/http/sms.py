@@ -1,42 +1,41 @@
-"""The SMS service, as `schemas/openapi/sms.yaml` documents it."""
+"""Client of the SMS service, as documented in `schemas/openapi/sms.yaml`."""
 
 from datetime import datetime, timedelta
 from typing import Final
 
 from campaign_workers.adapters.http._client.client import AsyncClient
-from campaign_workers.adapters.http._client.limits import HttpLimits
-from campaign_workers.adapters.http._client.requests import Call, ServiceBusy
-from campaign_workers.adapters.http._client.responses import AcceptedText, read
+from campaign_workers.adapters.http._client.requests import HttpLimits, ServiceBusy, ServiceRequest
+from campaign_workers.adapters.http._client.responses import MessageResponse, parse_response
 from campaign_workers.ports.sms_service import TextMessage
 from campaign_workers.ports.system import Clock, Secrets
 
-ONE_TRY: Final = HttpLimits(attempts=1, connections=200)
-"""The default. Whoever sends a wave tries again by itself, at its own rate."""
-LONGEST_ALONE: Final = timedelta(days=1)
-"""What a service says by mistake must not silence a process for good."""
+ONE_ATTEMPT: Final = HttpLimits(attempts=1, max_connections=200)
+"""The default: the sender of a wave retries at its own rate."""
+MAX_PAUSE: Final = timedelta(days=1)
+"""Upper bound of a pause, so that one wrong response cannot stop a process for good."""
 
 
 class HttpSmsService(AsyncClient):
     """Serves `SmsService`.
 
-    A try that this client repeated by itself would go out unseen by the pace of the wave, so that
-    one second could hold more texts than its rate allows. It has one try by default, and keeps
-    whoever sent it waiting for as long as the service asks for. Where that is longer than anybody
-    waits, no text goes to the service until then.
+    A retry inside the client would escape the sender's rate limit, so that one second could carry
+    more texts than allowed. The client therefore makes one attempt by default. If the service asks
+    for a pause, `send` sleeps for as long before it raises. If the pause is longer than
+    `max_backoff_seconds`, `send` raises at once, and so does every call until the pause is over.
     """
 
     name = "sms"
 
     def __init__(
-        self, base_url: str, secrets: Secrets, clock: Clock, *, limits: HttpLimits = ONE_TRY
+        self, base_url: str, secrets: Secrets, clock: Clock, *, limits: HttpLimits = ONE_ATTEMPT
     ) -> None:
         super().__init__(base_url, secrets, limits=limits)
         self._clock = clock
-        self._longest_wait = limits.longest_wait_seconds
-        self._alone_until: datetime | None = None
+        self._max_backoff_seconds = limits.max_backoff_seconds
+        self._paused_until: datetime | None = None
 
     async def send(self, message: TextMessage) -> None:
-        """See `SmsService.send`; the id of a text is its idempotency key."""
+        """See `SmsService.send`; the message id is the idempotency key."""
         body = {
             "id": message.message_id,
             "to": message.phone,
@@ -44,28 +43,31 @@ class HttpSmsService(AsyncClient):
             "group": message.group,
             "metadata": dict(message.metadata),
         }
-        # A conflict is no refusal here: a text of this id may be on its way.
-        call = self._post("/messages", body, key=message.message_id, takes_key=False, expects=202)
-        self._leave_alone(call)
+        # A 409 does not refuse the text here: an earlier one with this id may be in flight.
+        request = self._post(
+            "/messages", body, key=message.message_id, takes_key=False, expects=202
+        )
+        self._raise_if_paused(request)
         try:
-            content = await self._sent(call)
+            content = await self._send(request)
         except ServiceBusy as busy:
-            if busy.seconds > self._longest_wait:
-                alone = min(timedelta(seconds=busy.seconds), LONGEST_ALONE)
-                self._alone_until = self._clock.now() + alone
+            if busy.seconds > self._max_backoff_seconds:
+                pause = min(timedelta(seconds=busy.seconds), MAX_PAUSE)
+                self._paused_until = self._clock.now() + pause
             else:
                 await self._clock.pause(busy.seconds)
             raise
-        accepted = read(AcceptedText, content, call)
+        accepted = parse_response(MessageResponse, content, request)
         if accepted.id != message.message_id or accepted.state != "accepted":
-            raise call.misread("id and state", "those of another text")
+            raise request.malformed_response("id and state", "not those of this text")
 
-    def _leave_alone(self, call: Call) -> None:
-        if self._alone_until is None:
+    def _raise_if_paused(self, request: ServiceRequest) -> None:
+        if self._paused_until is None:
             return
-        seconds = (self._alone_until - self._clock.now()).total_seconds()
+        seconds = (self._paused_until - self._clock.now()).total_seconds()
         if seconds > 0:
             raise ServiceBusy(
-                call.told(f"asked to be left alone for another {seconds:.0f} s"), seconds
+                request.describe(f"paused at the service's request for {seconds:.0f} s more"),
+                seconds,
             )
-        self._alone_until = None
+        self._paused_until = None

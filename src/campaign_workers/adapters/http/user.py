@@ -1,13 +1,13 @@
-"""The user service, as `schemas/openapi/user.yaml` documents it."""
+"""Client of the user service, as documented in `schemas/openapi/user.yaml`."""
 
 from collections.abc import Collection, Mapping
 from typing import Final
 
 from campaign_workers.adapters.http._client.client import BlockingClient
-from campaign_workers.adapters.http._client.requests import different
-from campaign_workers.adapters.http._client.responses import FoundUsers
+from campaign_workers.adapters.http._client.requests import unique_batches
+from campaign_workers.adapters.http._client.responses import UserIdsResponse
 
-MOST_USERS: Final = 1_000
+MAX_USERS: Final = 1_000
 
 
 class HttpUserService(BlockingClient):
@@ -18,9 +18,8 @@ class HttpUserService(BlockingClient):
     def user_ids(self, global_user_ids: Collection[str]) -> Mapping[str, str]:
         """See `UserService.user_ids`."""
         found: dict[str, str] = {}
-        for wanted in different(global_user_ids, MOST_USERS):
-            answer = self._read(
-                FoundUsers, self._search("/users/search", {"globalUserIds": wanted})
-            )
-            found |= {row.global_user_id: row.user_id for row in answer.users}
+        for batch in unique_batches(global_user_ids, MAX_USERS):
+            request = self._search("/users/search", {"globalUserIds": batch})
+            response = self._fetch(UserIdsResponse, request)
+            found |= {row.global_user_id: row.user_id for row in response.users}
         return found

@@ -1,1 +1,1 @@
-"""HTTP client that the adapters of this package share."""
+"""The HTTP client that the adapters of this package share."""

@@ -1,4 +1,4 @@
-"""What an answer means: done, try again, refused, or not what the documents say."""
+"""What a response means: success, retry, refusal, or a breach of the documentation."""
 
 import json
 import re
@@ -7,13 +7,17 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, Protocol
 
-from campaign_workers.adapters.http._client.requests import Answer, Call, TryFailed
+from campaign_workers.adapters.http._client.requests import (
+    AttemptFailed,
+    ServiceRequest,
+    ServiceResponse,
+)
 from campaign_workers.domain.errors import CampaignError, NotFound
 
 UNAUTHORIZED: Final = 401
 PROBLEM: Final = "application/problem+json"
 NOT_CARRIED_OUT: Final = frozenset({429, 503})
-"""Statuses that say that nothing was done, and that it may be tried again."""
+"""Statuses which guarantee that the request had no effect and may be retried."""
 
 _SAFE_NAME: Final = re.compile(r"[a-z][a-z_-]{0,63}")
 _CONFLICT: Final = 409
@@ -22,114 +26,116 @@ _KEY_REUSED: Final = (_CONFLICT, "key-reused")
 _NO_ACCESS: Final = frozenset({UNAUTHORIZED, 403})
 
 
-class Reading(Protocol):
-    """How a service's answers are understood."""
+class ResponsePolicy(Protocol):
+    """How to interpret the responses of a service."""
 
-    def refuses_token(self, answer: Answer) -> bool:
-        """Whether the token is wrong, so that a new one may help.
+    def refuses_token(self, response: ServiceResponse) -> bool:
+        """Return whether the token was refused, so that a new one may help.
 
         Raises: nothing.
         """
         ...
 
-    def content(self, call: Call, answer: Answer) -> Any:
-        """What the answer says, if the call was carried out.
+    def parse(self, request: ServiceRequest, response: ServiceResponse) -> Any:
+        """Return the JSON content of a successful response, None if it has no body.
 
         Raises:
-            TryFailed: it was not, or nobody knows; it may be tried again.
-            CampaignError: it was not, and trying again at once cannot help.
+            AttemptFailed: the request failed or its outcome is unknown; it may be retried at once.
+            CampaignError: the request failed, and retrying at once cannot help.
         """
         ...
 
 
-class ProblemReading:
-    """Statuses and problem documents, as all of our documents but Slack's have them.
+class ProblemPolicy:
+    """HTTP statuses and problem documents, as in every service's documentation but Slack's.
 
-    That a request is refused for good, only 422 and a reused key say. Any other unforeseen status
-    tells of a wrong address, token or version, which is no verdict on the request: the work waits.
-    A conflict of another kind is one with an earlier try, of which nobody knows what became.
+    Only 422 and a reused key mean that a request is refused for good. Any other undocumented status
+    points to a wrong address, token or version, which does not concern the request itself, so the
+    work is retried later. Any other 409 may stem from an earlier attempt: the outcome is unknown.
     """
 
-    def refuses_token(self, answer: Answer) -> bool:
-        """See `Reading.refuses_token`."""
-        return answer.status == UNAUTHORIZED
+    def refuses_token(self, response: ServiceResponse) -> bool:
+        """See `ResponsePolicy.refuses_token`."""
+        return response.status == UNAUTHORIZED
 
-    def content(self, call: Call, answer: Answer) -> Any:
-        """See `Reading.content`."""
-        if answer.status == call.expects:
-            return decoded(answer.body) if answer.body else None
-        raise_if_another_try_may_help(answer)
-        raise _verdict(call, answer)
+    def parse(self, request: ServiceRequest, response: ServiceResponse) -> Any:
+        """See `ResponsePolicy.parse`."""
+        if response.status == request.expects:
+            return parse_json(response.body) if response.body else None
+        raise_if_retryable(response)
+        raise _error(request, response)
 
 
-def raise_if_another_try_may_help(answer: Answer) -> None:
-    """Turn 429 and 5xx into `TryFailed`.
+def raise_if_retryable(response: ServiceResponse) -> None:
+    """Raise if the status is 429 or 5xx.
 
     Raises:
-        TryFailed: it is one of them.
+        AttemptFailed: it is.
     """
-    unknown = answer.status not in NOT_CARRIED_OUT
-    if answer.status >= 500 or not unknown:
-        raise TryFailed(f"status {answer.status}", unknown=unknown, wait=asked_wait(answer))
+    unknown = response.status not in NOT_CARRIED_OUT
+    if response.status >= 500 or not unknown:
+        raise AttemptFailed(
+            f"status {response.status}", unknown=unknown, retry_after=retry_after(response)
+        )
 
 
-def asked_wait(answer: Answer) -> float | None:
-    """The seconds of `Retry-After`, which tells them or the time; None if there are none."""
-    asked = answer.headers.get("retry-after", "").strip()
-    if asked.isascii() and asked.isdigit():
-        return float(asked[:9])
+def retry_after(response: ServiceResponse) -> float | None:
+    """Return the header `Retry-After` (seconds or a date) in seconds, None if it is absent."""
+    value = response.headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
     try:
-        until = parsedate_to_datetime(asked).astimezone(UTC)
+        until = parsedate_to_datetime(value).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     return max(0.0, (until - datetime.now(UTC)).total_seconds())
 
 
-def decoded(body: bytes) -> Any:
-    """The JSON of an answer.
+def parse_json(body: bytes) -> Any:
+    """Return the JSON content of a body.
 
     Raises:
-        TryFailed: it is none; something between the service and us has spoilt it.
+        AttemptFailed: it is not JSON; something between the service and the client damaged it.
     """
     try:
-        return json.loads(body, parse_constant=_no_constant)
+        return json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise TryFailed("the answer is no JSON", unknown=True) from None
+        raise AttemptFailed("the response is not valid JSON", unknown=True) from None
 
 
 def safe_name(value: object) -> str | None:
-    """A name that a service gave, if it is of the form that names have and values have not."""
+    """Return an error name that a service sent, None if it could be anything but a name."""
     return value if isinstance(value, str) and _SAFE_NAME.fullmatch(value) else None
 
 
-def _verdict(call: Call, answer: Answer) -> CampaignError:
-    name = _problem(answer)
-    said = f"status {answer.status}, {name or 'for a reason that it does not name'}"
-    reused = call.takes_key and (answer.status, name) == _KEY_REUSED
-    if reused or answer.status == _REFUSED:
-        return call.refused(f"refused for good, {said}")
-    if answer.status in _NO_ACCESS:
-        return call.failed(f"our token is refused, {said}", unknown=False)
-    if (answer.status, name) == (404, "not-found"):
-        return NotFound(call.told("not found"))
-    unknown = 200 <= answer.status < 300 or answer.status == _CONFLICT
-    return call.failed(f"an answer that is not documented, {said}", unknown=unknown)
+def _error(request: ServiceRequest, response: ServiceResponse) -> CampaignError:
+    name = _problem_name(response)
+    status = f"status {response.status}, {name or 'no reason given'}"
+    reused = request.takes_key and (response.status, name) == _KEY_REUSED
+    if reused or response.status == _REFUSED:
+        return request.permanent_failure(f"refused for good, {status}")
+    if response.status in _NO_ACCESS:
+        return request.failure(f"the token is refused, {status}", unknown=False)
+    if (response.status, name) == (404, "not-found"):
+        return NotFound(request.describe("not found"))
+    unknown = 200 <= response.status < 300 or response.status == _CONFLICT
+    return request.failure(f"undocumented response, {status}", unknown=unknown)
 
 
-def _problem(answer: Answer) -> str | None:
-    """The name of the problem that a refusal tells, None if it tells none.
+def _problem_name(response: ServiceResponse) -> str | None:
+    """Return the `type` of a problem document, None if there is none.
 
     Raises:
-        TryFailed: it tells one that something on the way has spoilt.
+        AttemptFailed: the problem document was damaged on the way.
     """
-    if not answer.headers.get("content-type", "").lower().startswith(PROBLEM):
+    if not response.headers.get("content-type", "").lower().startswith(PROBLEM):
         return None
     try:
-        problem = decoded(answer.body)
-    except TryFailed as spoilt:
-        raise TryFailed(spoilt.problem, unknown=False) from None
+        problem = parse_json(response.body)
+    except AttemptFailed as error:
+        raise AttemptFailed(error.problem, unknown=False) from None
     return safe_name(problem.get("type")) if isinstance(problem, Mapping) else None
 
 
-def _no_constant(_: str) -> None:
+def _refuse_constant(_: str) -> None:
     raise ValueError("NaN and Infinity are not JSON")

@@ -1,4 +1,4 @@
-"""The bearer token of one service, kept until the service refuses it."""
+"""The bearer token of a service, cached until the service refuses it."""
 
 import re
 from threading import Lock
@@ -14,36 +14,39 @@ _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 
 @attrs.define
 class TokenSource:
-    """Reads the token from the secret `name` once, and anew when it is refused."""
+    """Reads the token from the secret `name` once, and again when the service refuses it.
+
+    Threads may share it.
+    """
 
     secrets: Secrets
     name: str
     _token: str | None = attrs.field(default=None, init=False, repr=False)
-    _turn: Lock = attrs.field(factory=Lock, init=False, repr=False)
+    _lock: Lock = attrs.field(factory=Lock, init=False, repr=False)
 
     @property
-    def known(self) -> str | None:
-        """The token, None if it was not read yet."""
+    def cached(self) -> str | None:
+        """The token, None before it is first read."""
         return self._token
 
     def current(self) -> str:
-        """The token.
+        """Return the token.
 
         Raises:
-            RetryLater: it cannot be had.
+            RetryLater: the secret cannot be read or is not a token.
         """
-        with self._turn:
+        with self._lock:
             if self._token is None:
                 self._token = self._read()
             return self._token
 
-    def renewed(self, refused: str) -> str:
-        """The token in place of one that was refused; of many who ask at once one reads it.
+    def renew(self, refused: str) -> str:
+        """Return the token that replaces a refused one; concurrent callers share one read.
 
         Raises:
-            RetryLater: it cannot be had.
+            RetryLater: the secret cannot be read or is not a token.
         """
-        with self._turn:
+        with self._lock:
             if self._token in {None, refused}:
                 self._token = self._read()
             return self._token or ""
@@ -52,9 +55,14 @@ class TokenSource:
         try:
             token = self.secrets.read(self.name).strip()
         except NotFound:
-            # To a caller "not found" would mean the campaign that was asked for.
-            raise RetryLater(f"there is no secret {self.name}") from None
+            # NotFound would tell the caller that the requested campaign does not exist.
+            raise RetryLater(
+                f"the secret {self.name} does not exist; create it with the service's bearer token"
+            ) from None
         if not _TOKEN.fullmatch(token):
-            # A library that cannot put it into a header would repeat it in its error.
-            raise RetryLater(f"the secret {self.name} is no token")
+            # An HTTP library would quote the invalid header value in its error.
+            raise RetryLater(
+                f"the secret {self.name} is not a valid bearer token; "
+                "use printable ASCII without spaces"
+            )
         return token
