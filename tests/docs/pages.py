@@ -84,7 +84,13 @@ def clone_into(folder: Path) -> None:
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target)
-    (folder / ".venv").symlink_to(Path(sys.prefix))
+    environment = folder / ".venv"
+    environment.mkdir()
+    for path in Path(sys.prefix).iterdir():
+        if path.name != ".ready":
+            (environment / path.name).symlink_to(path)
+    # Newer than pyproject.toml, so that make does not install the environment again.
+    (environment / ".ready").touch()
 
 
 def _run_shell(block: Block) -> None:
