@@ -19,7 +19,7 @@ from disposable_email_domains import blocklist
 
 from benchmarks.scored_uploads import CAMPAIGN_ID, write_upload
 from campaign_workers.container import Container
-from campaign_workers.domain.campaigns.campaign import Campaign
+from campaign_workers.domain.campaigns import Campaign
 from campaign_workers.domain.csv.frames import join_lists
 from campaign_workers.domain.lottery import seed_secret_name
 from campaign_workers.domain.running.events import ObjectCreated

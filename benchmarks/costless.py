@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from campaign_workers.domain.codes.assignments import Assignment, AssignmentResult, Outcome
+from campaign_workers.domain.codes import Assignment, AssignmentOutcome, AssignmentResult
 from campaign_workers.ports.tables import Channel, Delivery, DeliveryState
 
-_UPDATED = AssignmentResult(outcome=Outcome.UPDATED)
+_UPDATED = AssignmentResult(outcome=AssignmentOutcome.UPDATED)
 
 
 class Sink:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from campaign_workers.container import Container
 from campaign_workers.domain import lottery
-from campaign_workers.domain.campaigns.campaign import read_campaign
+from campaign_workers.domain.campaigns import parse_campaign
 from campaign_workers.domain.storage import layout
 
 CAMPAIGN = {
@@ -35,7 +35,7 @@ nyc,New York,TM,2,"{firstName}, you may buy."
 def run() -> dict[str, list[str]]:
     """Score and select; who was selected, by market."""
     container = Container("memory", starts=datetime(2026, 9, 2, tzinfo=UTC))
-    container.campaigns.put(read_campaign(CAMPAIGN))
+    container.campaigns.put(parse_campaign(CAMPAIGN))
     container.secrets.write(
         lottery.seed_secret_name("first"), "known to nobody until the draw is over"
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from campaign_workers.domain.campaigns.campaign import CampaignType
+from campaign_workers.domain.campaigns import CampaignType
 from campaign_workers.domain.records.record import Record, read_record
 
 Rows = list[dict[str, Any]]

@@ -20,7 +20,7 @@ from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.system import MemorySecrets
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SystemClock
-from campaign_workers.domain.campaigns.campaign import Market, TicketType
+from campaign_workers.domain.campaigns import Market, TicketType
 from campaign_workers.domain.lottery import seed_secret_name
 from campaign_workers.domain.preparation.files import wave_files
 from campaign_workers.domain.preparation.market_details import WaveMarket

@@ -12,7 +12,7 @@ from benchmarks.measuring import Call, Comparison
 from benchmarks.records import batches, code_assignments, keyed
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.system.clocks import SystemClock
-from campaign_workers.domain.codes.assignments import Assignment
+from campaign_workers.domain.codes import Assignment
 from campaign_workers.domain.running.events import StreamBatch
 from campaign_workers.ports.tables import SelectedEvent
 from campaign_workers.workers.save_selection import SaveSelection

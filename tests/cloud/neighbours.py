@@ -10,7 +10,7 @@ from pymongo.database import Database
 
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SystemClock
-from campaign_workers.domain.campaigns.campaign import Campaign
+from campaign_workers.domain.campaigns import Campaign
 from campaign_workers.domain.lottery import seed_secret_name
 from campaign_workers.doubles import LOCAL_TOKEN, Doubles, Neighbours, serving
 from tests.servers.mongo import raw_client, uri_of

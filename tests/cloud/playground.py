@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import attrs
 
-from campaign_workers.domain.campaigns.campaign import Campaign
+from campaign_workers.domain.campaigns import Campaign
 from campaign_workers.domain.storage import layout
 from campaign_workers.samples.uploads import generate
 from deploy.packaging import build

@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from campaign_workers.domain.campaigns.campaign import Campaign
+from campaign_workers.domain.campaigns import Campaign
 from campaign_workers.domain.running.triggers import INPUT_STREAM
 from campaign_workers.entrypoints.cli.uploads import LISTS, Uploads, partition_key, records
 from tests.cloud.deployment import Stack, put_secrets

@@ -4,7 +4,7 @@ import pytest
 
 from campaign_workers.adapters.fakes.campaigns import FakeCampaignService, FakeMarketRepository
 from campaign_workers.adapters.fakes.tables import Tables
-from campaign_workers.domain.campaigns.campaign import Campaign, Market
+from campaign_workers.domain.campaigns import Campaign, Market
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.testing.builders import campaign
 from campaign_workers.testing.contracts._base import Outage

@@ -5,7 +5,7 @@ import pytest
 from campaign_workers.adapters.fakes.codes import FakeCodeService
 from campaign_workers.adapters.fakes.tables import Tables
 from campaign_workers.adapters.system.clocks import SteppedClock
-from campaign_workers.domain.codes.assignments import TM
+from campaign_workers.domain.codes import TM
 from campaign_workers.testing.contracts._base import Outage
 from campaign_workers.testing.contracts.code_service import (
     CODES,

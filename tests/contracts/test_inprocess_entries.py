@@ -14,8 +14,8 @@ from campaign_workers.adapters.fakes.tables import Tables
 from campaign_workers.adapters.fakes.users import FakeUserService
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SteppedClock
-from campaign_workers.domain.campaigns.campaign import Campaign, CampaignType
-from campaign_workers.domain.codes.assignments import NO_MARKET, Assignment
+from campaign_workers.domain.campaigns import Campaign, CampaignType
+from campaign_workers.domain.codes import NO_MARKET, Assignment
 from campaign_workers.domain.records.types import iso_utc
 from campaign_workers.domain.stats import admin_stats
 from campaign_workers.domain.stats.admin import Entry

@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.codes.assignments import CODE_ASSIGNMENT, partition_key
+from campaign_workers.domain.codes import CODE_ASSIGNMENT, partition_key
 from campaign_workers.domain.errors import RejectRecord
 from campaign_workers.domain.records.record import parse_record, read_record
 from campaign_workers.domain.records.types import iso_utc

@@ -7,15 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.codes.assignments import (
+from campaign_workers.domain.codes import (
     NO_MARKET,
+    RESERVATION_LIFE,
     TM,
     Assignment,
+    AssignmentOutcome,
     AssignmentResult,
-    Outcome,
+    Code,
     is_external,
+    resolve_assignment,
 )
-from campaign_workers.domain.codes.pool import RESERVATION_LIFE, Code, judge
 from campaign_workers.testing.builders import CAMPAIGN, assignment
 from campaign_workers.testing.strategies import OPENS, assignments, codes, market_ids
 
@@ -36,9 +38,9 @@ class Book:
         """Judge a request, and do what it asks if it may be done."""
         code = self.codes.get(request.code, Code(code=request.code, campaign_id=CAMPAIGN))
         mine = self.held.setdefault(request.global_user_id, {})
-        result = judge(request, code, mine, now)
-        if result.outcome is Outcome.UPDATED:
-            self.codes[request.code] = code.assigned(request)
+        result = resolve_assignment(request, code, mine, now)
+        if result.outcome is AssignmentOutcome.UPDATED:
+            self.codes[request.code] = code.assigned_to(request)
             mine[request.market_id or NO_MARKET] = request.code
         return result
 
@@ -55,7 +57,7 @@ def test_a_fan_has_one_code_for_a_market(history: list[Assignment]) -> None:
     """Whatever is asked, the first code that a fan got for a market stays the only one."""
     book, first = Book(), dict[tuple[str, str | None], str]()
     for request in history:
-        if book.assign(request).outcome is not Outcome.REFUSED:
+        if book.assign(request).outcome is not AssignmentOutcome.REFUSED:
             got = first.setdefault((request.global_user_id, request.market_id), request.code)
             assert got == request.code
 
@@ -87,8 +89,8 @@ def test_assigning_twice_is_as_once(history: list[Assignment], data: st.DataObje
     outcomes = [book.assign(request).outcome for request in history]
     before = book.snapshot()
     for request, outcome in data.draw(st.permutations(list(zip(history, outcomes, strict=True)))):
-        refused = outcome is Outcome.REFUSED
-        expected = Outcome.REFUSED if refused else Outcome.ALREADY_ASSIGNED
+        refused = outcome is AssignmentOutcome.REFUSED
+        expected = AssignmentOutcome.REFUSED if refused else AssignmentOutcome.ALREADY_ASSIGNED
         assert book.assign(request).outcome is expected
     assert book.snapshot() == before
 
@@ -96,7 +98,7 @@ def test_assigning_twice_is_as_once(history: list[Assignment], data: st.DataObje
 @given(st.integers(0, 48 * 60))
 def test_a_reservation_lasts_24_hours(minutes: int) -> None:
     """A reserved code is nobody else's for 24 hours and available again from then on."""
-    code = FRESH.reserved("r1", "nyc", NOW + RESERVATION_LIFE)
+    code = FRESH.with_reservation("r1", "nyc", NOW + RESERVATION_LIFE)
     later = NOW + timedelta(minutes=minutes)
     assert code.is_reserved(later) is (minutes < 24 * 60)
     assert code.is_available(later) is (minutes >= 24 * 60)
@@ -107,29 +109,46 @@ def test_a_reservation_serves_its_market_alone(
     reserved_for: str, asked_for: str | None, expired: bool
 ) -> None:
     """A code under a live reservation is refused for every other market."""
-    code = FRESH.reserved("r1", reserved_for, NOW + RESERVATION_LIFE)
+    code = FRESH.with_reservation("r1", reserved_for, NOW + RESERVATION_LIFE)
     now = NOW + RESERVATION_LIFE * expired
     refused = not expired and asked_for not in {None, reserved_for}
-    result = judge(assignment(market_id=asked_for), code, {}, now)
-    assert result.outcome is (Outcome.REFUSED if refused else Outcome.UPDATED)
+    result = resolve_assignment(assignment(market_id=asked_for), code, {}, now)
+    assert result.outcome is (AssignmentOutcome.REFUSED if refused else AssignmentOutcome.UPDATED)
 
 
 @pytest.mark.parametrize(
     ("code", "held", "outcome", "reason"),
     [
-        (FRESH, {}, Outcome.UPDATED, ""),
-        (attrs.evolve(FRESH, holder="g1"), {"nyc": "CODE1"}, Outcome.ALREADY_ASSIGNED, ""),
-        (attrs.evolve(FRESH, holder="g1"), {"lax": "CODE1"}, Outcome.REFUSED, "assigned elsewhere"),
-        (attrs.evolve(FRESH, holder="g2"), {}, Outcome.REFUSED, "assigned elsewhere"),
-        (FRESH, {"nyc": "OTHER"}, Outcome.REFUSED, "the fan has another code for this market"),
-        (FRESH, {NO_MARKET: "OTHER"}, Outcome.UPDATED, ""),
+        (FRESH, {}, AssignmentOutcome.UPDATED, ""),
+        (
+            attrs.evolve(FRESH, holder="g1"),
+            {"nyc": "CODE1"},
+            AssignmentOutcome.ALREADY_ASSIGNED,
+            "",
+        ),
+        (
+            attrs.evolve(FRESH, holder="g1"),
+            {"lax": "CODE1"},
+            AssignmentOutcome.REFUSED,
+            "assigned elsewhere",
+        ),
+        (attrs.evolve(FRESH, holder="g2"), {}, AssignmentOutcome.REFUSED, "assigned elsewhere"),
+        (
+            FRESH,
+            {"nyc": "OTHER"},
+            AssignmentOutcome.REFUSED,
+            "the fan has another code for this market",
+        ),
+        (FRESH, {NO_MARKET: "OTHER"}, AssignmentOutcome.UPDATED, ""),
     ],
 )
 def test_a_verdict_says_why(
-    code: Code, held: dict[str, str], outcome: Outcome, reason: str
+    code: Code, held: dict[str, str], outcome: AssignmentOutcome, reason: str
 ) -> None:
     """Each refusal names its reason, and no value of anybody."""
-    assert judge(assignment(), code, held, NOW) == AssignmentResult(outcome=outcome, reason=reason)
+    assert resolve_assignment(assignment(), code, held, NOW) == AssignmentResult(
+        outcome=outcome, reason=reason
+    )
 
 
 @given(codes())
@@ -142,12 +161,14 @@ def test_only_a_real_code_is_external(code: str) -> None:
 
 def test_a_released_code_is_as_new() -> None:
     """Releasing leaves no trace of the reservation."""
-    assert FRESH.reserved("r1", "nyc", NOW + RESERVATION_LIFE).released() == FRESH
+    assert (
+        FRESH.with_reservation("r1", "nyc", NOW + RESERVATION_LIFE).without_reservation() == FRESH
+    )
 
 
 def test_an_assigned_code_has_no_reservation() -> None:
     """Assignment ends the reservation, for ever."""
-    code = FRESH.reserved("r1", "nyc", NOW + RESERVATION_LIFE).assigned(assignment())
+    code = FRESH.with_reservation("r1", "nyc", NOW + RESERVATION_LIFE).assigned_to(assignment())
     assert (code.holder, code.market_id, code.reserve_id) == ("g1", "nyc", None)
     assert not code.is_available(NOW + timedelta(days=999))
 

@@ -9,21 +9,21 @@ from hypothesis import strategies as st
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.storage.lake import (
     Manifest,
-    Source,
-    day_of_merged,
+    SourceFile,
+    build_move_message,
+    build_sources_note,
+    day_of_merged_key,
     last_month,
-    move_message,
-    note_of,
-    noted_sources,
+    parse_move_message,
     parse_period,
-    period_of_message,
+    parse_sources_note,
     yesterday,
 )
 
 days = st.dates(date(1970, 1, 1), date(2200, 1, 1))
 periods = days.map("{:%Y/%m/%d}".format) | days.map("{:%Y/%m}".format)
 sources = st.builds(
-    Source,
+    SourceFile,
     key=st.text(st.characters(codec="utf-8"), min_size=1),
     size=st.integers(0, 2**50),
     etag=st.text(st.characters(codec="ascii"), max_size=40),
@@ -34,7 +34,7 @@ sources = st.builds(
 @given(st.builds(Manifest, period=periods, merged=sources, sources=st.lists(sources).map(tuple)))
 def test_a_manifest_is_read_as_it_was_written(manifest: Manifest) -> None:
     """Nothing of a manifest is lost in its file."""
-    assert Manifest.parse(manifest.to_json(), file="m.json") == manifest
+    assert Manifest.parse(manifest.to_bytes(), file="m.json") == manifest
 
 
 @pytest.mark.parametrize(
@@ -47,9 +47,9 @@ def test_what_is_no_manifest_is_named(data: bytes) -> None:
 
 
 @given(st.lists(sources).map(tuple))
-def test_a_merged_file_says_what_it_contains(contained: tuple[Source, ...]) -> None:
+def test_a_merged_file_says_what_it_contains(contained: tuple[SourceFile, ...]) -> None:
     """The note has every version of every file, without the counts that come later."""
-    noted = noted_sources(note_of(contained), file="merged")
+    noted = parse_sources_note(build_sources_note(contained), file="merged")
     assert noted is not None
     assert [source.version for source in noted] == [source.version for source in contained]
     assert all(source.records is None for source in noted)
@@ -57,10 +57,10 @@ def test_a_merged_file_says_what_it_contains(contained: tuple[Source, ...]) -> N
 
 def test_a_foreign_file_says_nothing() -> None:
     """Without the note nothing is known; with a damaged one the file is named."""
-    assert noted_sources({"other": "note"}, file="merged") is None
+    assert parse_sources_note({"other": "note"}, file="merged") is None
     for damaged in ("", "{", "[1]", '[{"key": "k"}]', "7"):
         with pytest.raises(BadInput, match="merged: says in no known way"):
-            noted_sources({next(iter(note_of(()))): damaged}, file="merged")
+            parse_sources_note({next(iter(build_sources_note(()))): damaged}, file="merged")
 
 
 @given(periods)
@@ -73,7 +73,7 @@ def test_a_period_is_named_in_several_ways(period: str) -> None:
         f"avro/registration/{period}/",
     ):
         assert parse_period(text) == period
-    assert period_of_message(move_message(period)) == period
+    assert parse_move_message(build_move_message(period)) == period
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_what_is_no_period_is_refused(text: str) -> None:
 def test_a_move_message_names_exactly_one_period(body: str) -> None:
     """Any other message is refused before anything is touched."""
     with pytest.raises(BadInput, match="body: not a list of one prefix"):
-        period_of_message(body)
+        parse_move_message(body)
 
 
 @pytest.mark.parametrize(
@@ -144,4 +144,4 @@ def test_schedules_are_about_the_past(today: date, day: str, month: str) -> None
 )
 def test_merged_files_of_days_are_known_by_their_key(key: str, day: str | None) -> None:
     """The merged file of a day is no batch, and the merged file of a month no day's."""
-    assert day_of_merged(key) == day
+    assert day_of_merged_key(key) == day

@@ -3,17 +3,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.campaigns.campaign import Market
+from campaign_workers.domain.campaigns import Market
 from campaign_workers.domain.stats import AdminStats
-from campaign_workers.domain.stats.message import TOP_MARKETS, stats_message
-from campaign_workers.domain.stats.slack_blocks import (
-    LONGEST_HEADER,
-    LONGEST_SECTION,
-    MOST_FIELDS,
-    escaped,
+from campaign_workers.domain.stats.slack import (
+    MAX_FIELDS,
+    MAX_HEADER,
+    MAX_SECTION,
+    TOP_MARKETS,
+    escape,
     fields,
     header,
     section,
+    stats_message,
 )
 from campaign_workers.testing.builders import campaign
 
@@ -23,7 +24,7 @@ names = st.text(st.sampled_from("ab<>&! \n\t|@"), max_size=400)
 @given(names, st.integers(2, 200))
 def test_an_escaped_name_is_harmless_and_short(name: str, limit: int) -> None:
     """No control character of Slack is left, no entity is cut, and the limit holds."""
-    text = escaped(name, limit)
+    text = escape(name, limit)
     assert len(text) <= limit
     assert not set(text) & set("<>\n\t")
     plain = text.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "")
@@ -33,7 +34,7 @@ def test_an_escaped_name_is_harmless_and_short(name: str, limit: int) -> None:
 @given(names)
 def test_a_short_name_can_be_read_back(name: str) -> None:
     """Escaping loses nothing but white space, as long as the name fits."""
-    text = escaped(name, 5000)
+    text = escape(name, 5000)
     back = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     assert back == " ".join(name.split())
 
@@ -42,9 +43,9 @@ def test_what_does_not_fit_is_left_out() -> None:
     """Lines and fields beyond Slack's limits are dropped whole."""
     lines = section(["x" * 1400] * 3)["text"]["text"].split("\n")
     assert [len(line) for line in lines] == [1400, 1400]
-    assert len(section(["x" * 1400] * 3)["text"]["text"]) <= LONGEST_SECTION
-    assert len(fields(map(str, range(99)))["fields"]) == MOST_FIELDS
-    assert len(header("&" * 999)["text"]["text"]) <= LONGEST_HEADER
+    assert len(section(["x" * 1400] * 3)["text"]["text"]) <= MAX_SECTION
+    assert len(fields(map(str, range(99)))["fields"]) == MAX_FIELDS
+    assert len(header("&" * 999)["text"]["text"]) <= MAX_HEADER
 
 
 @given(names, names, st.dictionaries(names, st.tuples(st.integers(0), st.integers(0))))
@@ -57,7 +58,7 @@ def test_any_campaign_gives_a_message_that_slack_takes(
     message = stats_message(campaign(artist=artist), markets, stats, None)
     assert len(message.blocks) == (3 if wishes else 2)
     for block in message.blocks[2:]:
-        assert len(block["text"]["text"]) <= LONGEST_SECTION
+        assert len(block["text"]["text"]) <= MAX_SECTION
         assert block["text"]["text"].count("\n") == min(len(wishes), TOP_MARKETS)
 
 

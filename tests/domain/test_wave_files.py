@@ -6,8 +6,8 @@ import polars as pl
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.campaigns.campaign import TicketType
-from campaign_workers.domain.codes.assignments import TM, is_external
+from campaign_workers.domain.campaigns import TicketType
+from campaign_workers.domain.codes import TM, is_external
 from campaign_workers.domain.csv.rows import CELL_LIMIT, read_rows
 from campaign_workers.domain.preparation.files import (
     FAN_COLUMNS,

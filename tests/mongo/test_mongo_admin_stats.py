@@ -55,7 +55,7 @@ class TestAdminStats(OverMongo):
         repository.mark_posted("tour", {"total": 2})
         assert raw.adminStats.find_one() == {
             "_id": "tour",
-            "stats": STATS.wire(),
+            "stats": STATS.to_json(),
             "updated": CREATED,
             "lastPosted": {"total": 2},
         }

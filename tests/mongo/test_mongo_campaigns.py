@@ -11,7 +11,7 @@ from hypothesis import given
 from pymongo.database import Database
 
 from campaign_workers.adapters.mongo.campaigns import MongoCampaignRepository, MongoMarketRepository
-from campaign_workers.domain.campaigns.campaign import Campaign, Market
+from campaign_workers.domain.campaigns import Campaign, Market
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.testing.contracts._base import examples_share_fixtures
 from campaign_workers.testing.strategies import campaigns

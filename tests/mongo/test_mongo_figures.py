@@ -19,7 +19,7 @@ from campaign_workers.adapters.mongo.entries import MongoEntryRepository
 from campaign_workers.adapters.mongo.indexes import ensure_indexes
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.domain.stats import AdminStats, admin_stats
-from campaign_workers.domain.stats.admin import COUNTED, Entry
+from campaign_workers.domain.stats.admin import COUNT_RULES, Entry
 from campaign_workers.testing.builders import CREATED, entry
 from campaign_workers.testing.contracts._base import examples_share_fixtures
 from campaign_workers.testing.strategies import entries
@@ -88,7 +88,7 @@ def given_at_all(value: Any) -> bool:
 
 def test_the_pipeline_counts_what_the_domain_counts() -> None:
     """Both have the same figures, under the same names."""
-    assert set(entry_figures.COUNTED) == set(COUNTED)
+    assert set(entry_figures.COUNTED) == set(COUNT_RULES)
     assert set(entry_figures.COUNTS) == {"figures", "by_day", "by_locale", "by_market"}
 
 

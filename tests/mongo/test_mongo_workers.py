@@ -57,7 +57,7 @@ class TestStatistics(OverMongo):
         assert tell(ports, world) == {"in": 1, "duplicates": 1}
         plant_entries(raw, [entry("g3")])
         save(ports, world)
-        assert ports["stats"].read("tour").last_posted == admin_stats(ENTRIES).wire()
+        assert ports["stats"].read("tour").last_posted == admin_stats(ENTRIES).to_json()
         assert tell(ports, world) == {"in": 1, "out": 1}
         assert len(list(world.chat.posts())) == 2
         assert raw.adminStats.distinct("_id") == ["tour"]

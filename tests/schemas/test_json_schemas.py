@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from campaign_workers.adapters.avro.schemas import folder
-from campaign_workers.domain.campaigns.campaign import Market
+from campaign_workers.domain.campaigns import Market
 from campaign_workers.domain.csv.rows import Row
 from campaign_workers.domain.errors import BadInput, RejectRecord
 from campaign_workers.domain.preparation.market_details import read_market_details

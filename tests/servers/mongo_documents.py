@@ -5,11 +5,11 @@ from typing import Any
 
 from pymongo.database import Database
 
-from campaign_workers.domain.campaigns.campaign import (
+from campaign_workers.domain.campaigns import (
     Campaign,
     Market,
-    write_campaign,
-    write_market,
+    campaign_to_json,
+    market_to_json,
 )
 from campaign_workers.domain.stats.admin import Entry
 
@@ -53,7 +53,7 @@ def plant_entries(database: Database[Document], entries: Iterable[Entry]) -> Non
 
 def plant_campaign(database: Database[Document], campaign: Campaign) -> None:
     """Put a campaign and its markets, in place of what there is of it."""
-    document = write_campaign(campaign)
+    document = campaign_to_json(campaign)
     del document["markets"]
     database.campaigns.replace_one({"_id": campaign.campaign_id}, document, upsert=True)
     database.markets.delete_many({"campaign_id": campaign.campaign_id})
@@ -65,6 +65,6 @@ def plant_campaign(database: Database[Document], campaign: Campaign) -> None:
 
 def market_document(campaign_id: str, market: Market) -> Document:
     """The document of a market whose id other campaigns may use, too."""
-    document = write_market(market)
+    document = market_to_json(market)
     key = {"campaign_id": campaign_id, "market_id": document.pop("id")}
     return {"_id": key, "campaign_id": campaign_id, **document}

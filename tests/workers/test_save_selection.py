@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.codes.assignments import verdict_messages
+from campaign_workers.domain.codes import verdict_messages
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.domain.records.record import read_record
 from campaign_workers.testing.builders import assignment, batch, code_assignment

@@ -70,7 +70,7 @@ def test_each_channel_hears_the_figures() -> None:
         "1. Chicago: 800 first choices, 800 in all",
         "2. New York: 700 first choices, 720 in all",
     ]
-    assert last_posted(world) == FIGURES.wire()
+    assert last_posted(world) == FIGURES.to_json()
 
 
 def test_nothing_new_is_not_posted() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.adapters.system.deadlines import CountdownDeadline
-from campaign_workers.domain.campaigns.campaign import Market
+from campaign_workers.domain.campaigns import Market
 from campaign_workers.domain.errors import BadInput, OutcomeUnknown, RetryLater
 from campaign_workers.domain.storage.layout import WaveState
 from campaign_workers.testing.builders import campaign

@@ -117,11 +117,11 @@ def test_a_dirty_batch_is_sorted() -> None:
     assert report.counts == {"in": 7, "out": 1, "rejected": 5, "duplicates": 1}
     assert not report.imbalances
     assert reasons(world.lake, WORKER) == [
-        "campaignId: missing, and not known by the categoryId",
-        "campaignId: missing, and not known by the categoryId",
+        "campaignId: missing, and its categoryId is unknown",
+        "campaignId: missing, and its categoryId is unknown",
         "code: empty",
         "partition key: empty, or over 256 characters",
-        "userId: missing, and not known by the globalUserId",
+        "userId: missing, and its globalUserId is unknown",
     ]
     assert {line["sequence"] for line in rejected(world.lake, WORKER)} == {
         f"{number:08d}" for number in range(3, 8)

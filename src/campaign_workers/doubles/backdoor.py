@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from campaign_workers.domain.campaigns.campaign import read_campaign
+from campaign_workers.domain.campaigns import parse_campaign
 from campaign_workers.domain.errors import BadInput, RejectRecord
 from campaign_workers.domain.records.record import UNDATED, parse_record
 from campaign_workers.domain.records.types import iso_utc
@@ -81,7 +81,7 @@ class Backdoor:
 
     def put_campaign(self, document: Any) -> None:
         """Keep a campaign, given as `GET /campaigns/{campaignId}` gives it."""
-        self.neighbours.campaigns.put(read_campaign(document))
+        self.neighbours.campaigns.put(parse_campaign(document))
 
     def put_users(self, users: Mapping[str, str]) -> None:
         """Keep user ids, by global user id."""

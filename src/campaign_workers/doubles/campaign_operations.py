@@ -2,7 +2,7 @@
 
 import attrs
 
-from campaign_workers.domain.campaigns.campaign import write_campaign, write_market
+from campaign_workers.domain.campaigns import campaign_to_json, market_to_json
 from campaign_workers.doubles.handling import Handlers
 from campaign_workers.doubles.problems import Reply
 from campaign_workers.doubles.requests import Asked
@@ -28,12 +28,12 @@ class CampaignOperations:
 
     def get(self, asked: Asked) -> Reply:
         """A campaign."""
-        return Reply(content=write_campaign(self.campaigns.campaign(_id(asked))))
+        return Reply(content=campaign_to_json(self.campaigns.campaign(_id(asked))))
 
     def markets(self, asked: Asked) -> Reply:
         """Its markets."""
         found = self.campaigns.markets(_id(asked))
-        return Reply(content={"markets": [write_market(market) for market in found]})
+        return Reply(content={"markets": [market_to_json(market) for market in found]})
 
 
 def _id(asked: Asked) -> str:

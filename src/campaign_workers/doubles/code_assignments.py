@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from campaign_workers.domain.codes.assignments import Assignment, AssignmentResult
+from campaign_workers.domain.codes import Assignment, AssignmentResult
 from campaign_workers.doubles.problems import Reply
 from campaign_workers.doubles.requests import Asked, moment
 

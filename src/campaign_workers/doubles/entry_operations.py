@@ -9,7 +9,7 @@ from typing import Any, Final
 import attrs
 import polars as pl
 
-from campaign_workers.domain.codes.assignments import NO_MARKET
+from campaign_workers.domain.codes import NO_MARKET
 from campaign_workers.domain.lottery import lottery_numbers
 from campaign_workers.domain.records.types import iso_utc
 from campaign_workers.domain.wire import to_camel

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from campaign_workers.domain.campaigns.campaign import Campaign, Market
+from campaign_workers.domain.campaigns import Campaign, Market
 
 
 class CampaignService(Protocol):

@@ -3,8 +3,7 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from campaign_workers.domain.codes.assignments import Assignment, AssignmentResult
-from campaign_workers.domain.codes.pool import Reservation
+from campaign_workers.domain.codes import Assignment, AssignmentResult, Reservation
 
 
 class CodeService(Protocol):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
-from campaign_workers.domain.codes.assignments import Assignment, AssignmentResult
+from campaign_workers.domain.codes import Assignment, AssignmentResult
 
 if TYPE_CHECKING:
     import polars as pl

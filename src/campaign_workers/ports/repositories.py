@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import attrs
 
-from campaign_workers.domain.campaigns.campaign import Campaign, Market
+from campaign_workers.domain.campaigns import Campaign, Market
 from campaign_workers.domain.stats.admin import AdminStats
 
 

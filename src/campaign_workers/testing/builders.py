@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from campaign_workers.domain.campaigns.campaign import Campaign, Market, TicketType
-from campaign_workers.domain.codes.assignments import Assignment
+from campaign_workers.domain.campaigns import Campaign, Market, TicketType
+from campaign_workers.domain.codes import Assignment
 from campaign_workers.domain.running.events import StreamBatch, StreamRecord
 from campaign_workers.domain.running.triggers import INPUT_STREAM
 from campaign_workers.domain.stats.admin import Entry

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from campaign_workers.domain.campaigns.campaign import Campaign, CampaignType, Market, TicketType
-from campaign_workers.domain.codes.assignments import TM, Assignment
+from campaign_workers.domain.campaigns import Campaign, CampaignType, Market, TicketType
+from campaign_workers.domain.codes import TM, Assignment
 from campaign_workers.domain.records.types import iso_utc
 from campaign_workers.domain.stats.admin import Entry
 from campaign_workers.testing.builders import CAMPAIGN, registration, scoring

@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 
 import attrs
 
-from campaign_workers.domain.codes.assignments import is_external
+from campaign_workers.domain.codes import is_external
 from campaign_workers.domain.csv.rows import Row, Table, read_table
 from campaign_workers.domain.errors import NotFound, PermanentFailure, RejectRecord
 from campaign_workers.domain.running.events import taken_text

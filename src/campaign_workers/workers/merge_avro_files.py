@@ -15,16 +15,16 @@ from campaign_workers.domain.errors import BadInput, Conflict, Fatal, NotFound, 
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.storage import layout
 from campaign_workers.domain.storage.lake import (
-    LARGEST_MERGED,
+    MAX_MERGED_BYTES,
     Manifest,
-    Source,
-    day_of_merged,
+    SourceFile,
+    build_move_message,
+    build_sources_note,
+    day_of_merged_key,
     last_month,
     month_of,
-    move_message,
-    note_of,
-    noted_sources,
     parse_period,
+    parse_sources_note,
     yesterday,
 )
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
@@ -47,7 +47,7 @@ class MergeAvroFiles:
     codec: RecordCodec
     moves: MessageQueue
     clock: Clock
-    largest: int = LARGEST_MERGED
+    largest: int = MAX_MERGED_BYTES
 
     def parse(self, payload: Mapping[str, Any]) -> str:
         """Return the period that `{"type": "daily" | "monthly"}` or `{"inputPrefix": ..}` names.
@@ -99,7 +99,7 @@ class MergeAvroFiles:
         }
         merged = listed.pop(layout.merged_registrations_key(period), None)
         contained = self._contained(_source(merged), period) if merged else ()
-        days = {day: info for key, info in listed.items() if (day := day_of_merged(key))}
+        days = {day: info for key, info in listed.items() if (day := day_of_merged_key(key))}
         known = {source.version for source in contained}
         for day, info in days.items():
             merged_day = _source(info)
@@ -134,10 +134,10 @@ class MergeAvroFiles:
             self._complete(self._survey(month), {})
             raise RetryLater(f"{day.merged.key}: its month has it, and has yet to move it away")
 
-    def _contained(self, merged: Source, period: str) -> tuple[Source, ...]:
+    def _contained(self, merged: SourceFile, period: str) -> tuple[SourceFile, ...]:
         """What a merged file contains; a foreign one that does not say so contains itself."""
         with closing(self.lake.open(merged.key, etag=merged.etag)) as source:
-            noted = noted_sources(self.codec.notes(source), file=merged.key)
+            noted = parse_sources_note(self.codec.notes(source), file=merged.key)
         if noted is not None:
             return noted
         manifest = self._manifest(period)
@@ -150,7 +150,7 @@ class MergeAvroFiles:
         contained = (*folder.contained, *folder.unmerged)
         base = [target] if folder.merged else []
         sources = [*base, *(source.key for source in folder.unmerged)]
-        with self.engine.merge(REGISTRATION, sources, note_of(contained)) as merge:
+        with self.engine.merge(REGISTRATION, sources, build_sources_note(contained)) as merge:
             merged = self._put(target, self._bounded(merge.chunks()), folder.merged)
             counts = merge.counts()
         counted = {s.version: counts[s.key] for s in folder.unmerged if s.key in counts}
@@ -187,14 +187,14 @@ class MergeAvroFiles:
             manifest = self._described(folder, merged, before, counted)
             if manifest.merged.records != sum(source.records or 0 for source in manifest.sources):
                 raise Fatal(f"{merged.key}: not as many records as its sources; nothing is moved")
-            self.lake.put(layout.merge_manifest_key(folder.period), manifest.to_json())
+            self.lake.put(layout.merge_manifest_key(folder.period), manifest.to_bytes())
         if any(source.version in folder.lying for source in folder.contained):
-            self.moves.send([move_message(folder.period)])
+            self.moves.send([build_move_message(folder.period)])
 
     def _described(
         self,
         folder: "_Folder",
-        merged: Source,
+        merged: SourceFile,
         before: Manifest | None,
         counted: Mapping[tuple[str, str], int],
     ) -> Manifest:
@@ -230,8 +230,8 @@ class _Folder:
 
     period: str
     merged: ObjectInfo | None
-    contained: tuple[Source, ...]
-    unmerged: tuple[Source, ...]
+    contained: tuple[SourceFile, ...]
+    unmerged: tuple[SourceFile, ...]
     lying: frozenset[tuple[str, str]]
     days: tuple[str, ...]
 
@@ -241,8 +241,8 @@ class _Folder:
         return attrs.evolve(self, unmerged=unmerged)
 
 
-def _source(info: ObjectInfo) -> Source:
-    return Source(key=info.key, size=info.size, etag=info.etag)
+def _source(info: ObjectInfo) -> SourceFile:
+    return SourceFile(key=info.key, size=info.size, etag=info.etag)
 
 
 def _report(period: str, records: int, outcome: str, *, files: int = 0) -> Report:

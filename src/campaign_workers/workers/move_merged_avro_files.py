@@ -15,7 +15,12 @@ from campaign_workers.domain.errors import Fatal, NotFound, RetryLater
 from campaign_workers.domain.running.events import QueueMessage
 from campaign_workers.domain.running.reports import Report, Tally
 from campaign_workers.domain.storage import layout
-from campaign_workers.domain.storage.lake import Manifest, Source, day_of_merged, period_of_message
+from campaign_workers.domain.storage.lake import (
+    Manifest,
+    SourceFile,
+    day_of_merged_key,
+    parse_move_message,
+)
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.worker_library.iteration import batched, map_in_order
 from campaign_workers.worker_library.objects import load
@@ -46,7 +51,7 @@ class MoveMergedAvroFiles:
             RetryLater: the lake fails, a copy differs from its source, or the period was merged
                 again and its manifest is not written yet.
         """
-        period = period_of_message(message.body)
+        period = parse_move_message(message.body)
         tally = Tally(WORKER)
         self._move(period, tally)
         return tally.report({"period": period})
@@ -63,9 +68,9 @@ class MoveMergedAvroFiles:
         tally.add("duplicates", len(listed) - len(present))
         if merged:
             self._check_merged(manifest.merged)
-        self._archive([source for source in merged if not day_of_merged(source.key)])
+        self._archive([source for source in merged if not day_of_merged_key(source.key)])
         for source in merged:
-            if day := day_of_merged(source.key):
+            if day := day_of_merged_key(source.key):
                 self._move(day, tally)
                 self.lake.delete([source.key])
 
@@ -76,7 +81,7 @@ class MoveMergedAvroFiles:
             raise Fatal(f"{key}: no manifest; nothing is moved")
         return manifest
 
-    def _check_merged(self, merged: Source) -> None:
+    def _check_merged(self, merged: SourceFile) -> None:
         """Check that the merged file is still the version that the manifest describes.
 
         Raises:
@@ -90,7 +95,7 @@ class MoveMergedAvroFiles:
         if current.etag != merged.etag:
             raise RetryLater(f"{merged.key}: merged again, and its manifest is not written yet")
 
-    def _archive(self, sources: Sequence[Source]) -> None:
+    def _archive(self, sources: Sequence[SourceFile]) -> None:
         """Copy, verify and delete in batches, so that a retry resumes after the last batch."""
         for keys in batched((source.key for source in sources), _DELETE_BATCH):
             for _ in map_in_order(self._copy, keys, threads=self.at_once):

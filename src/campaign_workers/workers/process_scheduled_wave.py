@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 
 import attrs
 
-from campaign_workers.domain.codes.assignments import Assignment, Outcome, is_external
+from campaign_workers.domain.codes import Assignment, AssignmentOutcome, is_external
 from campaign_workers.domain.csv.rows import Row, Table, read_table
 from campaign_workers.domain.errors import BadInput, NotFound, RejectRecord
 from campaign_workers.domain.running.events import taken_text
@@ -140,10 +140,10 @@ class _Books:
         if batch:
             yield batch
 
-    def settle(self, line: int, outcome: Outcome, reason: str) -> None:
+    def settle(self, line: int, outcome: AssignmentOutcome, reason: str) -> None:
         """Enter the outcome of a valid row."""
         self.counts[outcome] += 1
-        if outcome is Outcome.REFUSED:
+        if outcome is AssignmentOutcome.REFUSED:
             self.reasons[line] = reason
 
     def _assignment(self, row: Row) -> Assignment | None:
@@ -156,7 +156,7 @@ class _Books:
             registrant = Registrant.read(row.cells, row.line)
             self._check_holder(registrant)
         except RejectRecord as why:
-            self.settle(row.line, Outcome.REFUSED, why.reason)
+            self.settle(row.line, AssignmentOutcome.REFUSED, why.reason)
             return None
         return Assignment(
             global_user_id=registrant.global_user_id,

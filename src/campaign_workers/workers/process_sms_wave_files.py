@@ -14,7 +14,7 @@ from typing import Any, Final
 import attrs
 
 from campaign_workers.domain import lottery
-from campaign_workers.domain.codes.pool import Reservation
+from campaign_workers.domain.codes import Reservation
 from campaign_workers.domain.csv.rows import read_rows
 from campaign_workers.domain.errors import CampaignError, Conflict, NotFound
 from campaign_workers.domain.preparation.files import WaveFiles, candidate_table, wave_files

@@ -6,14 +6,14 @@ from typing import Final
 
 import attrs
 
-from campaign_workers.domain.codes.assignments import (
+from campaign_workers.domain.codes import (
     CODE_ASSIGNMENT,
     NO_MARKET,
     SELECTION_REFRESH,
-    Outcome,
-    assignment,
-    by_campaign,
-    check_ids,
+    AssignmentOutcome,
+    build_assignment,
+    group_by_campaign,
+    validate_ids,
     verdict_messages,
 )
 from campaign_workers.domain.errors import RetryLater
@@ -58,13 +58,13 @@ class SaveSelection:
                 the same batch again completes the work and sends the same messages.
         """
         parsed = ParsedBatch.parse(batch, SELECTION_TYPES)
-        parsed.reject_where(check_ids)
+        parsed.reject_where(validate_ids)
         messages: list[str] = []
-        for campaign_id, assignments in by_campaign(parsed.of_type(CODE_ASSIGNMENT)).items():
+        for campaign_id, assignments in group_by_campaign(parsed.of_type(CODE_ASSIGNMENT)).items():
             for records in batched(assignments, self.batch_size):
                 accepted = self._assign(parsed, campaign_id, records)
                 messages += verdict_messages(campaign_id, accepted)
-        for campaign_id, refreshes in by_campaign(parsed.of_type(SELECTION_REFRESH)).items():
+        for campaign_id, refreshes in group_by_campaign(parsed.of_type(SELECTION_REFRESH)).items():
             for records in batched(refreshes, self.batch_size):
                 self._refresh(parsed, campaign_id, records)
         save_rejected(self.lake, WORKER, parsed)
@@ -76,14 +76,14 @@ class SaveSelection:
         self, parsed: ParsedBatch, campaign_id: str, records: Sequence[Record]
     ) -> Sequence[Record]:
         """Assign codes, and return the records that were not refused."""
-        results = self.entries.assign_codes(campaign_id, [assignment(r) for r in records])
+        results = self.entries.assign_codes(campaign_id, [build_assignment(r) for r in records])
         accepted, repeated = [], set()
         for record, result in zip(records, results, strict=True):
-            if result.outcome is Outcome.REFUSED:
+            if result.outcome is AssignmentOutcome.REFUSED:
                 parsed.reject(record, result.reason)
                 continue
             accepted.append(record)
-            if result.outcome is Outcome.ALREADY_ASSIGNED:
+            if result.outcome is AssignmentOutcome.ALREADY_ASSIGNED:
                 repeated.add(record.fields["globalUserId"])
         # The first assignment set the date; a copy of its record may have a later `created`.
         known = self.entries.codes(campaign_id, repeated) if repeated else {}

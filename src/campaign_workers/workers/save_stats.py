@@ -4,8 +4,7 @@ from typing import Final
 
 import attrs
 
-from campaign_workers.domain.campaigns.campaign import Campaign
-from campaign_workers.domain.campaigns.per_campaign_run import PerCampaignRun
+from campaign_workers.domain.campaigns import Campaign, PerCampaignRun
 from campaign_workers.domain.running.events import Tick
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.ports.repositories import (

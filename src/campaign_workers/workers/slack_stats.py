@@ -4,13 +4,11 @@ from typing import Final
 
 import attrs
 
-from campaign_workers.domain.campaigns.campaign import Campaign
-from campaign_workers.domain.campaigns.per_campaign_run import PerCampaignRun
+from campaign_workers.domain.campaigns import Campaign, PerCampaignRun
 from campaign_workers.domain.errors import Fatal, PermanentFailure
 from campaign_workers.domain.running.events import Tick
 from campaign_workers.domain.running.reports import Report
-from campaign_workers.domain.stats.message import has_changed, stats_message
-from campaign_workers.domain.stats.slack_blocks import Message
+from campaign_workers.domain.stats.slack import SlackMessage, has_changed, stats_message
 from campaign_workers.ports.chat import Chat
 from campaign_workers.ports.repositories import (
     AdminStatsRepository,
@@ -57,12 +55,12 @@ class SlackStats:
         markets = self.markets.markets(campaign.campaign_id)
         message = stats_message(campaign, markets, document.stats, document.last_posted)
         refused = self._post(campaign, message)
-        self.stats.mark_posted(campaign.campaign_id, document.stats.wire())
+        self.stats.mark_posted(campaign.campaign_id, document.stats.to_json())
         if refused:
             raise Fatal(f"{refused} of its channels refused the message")
         return "out"
 
-    def _post(self, campaign: Campaign, message: Message) -> int:
+    def _post(self, campaign: Campaign, message: SlackMessage) -> int:
         """Post to each channel, and return how many refused for good.
 
         A refusal is permanent: a retry for its sake would repeat the message in other channels.

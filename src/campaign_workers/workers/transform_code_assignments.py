@@ -4,12 +4,12 @@ from typing import Final
 
 import attrs
 
-from campaign_workers.domain.codes.assignments import (
+from campaign_workers.domain.codes import (
     CODE_ASSIGNMENT,
-    completed,
+    category_ids_without_campaign,
+    fill_missing_ids,
+    global_ids_without_user,
     partition_key,
-    without_campaign,
-    without_user,
 )
 from campaign_workers.domain.errors import RejectRecord
 from campaign_workers.domain.records.batches import ParsedBatch
@@ -54,15 +54,15 @@ class TransformCodeAssignments:
     def _complete(self, parsed: ParsedBatch) -> list[tuple[str, bytes]]:
         records = parsed.of_type(CODE_ASSIGNMENT)
         users: dict[str, str] = {}
-        for global_user_ids in batched(without_user(records), self.lookups_at_once):
+        for global_user_ids in batched(global_ids_without_user(records), self.lookups_at_once):
             users |= self.users.user_ids(global_user_ids)
         campaigns: dict[int, str] = {}
-        for category_ids in batched(without_campaign(records), self.lookups_at_once):
+        for category_ids in batched(category_ids_without_campaign(records), self.lookups_at_once):
             campaigns |= self.campaigns.campaign_ids(category_ids)
         puts = []
         for record in records:
             try:
-                complete = completed(record, users, campaigns)
+                complete = fill_missing_ids(record, users, campaigns)
                 puts.append(checked_record(partition_key(complete), complete.json()))
             except RejectRecord as error:
                 parsed.reject(record, error.reason)

@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterator, Mapping
 
 from campaign_workers.adapters.fakes.faults import Faults, may_fail
 from campaign_workers.adapters.fakes.tables import Tables
-from campaign_workers.domain.campaigns.campaign import (
+from campaign_workers.domain.campaigns import (
     Campaign,
     Market,
-    read_campaign,
-    write_campaign,
+    campaign_to_json,
+    parse_campaign,
 )
 from campaign_workers.domain.errors import NotFound
 
@@ -26,8 +26,8 @@ class FakeCampaignService:
         Raises:
             BadInput: its id or a market's id cannot go into a key.
         """
-        document = write_campaign(campaign)
-        self._documents.put(read_campaign(document).campaign_id, document)
+        document = campaign_to_json(campaign)
+        self._documents.put(parse_campaign(document).campaign_id, document)
 
     @may_fail
     def campaign(self, campaign_id: str) -> Campaign:
@@ -58,10 +58,10 @@ class FakeCampaignService:
         document = self._documents.get(campaign_id)
         if document is None:
             raise NotFound("there is no campaign with this id")
-        return read_campaign(document)
+        return parse_campaign(document)
 
     def _all(self) -> Iterator[Campaign]:
-        return (read_campaign(document) for _, document in self._documents.scan())
+        return (parse_campaign(document) for _, document in self._documents.scan())
 
 
 class FakeMarketRepository:
@@ -75,5 +75,5 @@ class FakeMarketRepository:
     def markets(self, campaign_id: str) -> tuple[Market, ...]:
         """See `MarketRepository.markets`."""
         document = self._documents.get(campaign_id)
-        markets = () if document is None else read_campaign(document).markets
+        markets = () if document is None else parse_campaign(document).markets
         return tuple(sorted(markets, key=lambda market: market.market_id))

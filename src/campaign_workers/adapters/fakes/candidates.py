@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from campaign_workers.domain.campaigns.campaign import CampaignType
+from campaign_workers.domain.campaigns import CampaignType
 from campaign_workers.ports.entry_service import EligibleQuery
 
 ROWS_AT_A_TIME: Final = 20_000

@@ -11,14 +11,17 @@ import attrs
 
 from campaign_workers.adapters.fakes.faults import Faults, may_fail
 from campaign_workers.adapters.fakes.tables import Tables, key_of, prefix_of
-from campaign_workers.domain.codes.assignments import (
+from campaign_workers.domain.codes import (
     NO_MARKET,
+    RESERVATION_LIFE,
     Assignment,
+    AssignmentOutcome,
     AssignmentResult,
-    Outcome,
+    Code,
+    Reservation,
     is_external,
+    resolve_assignment,
 )
-from campaign_workers.domain.codes.pool import RESERVATION_LIFE, Code, Reservation, judge
 from campaign_workers.domain.errors import PermanentFailure, RejectRecord
 from campaign_workers.ports.offer_codes import OfferCodeRequest
 from campaign_workers.ports.system import Clock
@@ -123,8 +126,10 @@ class FakeCodeService:
             own = self._own(*reservation)
             kept, spare = own[: max(count, 0)], own[max(count, 0) :]
             fresh = self._available(campaign_id, count - len(kept), own, now)
-            taken = [code.reserved(reserve_id, market_id, until) for code in (*kept, *fresh)]
-            self._rows.write((*taken, *(code.released() for code in spare)))
+            taken = [
+                code.with_reservation(reserve_id, market_id, until) for code in (*kept, *fresh)
+            ]
+            self._rows.write((*taken, *(code.without_reservation() for code in spare)))
             codes = sorted(code.code for code in taken)
             self._rows.reserve(codes, *reservation)
         return Reservation(reserve_id=reserve_id, codes=tuple(codes), expires=until)
@@ -135,7 +140,7 @@ class FakeCodeService:
         now = self._clock.now()
         with self._atomic():
             released = [
-                code.released()
+                code.without_reservation()
                 for code in self._rows.find(codes).values()
                 if code.reserve_id == reserve_id and code.is_reserved(now)
             ]
@@ -160,8 +165,8 @@ class FakeCodeService:
                 code = known.get(assignment.code, fresh)
                 mine = held[assignment.global_user_id]
                 result = _verdict(campaign_id, assignment, code, mine, now)
-                if result.outcome is Outcome.UPDATED:
-                    changed[code.code] = known[code.code] = code.assigned(assignment)
+                if result.outcome is AssignmentOutcome.UPDATED:
+                    changed[code.code] = known[code.code] = code.assigned_to(assignment)
                     mine[assignment.market_id or NO_MARKET] = code.code
                 results.append(result)
             self._rows.write(changed.values())
@@ -197,8 +202,8 @@ def _verdict(
     )
     for refused, reason in refusals:
         if refused:
-            return AssignmentResult(outcome=Outcome.REFUSED, reason=reason)
-    return judge(assignment, code, held, now)
+            return AssignmentResult(outcome=AssignmentOutcome.REFUSED, reason=reason)
+    return resolve_assignment(assignment, code, held, now)
 
 
 CODE_LENGTH: Final = 10

@@ -25,7 +25,7 @@ class FakeAdminStatsRepository:
         """See `AdminStatsRepository.save`."""
         with self._documents.atomic():
             document = self._documents.get(campaign_id) or {}
-            figures = {"stats": stats.wire(), "updated": iso_utc(now)}
+            figures = {"stats": stats.to_json(), "updated": iso_utc(now)}
             self._documents.put(campaign_id, {**document, **figures})
 
     @may_fail
@@ -35,7 +35,7 @@ class FakeAdminStatsRepository:
         if document is None:
             return None
         return StatsDocument(
-            stats=AdminStats.read(document["stats"]),
+            stats=AdminStats.parse(document["stats"]),
             updated=parse_utc(document["updated"]),
             last_posted=document.get("lastPosted"),
         )

@@ -16,7 +16,7 @@ from campaign_workers.adapters.fakes.faults import Faults, may_fail
 from campaign_workers.adapters.fakes.selected_fans import SelectedFans
 from campaign_workers.adapters.fakes.tables import Tables, first_of, key_of, prefix_of
 from campaign_workers.adapters.fakes.users import FakeUserService
-from campaign_workers.domain.codes.assignments import Assignment, AssignmentResult
+from campaign_workers.domain.codes import Assignment, AssignmentResult
 from campaign_workers.domain.errors import RejectRecord
 from campaign_workers.domain.records.record import Record, parse_record
 from campaign_workers.domain.records.types import RECORD_TYPES, parse_utc
@@ -231,9 +231,9 @@ class FakeEntryService:
         with self._atomic():
             counted = self._stats.get(cached)
             if counted is None:
-                counted = admin_stats(self.entries(campaign_id)).wire()
+                counted = admin_stats(self.entries(campaign_id)).to_json()
                 self._stats.put(cached, counted)
-        return AdminStats.read(counted)
+        return AdminStats.parse(counted)
 
     def entries(self, campaign_id: str) -> Iterator[Entry]:
         """The entries of a campaign: by user id, then fans who only have a code."""

@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from campaign_workers.adapters.fakes.tables import Tables, key_of, prefix_of
-from campaign_workers.domain.codes.assignments import (
+from campaign_workers.domain.codes import (
     NO_MARKET,
     Assignment,
+    AssignmentOutcome,
     AssignmentResult,
-    Outcome,
+    Code,
     is_external,
+    resolve_assignment,
 )
-from campaign_workers.domain.codes.pool import Code, judge
 from campaign_workers.domain.records.types import iso_utc
 
 Row = dict[str, Any]
@@ -58,11 +59,11 @@ class SelectedFans:
             fan = assignment.global_user_id
             row = fans.setdefault(fan, _blank(fan))
             result = _verdict(campaign_id, assignment, row, holders.get(assignment.code), now)
-            if result.outcome is Outcome.UPDATED:
+            if result.outcome is AssignmentOutcome.UPDATED:
                 _give(row, assignment, now)
                 if is_external(assignment.code):
                     holders[assignment.code] = {"fan": fan}
-            if result.outcome is not Outcome.REFUSED:
+            if result.outcome is not AssignmentOutcome.REFUSED:
                 changed[fan] = row
                 row["selected"] = True
             results.append(result)
@@ -82,7 +83,7 @@ def _verdict(
     campaign_id: str, assignment: Assignment, fan: Row, holder: Row | None, now: datetime
 ) -> AssignmentResult:
     if not assignment.code:
-        return AssignmentResult(outcome=Outcome.REFUSED, reason="no code")
+        return AssignmentResult(outcome=AssignmentOutcome.REFUSED, reason="no code")
     held = {market: given["code"] for market, given in fan["codes"].items()}
     if is_external(assignment.code):
         owner = holder["fan"] if holder else None
@@ -91,7 +92,7 @@ def _verdict(
         market = assignment.market_id or NO_MARKET
         owner = assignment.global_user_id if held.get(market) == assignment.code else None
     code = Code(code=assignment.code, campaign_id=campaign_id, holder=owner)
-    return judge(assignment, code, held, now)
+    return resolve_assignment(assignment, code, held, now)
 
 
 def _give(fan: Row, assignment: Assignment, now: datetime) -> None:

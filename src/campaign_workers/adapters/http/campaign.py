@@ -6,7 +6,7 @@ from typing import Any, Final
 from campaign_workers.adapters.http._client.client import BlockingClient
 from campaign_workers.adapters.http._client.requests import ServiceRequest, unique_batches
 from campaign_workers.adapters.http._client.responses import CampaignIdsResponse
-from campaign_workers.domain.campaigns.campaign import Campaign, Market, read_campaign
+from campaign_workers.domain.campaigns import Campaign, Market, parse_campaign
 from campaign_workers.domain.errors import BadInput, NotFound
 from campaign_workers.domain.storage.layout import is_key_id
 
@@ -57,7 +57,7 @@ def _path(campaign_id: str) -> str:
 
 def _parse_campaign(document: Any, campaign_id: str, request: ServiceRequest) -> Campaign:
     try:
-        campaign = read_campaign(document)
+        campaign = parse_campaign(document)
     except BadInput as error:
         problem = error
     else:

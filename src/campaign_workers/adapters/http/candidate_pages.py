@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from campaign_workers.adapters.http._client.requests import ServiceRequest
-from campaign_workers.domain.codes.assignments import NO_MARKET
+from campaign_workers.domain.codes import NO_MARKET
 
 _Row = Mapping[str, Any]
 _Types = frozenset[type]

@@ -14,8 +14,7 @@ from campaign_workers.adapters.http._client.responses import (
     parse_assignment_results,
     parse_response,
 )
-from campaign_workers.domain.codes.assignments import Assignment, AssignmentResult
-from campaign_workers.domain.codes.pool import Reservation
+from campaign_workers.domain.codes import Assignment, AssignmentResult, Reservation
 from campaign_workers.domain.errors import RejectRecord
 
 MAX_CODES: Final = 10_000

@@ -16,7 +16,7 @@ from campaign_workers.adapters.http._client.responses import (
     assignments_body,
     parse_assignment_results,
 )
-from campaign_workers.domain.codes.assignments import NO_MARKET, Assignment, AssignmentResult
+from campaign_workers.domain.codes import NO_MARKET, Assignment, AssignmentResult
 from campaign_workers.ports.entry_service import EligibleQuery
 from campaign_workers.ports.system import Secrets
 

@@ -31,7 +31,7 @@ class MongoAdminStatsRepository:
     @translate_errors()
     def save(self, campaign_id: str, stats: AdminStats, *, now: datetime) -> None:
         """See `AdminStatsRepository.save`."""
-        saved = {"stats": escape_names(stats.wire()), "updated": now}
+        saved = {"stats": escape_names(stats.to_json()), "updated": now}
         self._documents.update_one({"_id": campaign_id}, {"$set": saved}, upsert=True)
 
     @translate_errors()
@@ -41,7 +41,7 @@ class MongoAdminStatsRepository:
         if document is None:
             return None
         return StatsDocument(
-            stats=AdminStats.read(unescape_names(document["stats"])),
+            stats=AdminStats.parse(unescape_names(document["stats"])),
             updated=document["updated"],
             last_posted=unescape_names(document.get("lastPosted")),
         )

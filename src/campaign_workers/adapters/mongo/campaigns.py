@@ -8,7 +8,7 @@ from pymongo.database import Database
 
 from campaign_workers.adapters.mongo.documents import Document, collection
 from campaign_workers.adapters.mongo.errors import translate_errors
-from campaign_workers.domain.campaigns.campaign import Campaign, Market, read_campaign, read_market
+from campaign_workers.domain.campaigns import Campaign, Market, parse_campaign, parse_market
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.storage.layout import validate_key_id
 
@@ -58,7 +58,7 @@ class MongoMarketRepository:
             BadInput: a market's document cannot be read; the message names its field.
         """
         documents = self._markets.of([campaign_id])[campaign_id]
-        return tuple(read_market(document) for document in documents)
+        return tuple(parse_market(document) for document in documents)
 
 
 class _Markets:
@@ -90,7 +90,7 @@ def _campaign(document: Document, markets: Mapping[str, list[Document]]) -> Camp
         category = int(category)
     try:
         own = markets.get(validate_key_id(document["_id"], "_id"), [])
-        return read_campaign({**document, "categoryId": category, "markets": own})
+        return parse_campaign({**document, "categoryId": category, "markets": own})
     except BadInput as error:
         _log.error("the campaign %r cannot be read and is left out: %s", document["_id"], error)
         return None

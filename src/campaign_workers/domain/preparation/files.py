@@ -7,7 +7,7 @@ from typing import Any, Final
 import attrs
 import polars as pl
 
-from campaign_workers.domain.codes.assignments import TM
+from campaign_workers.domain.codes import TM
 from campaign_workers.domain.contact.columns import normalise_phones
 from campaign_workers.domain.contact.phones import NORTH_AMERICA
 from campaign_workers.domain.csv.frames import strip, write_frames

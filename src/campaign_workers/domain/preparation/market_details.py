@@ -6,7 +6,7 @@ from typing import Final
 
 import attrs
 
-from campaign_workers.domain.campaigns.campaign import Market, TicketType
+from campaign_workers.domain.campaigns import Market, TicketType
 from campaign_workers.domain.csv.rows import Row
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.selection.options import LARGEST_LIMIT

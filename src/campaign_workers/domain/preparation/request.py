@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 import attrs
 import polars as pl
 
-from campaign_workers.domain.codes.pool import Reservation
+from campaign_workers.domain.codes import Reservation
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.preparation.market_details import WaveMarket
 from campaign_workers.domain.records.types import iso_utc

@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 import polars as pl
 
-from campaign_workers.domain.campaigns.campaign import Campaign
+from campaign_workers.domain.campaigns import Campaign
 from campaign_workers.domain.csv.frames import split_lists, strip
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.records.columns import record_lines

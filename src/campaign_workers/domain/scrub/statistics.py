@@ -8,9 +8,9 @@ import attrs
 import polars as pl
 
 from campaign_workers.domain.bands import NAMES
-from campaign_workers.domain.campaigns.campaign import Campaign
+from campaign_workers.domain.campaigns import Campaign
 from campaign_workers.domain.scrub.rules import TAGS
-from campaign_workers.domain.stats.slack_blocks import Message, escaped, fields, header, section
+from campaign_workers.domain.stats.slack import SlackMessage, escape, fields, header, section
 
 UNSCORED: Final = "no score"
 OTHER_MARKETS: Final = "other markets"
@@ -62,7 +62,7 @@ class ScrubStatistics:
         }
 
 
-def statistics_message(campaign: Campaign, statistics: ScrubStatistics, file: str) -> Message:
+def statistics_message(campaign: Campaign, statistics: ScrubStatistics, file: str) -> SlackMessage:
     """What the campaign's channel is told."""
     counts = statistics.wire()
     name = campaign.name or campaign.campaign_id
@@ -74,7 +74,7 @@ def statistics_message(campaign: Campaign, statistics: ScrubStatistics, file: st
     }
     blocks = [
         header(f"{name}: scored fans scrubbed"),
-        section([escaped(file)]),
+        section([escape(file)]),
         fields(f"*{label}*\n{figure:,}" for label, figure in figures.items()),
     ]
     names = {market.market_id: market.name or market.city for market in campaign.markets}
@@ -85,8 +85,8 @@ def statistics_message(campaign: Campaign, statistics: ScrubStatistics, file: st
     ):
         if lines:
             blocks.append(section([f"*{title}*", *lines]))
-    text = f"{escaped(name)}: {statistics.eligible:,} of {statistics.rows:,} scored fans eligible"
-    return Message(text=text, blocks=tuple(blocks))
+    text = f"{escape(name)}: {statistics.eligible:,} of {statistics.rows:,} scored fans eligible"
+    return SlackMessage(text=text, blocks=tuple(blocks))
 
 
 def _counts(values: pl.Series) -> Counter[str]:
@@ -108,7 +108,7 @@ def _lines(counts: Mapping[str, int]) -> list[str]:
 def _market_lines(markets: Mapping[str, Mapping[str, int]], names: Mapping[str, str]) -> list[str]:
     ranked = sorted(markets.items(), key=lambda market: (-market[1]["in"], market[0]))
     return [
-        f"{escaped(names.get(market) or market)}: "
+        f"{escape(names.get(market) or market)}: "
         f"{counts['eligible']:,} eligible of {counts['in']:,}"
         for market, counts in ranked
     ]

@@ -1,4 +1,4 @@
-"""Statistics of a campaign, and the messages about them."""
+"""Statistics of a campaign and their Slack messages."""
 
 from campaign_workers.domain.stats.admin import AdminStats, Entry, admin_stats
 

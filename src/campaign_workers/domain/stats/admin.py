@@ -1,7 +1,4 @@
-"""A fan's registration in one campaign, as the entry store keeps it.
-
-Statistics of a campaign's entries: one fold, which any store may push down.
-"""
+"""Statistics of a campaign: a fold over its entries that a store may compute itself."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -13,10 +10,10 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class Entry:
-    """What is known of one fan in one campaign.
+    """A fan's registration in one campaign, as the entry store keeps it.
 
-    `market_ids` are the wanted markets, best first; `codes` maps a market id (or `_` for a code
-    that belongs to no market) to the assigned code; `created` is when the fan registered.
+    `market_ids` are the preferred markets, first choice first; `codes` maps a market id (`_` for a
+    code without a market) to the assigned code; `created` is the time of registration.
     """
 
     campaign_id: str
@@ -44,10 +41,10 @@ UNKNOWN_LOCALE: Final = "unknown"
 
 @attrs.frozen(kw_only=True)
 class AdminStats:
-    """Figures of one campaign.
+    """The figures of one campaign.
 
-    `by_day` counts entries by the UTC day (`YYYY-MM-DD`) of their registration; `by_market` gives
-    a market's count at each preference rank, first choice first.
+    `by_day` counts entries by UTC day of registration (`YYYY-MM-DD`); `by_market` has a market's
+    count at each preference rank, first choice first.
     """
 
     total: int = 0
@@ -61,8 +58,8 @@ class AdminStats:
     by_locale: Mapping[str, int] = attrs.field(factory=dict)
     by_market: Mapping[str, tuple[int, ...]] = attrs.field(factory=dict)
 
-    def wire(self) -> dict[str, Any]:
-        """The figures as a JSON-ready document, keys sorted."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures as a JSON-ready document with sorted keys."""
         return {
             "total": self.total,
             "confirmedPhones": self.confirmed_phones,
@@ -77,8 +74,8 @@ class AdminStats:
         }
 
     @classmethod
-    def read(cls, document: Mapping[str, Any]) -> "AdminStats":
-        """The figures in a document that `wire` made; what is not there counts as zero."""
+    def parse(cls, document: Mapping[str, Any]) -> "AdminStats":
+        """Parse a document of `to_json`; missing figures are zero."""
         return cls(
             total=document.get("total", 0),
             confirmed_phones=document.get("confirmedPhones", 0),
@@ -93,7 +90,7 @@ class AdminStats:
         )
 
 
-COUNTED: Final[Mapping[str, Callable[[Entry], bool]]] = {
+COUNT_RULES: Final[Mapping[str, Callable[[Entry], bool]]] = {
     "confirmed_phones": lambda entry: entry.phone_confirmed,
     "opted_in_email": lambda entry: entry.opt_in_email,
     "opted_in_sms": lambda entry: entry.opt_in_sms,
@@ -101,18 +98,18 @@ COUNTED: Final[Mapping[str, Callable[[Entry], bool]]] = {
     "referred": lambda entry: bool(entry.referrer_code),
     "with_code": lambda entry: bool(entry.codes),
 }
-"""What makes an entry count for a figure."""
+"""Figure -> whether an entry counts towards it."""
 
 
 def admin_stats(entries: Iterable[Entry]) -> AdminStats:
-    """Fold `entries` into the figures of their campaign, in one pass."""
+    """Return the figures of a campaign's `entries`, in one pass."""
     figures: Counter[str] = Counter()
     by_day: Counter[str] = Counter()
     by_locale: Counter[str] = Counter()
     by_market: dict[str, list[int]] = {}
     for entry in entries:
         figures["total"] += 1
-        figures.update(name for name, counts in COUNTED.items() if counts(entry))
+        figures.update(name for name, counts in COUNT_RULES.items() if counts(entry))
         by_day[f"{entry.created.astimezone(UTC):%Y-%m-%d}"] += 1
         by_locale[entry.locale or UNKNOWN_LOCALE] += 1
         for rank, market in enumerate(entry.market_ids[:MAX_PREFERENCES]):

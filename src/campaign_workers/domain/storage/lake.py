@@ -19,14 +19,14 @@ from campaign_workers.domain.storage import layout
 SOURCES_NOTE: Final = "campaign-workers.sources"
 """The note in the header of a merged file that lists what it contains."""
 
-LARGEST_MERGED: Final = 1_200_000_000
+MAX_MERGED_BYTES: Final = 1_200_000_000
 """Bytes that a merged file may have."""
 
 _DAYS_MERGED: Final = re.compile(r"avro/registration/(\d{4}/\d{2}/\d{2})/merged")
 
 
 @attrs.frozen(kw_only=True)
-class Source:
+class SourceFile:
     """One version of a file of the lake; `records` is None until somebody counted them."""
 
     key: str
@@ -39,7 +39,7 @@ class Source:
         """What makes it this very version."""
         return self.key, self.etag
 
-    def wire(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The source as a JSON object."""
         return attrs.asdict(self, filter=lambda _, value: value is not None)
 
@@ -49,15 +49,15 @@ class Manifest:
     """What the merged file of a period contains, in the order it was merged."""
 
     period: str
-    merged: Source
-    sources: tuple[Source, ...]
+    merged: SourceFile
+    sources: tuple[SourceFile, ...]
 
-    def to_json(self) -> bytes:
+    def to_bytes(self) -> bytes:
         """The manifest as it is stored."""
         document = {
             "period": self.period,
-            "merged": self.merged.wire(),
-            "sources": [source.wire() for source in self.sources],
+            "merged": self.merged.to_json(),
+            "sources": [source.to_json() for source in self.sources],
         }
         return json.dumps(document, indent=1).encode()
 
@@ -72,20 +72,20 @@ class Manifest:
             document = json.loads(data)
             return cls(
                 period=document["period"],
-                merged=Source(**document["merged"]),
-                sources=tuple(Source(**source) for source in document["sources"]),
+                merged=SourceFile(**document["merged"]),
+                sources=tuple(SourceFile(**source) for source in document["sources"]),
             )
         except (ValueError, TypeError, KeyError):
             raise BadInput("not a manifest of a merged file", file=file) from None
 
 
-def note_of(sources: tuple[Source, ...]) -> Mapping[str, str]:
+def build_sources_note(sources: tuple[SourceFile, ...]) -> Mapping[str, str]:
     """The note that a merged file carries of its sources."""
-    listed = [attrs.evolve(source, records=None).wire() for source in sources]
+    listed = [attrs.evolve(source, records=None).to_json() for source in sources]
     return {SOURCES_NOTE: json.dumps(listed, separators=(",", ":"))}
 
 
-def noted_sources(notes: Mapping[str, str], *, file: str) -> tuple[Source, ...] | None:
+def parse_sources_note(notes: Mapping[str, str], *, file: str) -> tuple[SourceFile, ...] | None:
     """What a merged file says it contains; None if we did not write it.
 
     Raises:
@@ -94,12 +94,12 @@ def noted_sources(notes: Mapping[str, str], *, file: str) -> tuple[Source, ...] 
     if SOURCES_NOTE not in notes:
         return None
     try:
-        return tuple(Source(**source) for source in json.loads(notes[SOURCES_NOTE]))
+        return tuple(SourceFile(**source) for source in json.loads(notes[SOURCES_NOTE]))
     except (ValueError, TypeError):
         raise BadInput("says in no known way what it contains", file=file) from None
 
 
-def day_of_merged(key: str) -> str | None:
+def day_of_merged_key(key: str) -> str | None:
     """The day whose merged file lies under `key`, None if it is another file."""
     found = _DAYS_MERGED.fullmatch(key)
     return found[1] if found else None
@@ -126,12 +126,12 @@ def parse_period(text: str) -> str:
     return short
 
 
-def move_message(period: str) -> str:
+def build_move_message(period: str) -> str:
     """The message that asks for the merged files of a period to be moved."""
     return json.dumps([layout.registration_prefix(period).rstrip("/")])
 
 
-def period_of_message(body: str) -> str:
+def parse_move_message(body: str) -> str:
     """The period that a move message names.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from campaign_workers.domain.codes.assignments import CODE_ASSIGNMENT, TM
+from campaign_workers.domain.codes import CODE_ASSIGNMENT, TM
 from campaign_workers.domain.csv.frames import strip
 from campaign_workers.domain.records.columns import record_lines
 from campaign_workers.domain.running.events import MAX_PARTITION_KEY

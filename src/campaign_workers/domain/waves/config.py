@@ -11,7 +11,7 @@ import attrs
 
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.records.types import iso_utc
-from campaign_workers.domain.stats.slack_blocks import escaped
+from campaign_workers.domain.stats.slack import escape
 from campaign_workers.domain.storage.layout import parse_wave_config_key, validate_key_id
 from campaign_workers.domain.waves.texting_hours import TextingHours
 
@@ -141,8 +141,8 @@ def failure_alert(wave: str, document: bytes, counts: Mapping[str, int]) -> str:
     """What people are told of a wave that failed, in Slack's notation."""
     figures = (("ok", "notified"), ("failed", "failed"), ("unsettled", "without an outcome"))
     said = ", ".join(f"{counts.get(name, 0)} {words}" for name, words in figures)
-    reason = escaped(failure_of(document), _LONGEST_REASON)
-    return f"*Wave failed:* {escaped(wave)}\n{reason}\n{said}"
+    reason = escape(failure_of(document), _LONGEST_REASON)
+    return f"*Wave failed:* {escape(wave)}\n{reason}\n{said}"
 
 
 def _decoded(document: bytes, file: str) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from uuid import NAMESPACE_URL, uuid5
 
-from campaign_workers.domain.codes.assignments import is_external
+from campaign_workers.domain.codes import is_external
 from campaign_workers.domain.csv.rows import Row, write_rows
 from campaign_workers.domain.waves.config import WaveConfig
 from campaign_workers.domain.waves.notifications import Registrant

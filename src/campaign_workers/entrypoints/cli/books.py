@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 
 from campaign_workers.container import Container
-from campaign_workers.domain.codes.assignments import is_external
+from campaign_workers.domain.codes import is_external
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.running.triggers import (
     EMAIL_QUEUE,

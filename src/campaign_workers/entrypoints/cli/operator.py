@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from campaign_workers.container import Container
-from campaign_workers.domain.campaigns.campaign import Campaign
+from campaign_workers.domain.campaigns import Campaign
 from campaign_workers.domain.csv.rows import read_rows, write_rows
 from campaign_workers.domain.running.triggers import INPUT_STREAM
 from campaign_workers.domain.storage import layout

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import attrs
 
-from campaign_workers.domain.campaigns.campaign import Campaign, read_campaign
+from campaign_workers.domain.campaigns import Campaign, parse_campaign
 from campaign_workers.domain.errors import BadInput, RejectRecord
 from campaign_workers.domain.running.events import checked_record
 from campaign_workers.entrypoints.cli.inputs import read_document
@@ -53,7 +53,7 @@ class Uploads:
         path = self.folder / "campaign.json"
         document = read_document(path)
         try:
-            return read_campaign(document)
+            return parse_campaign(document)
         except BadInput as error:
             raise error.within(str(path)) from None
 

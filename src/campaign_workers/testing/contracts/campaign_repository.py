@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from campaign_workers.domain.campaigns.campaign import Campaign, Market
+from campaign_workers.domain.campaigns import Campaign, Market
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.ports.repositories import CampaignRepository
 from campaign_workers.testing.builders import campaign

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.campaigns.campaign import Campaign, Market
+from campaign_workers.domain.campaigns import Campaign, Market
 from campaign_workers.domain.errors import NotFound, RetryLater
 from campaign_workers.ports.campaign_service import CampaignService
 from campaign_workers.testing.builders import campaign

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.campaigns.campaign import Campaign, CampaignType
+from campaign_workers.domain.campaigns import Campaign, CampaignType
 from campaign_workers.domain.errors import NotFound
 from campaign_workers.domain.records.record import read_record
 from campaign_workers.ports.entry_service import EligibleQuery, EntryService

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from campaign_workers.domain.codes.assignments import TM, Assignment, Outcome
-from campaign_workers.domain.codes.pool import RESERVATION_LIFE
+from campaign_workers.domain.codes import RESERVATION_LIFE, TM, Assignment, AssignmentOutcome
 from campaign_workers.domain.errors import RejectRecord, RetryLater
 from campaign_workers.ports.code_service import CodeService
 from campaign_workers.testing.builders import CREATED, assignment
@@ -223,7 +222,7 @@ class AssignmentContract(Contract):
     def test_only_external_codes_are_assigned(self, service: CodeService, code: str) -> None:
         """The placeholder and nothing are refused with a reason."""
         (result,) = service.assign("tour", [assignment(code=code)])
-        assert result.outcome is Outcome.REFUSED
+        assert result.outcome is AssignmentOutcome.REFUSED
         assert result.reason
 
     def test_results_keep_the_order_of_the_requests(self, service: CodeService, load: Load) -> None:
@@ -232,7 +231,7 @@ class AssignmentContract(Contract):
         given = [assignment(f"g{n}", CODES[n % 5]) for n in range(10)]
         results = service.assign("tour", given)
         assert [str(result.outcome) for result in results] == ["updated"] * 5 + ["refused"] * 5
-        assert all(bool(r.reason) is (r.outcome is Outcome.REFUSED) for r in results)
+        assert all(bool(r.reason) is (r.outcome is AssignmentOutcome.REFUSED) for r in results)
         assert not [r for r in results for code in CODES if code in r.reason]
 
     def test_at_most_2500_at_once(self, service: CodeService) -> None:

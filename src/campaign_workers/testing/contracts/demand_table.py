@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.codes.assignments import NO_MARKET
+from campaign_workers.domain.codes import NO_MARKET
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.ports.tables import DemandTable, SelectedEvent
 from campaign_workers.testing.contracts._base import Contract, Outage, examples_share_fixtures

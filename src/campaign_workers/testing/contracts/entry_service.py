@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.codes.assignments import NO_MARKET, TM, Assignment, Outcome
+from campaign_workers.domain.codes import NO_MARKET, TM, Assignment, AssignmentOutcome
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.ports.entry_service import EligibleQuery, EntryService
 from campaign_workers.testing.builders import (
@@ -104,7 +104,7 @@ class EntryServiceContract(CandidatesContract):
     def test_nothing_is_no_code(self, service: EntryService) -> None:
         """An empty code is refused with a reason, and nobody is selected by it."""
         (result,) = service.assign_codes("tour", [assignment(code="")])
-        assert result.outcome is Outcome.REFUSED
+        assert result.outcome is AssignmentOutcome.REFUSED
         assert result.reason
         assert service.codes("tour", ["g1"]) == {}
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from campaign_workers.domain.campaigns.campaign import Campaign, Market, TicketType
+from campaign_workers.domain.campaigns import Campaign, Market, TicketType
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.ports.repositories import MarketRepository
 from campaign_workers.testing.builders import campaign

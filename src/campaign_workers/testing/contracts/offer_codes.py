@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from campaign_workers.domain.codes.assignments import is_external
+from campaign_workers.domain.codes import is_external
 from campaign_workers.domain.errors import PermanentFailure, RetryLater
 from campaign_workers.ports.offer_codes import OfferCodeRequest, OfferCodes
 from campaign_workers.testing.builders import offer_code_request

@@ -9,7 +9,7 @@ import attrs
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from campaign_workers.domain.codes.assignments import Assignment, Outcome
+from campaign_workers.domain.codes import Assignment, AssignmentOutcome
 from campaign_workers.ports.code_service import CodeService
 from campaign_workers.testing.crashes import Killed
 from campaign_workers.testing.strategies import codes, fan_ids, market_ids
@@ -101,7 +101,7 @@ class CodePoolMachine(RuleBasedStateMachine):
         request = Assignment(global_user_id=fan, code=code, market_id=market)
         (result,) = self.tried.service.assign(campaign, [request])
         assert result.outcome is expected
-        if expected is Outcome.UPDATED:
+        if expected is AssignmentOutcome.UPDATED:
             self.model.setdefault(code, ModelCode(campaign)).holder = (fan, market)
             self.given[campaign, fan, market] = code
 
@@ -138,7 +138,7 @@ class CodePoolMachine(RuleBasedStateMachine):
         for (campaign, fan, market), code in self.given.items():
             request = Assignment(global_user_id=fan, code=code, market_id=market)
             (result,) = self.tried.service.assign(campaign, [request])
-            assert result.outcome is Outcome.ALREADY_ASSIGNED
+            assert result.outcome is AssignmentOutcome.ALREADY_ASSIGNED
 
     def available(self, campaign: str) -> set[str]:
         """Codes of a campaign that the model says are free."""
@@ -165,11 +165,11 @@ class CodePoolMachine(RuleBasedStateMachine):
             return False
         return known.reserved[0] == reserve_id and self.tried.now() < known.reserved[2]
 
-    def expected(self, campaign: str, fan: str, market: str | None, code: str) -> Outcome:
+    def expected(self, campaign: str, fan: str, market: str | None, code: str) -> AssignmentOutcome:
         """What the model says becomes of a request."""
         known = self.model.get(code, ModelCode(campaign))
         if known.holder == (fan, market) and known.campaign == campaign:
-            return Outcome.ALREADY_ASSIGNED
+            return AssignmentOutcome.ALREADY_ASSIGNED
         live = None if known.is_available(self.tried.now()) else known.reserved
         refused: tuple[Any, ...] = (
             known.holder,
@@ -177,4 +177,4 @@ class CodePoolMachine(RuleBasedStateMachine):
             (campaign, fan, market) in self.given,
             live and market not in (None, live[1]),
         )
-        return Outcome.REFUSED if any(refused) else Outcome.UPDATED
+        return AssignmentOutcome.REFUSED if any(refused) else AssignmentOutcome.UPDATED

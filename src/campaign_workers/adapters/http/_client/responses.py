@@ -10,7 +10,7 @@ from cattrs.cols import homogenous_tuple_structure_factory
 from cattrs.gen import make_dict_structure_fn, override
 
 from campaign_workers.adapters.http._client.requests import ServiceRequest
-from campaign_workers.domain.codes.assignments import Assignment, AssignmentResult, Outcome
+from campaign_workers.domain.codes import Assignment, AssignmentOutcome, AssignmentResult
 from campaign_workers.domain.records.types import iso_utc
 from campaign_workers.domain.wire import to_camel
 
@@ -75,10 +75,10 @@ class CodesResponse:
 
 
 @attrs.frozen(kw_only=True)
-class AssignmentOutcome:
+class AssignmentItem:
     """The outcome of one assignment."""
 
-    outcome: Outcome
+    outcome: AssignmentOutcome
     reason: str | None = None
 
 
@@ -86,7 +86,7 @@ class AssignmentOutcome:
 class AssignmentsResponse:
     """Response of `assignCodes` and `assignPoolCodes`; the results have the request's order."""
 
-    results: tuple[AssignmentOutcome, ...]
+    results: tuple[AssignmentItem, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -230,7 +230,7 @@ def _converter() -> Converter:
     for scalar in (str, int, float, bool):
         converter.register_structure_hook(scalar, _exact_type(scalar))
     # A string enumeration is a subclass of str, so without a hook it would be left as text.
-    converter.register_structure_hook(Outcome, lambda value, _: Outcome(value))
+    converter.register_structure_hook(AssignmentOutcome, lambda value, _: AssignmentOutcome(value))
     converter.register_structure_hook(datetime, _parse_datetime)
     converter.register_structure_hook_factory(attrs.has, _camel_case)
     converter.register_structure_hook_factory(_is_tuple, _from_list)

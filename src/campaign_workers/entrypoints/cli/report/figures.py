@@ -10,7 +10,7 @@ import attrs
 import polars as pl
 
 from campaign_workers.container import Container
-from campaign_workers.domain.codes.assignments import is_external
+from campaign_workers.domain.codes import is_external
 from campaign_workers.domain.scrub.rules import RULES
 from campaign_workers.entrypoints.cli.books import Books
 

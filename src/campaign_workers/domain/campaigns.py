@@ -1,25 +1,29 @@
-"""Campaigns and their markets, as the campaign service knows them."""
+"""Campaigns and their markets, as the campaign service stores them.
 
-from collections.abc import Iterable, Iterator, Mapping
+`PerCampaignRun` runs a step for each of many campaigns and isolates their failures.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from functools import reduce
 from typing import Any, Final, TypeVar
 
 import attrs
 
-from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.errors import BadInput, CampaignError, Fatal, RetryLater
+from campaign_workers.domain.running.reports import Report, Tally, attach_report
 from campaign_workers.domain.storage.layout import validate_key_id
 
 
 class CampaignType(StrEnum):
-    """How fans come into a campaign."""
+    """How fans enter a campaign."""
 
     REGISTRATION = "registration"
     FANLIST = "fanlist"
 
 
 class TicketType(StrEnum):
-    """Who manages a market's codes: the ticketing platform (`TM`) or we (`NON_TM`)."""
+    """Who manages a market's codes: the ticketing platform (`TM`) or this pipeline (`NON_TM`)."""
 
     TM = "TM"
     NON_TM = "NON_TM"
@@ -38,9 +42,9 @@ class Market:
 
 @attrs.frozen(kw_only=True)
 class Campaign:
-    """A campaign: its options, its markets and where its statistics are posted.
+    """A campaign: its options, its markets and the channels for its statistics.
 
-    `scoring_type` names the rank formula (`domain.ranks`); `half_life` belongs to `exponential`.
+    `scoring_type` names the rank formula (`domain.ranks`); `half_life` is used by `exponential`.
     """
 
     campaign_id: str
@@ -64,11 +68,12 @@ class Campaign:
 _TICKETERS: Final = {TicketType.TM: "TM", TicketType.NON_TM: "OTHER"}
 
 
-def read_campaign(document: object) -> Campaign:
-    """A campaign from its JSON document; what is absent or null takes the default.
+def parse_campaign(document: object) -> Campaign:
+    """Parse the JSON document of a campaign; absent and null fields take their defaults.
 
     Raises:
-        BadInput: it is no object, its id cannot go into a key, or a field is wrong.
+        BadInput: the document is not an object, its id is not safe in a key, or a field has the
+            wrong type; names the field.
     """
     node = _Node(document)
     return Campaign(
@@ -81,22 +86,22 @@ def read_campaign(document: object) -> Campaign:
         allow_intl_phones=node.value("options.allowIntlPhones", bool) or False,
         scoring_type=node.value("scoringType", str) or "linear",
         half_life=node.value("halfLife", float),
-        stats_channels=tuple(channel.itself(str) for channel in node.items("slack.channels.stats")),
-        markets=_different(read_market(market) for market in node.items("markets")),
+        stats_channels=tuple(channel.typed(str) for channel in node.items("slack.channels.stats")),
+        markets=_unique_markets(parse_market(market) for market in node.items("markets")),
     )
 
 
-def read_market(document: object) -> Market:
-    """A market from its JSON document.
+def parse_market(document: object) -> Market:
+    """Parse the JSON document of a market.
 
     Raises:
-        BadInput: it is no object, has no id, or a field is wrong.
+        BadInput: the document is not an object, has no id, or a field has the wrong type.
     """
     node = document if isinstance(document, _Node) else _Node(document)
     ticketers = {name: ticket_type for ticket_type, name in _TICKETERS.items()}
     ticketer = node.value("ticketer", str) or "TM"
     if ticketer not in ticketers:
-        raise BadInput(f"not one of {', '.join(ticketers)}", field=node.place("ticketer"))
+        raise BadInput(f"expected one of {', '.join(ticketers)}", field=node.place("ticketer"))
     return Market(
         market_id=validate_key_id(node.value("id", str), node.place("id")),
         name=node.value("name", str) or "",
@@ -106,8 +111,8 @@ def read_market(document: object) -> Market:
     )
 
 
-def write_campaign(campaign: Campaign) -> dict[str, Any]:
-    """The JSON document that `read_campaign` reads as this campaign."""
+def campaign_to_json(campaign: Campaign) -> dict[str, Any]:
+    """Return the JSON document that `parse_campaign` parses to this campaign."""
     document = {
         "_id": campaign.campaign_id,
         "type": str(campaign.type),
@@ -119,13 +124,13 @@ def write_campaign(campaign: Campaign) -> dict[str, Any]:
         "scoringType": campaign.scoring_type,
         "halfLife": campaign.half_life,
         "slack": {"channels": {"stats": list(campaign.stats_channels)}},
-        "markets": [write_market(market) for market in campaign.markets],
+        "markets": [market_to_json(market) for market in campaign.markets],
     }
     return {name: value for name, value in document.items() if value is not None}
 
 
-def write_market(market: Market) -> dict[str, Any]:
-    """The JSON document that `read_market` reads as this market."""
+def market_to_json(market: Market) -> dict[str, Any]:
+    """Return the JSON document that `parse_market` parses to this market."""
     document = {
         "id": market.market_id,
         "name": market.name,
@@ -136,19 +141,19 @@ def write_market(market: Market) -> dict[str, Any]:
     return {name: value for name, value in document.items() if value is not None}
 
 
-def _different(markets: Iterable[Market]) -> tuple[Market, ...]:
+def _unique_markets(markets: Iterable[Market]) -> tuple[Market, ...]:
     by_id: dict[str, Market] = {}
     for position, market in enumerate(markets):
         if market.market_id in by_id:
-            raise BadInput("a market of this id comes before", field=f"markets[{position}].id")
+            raise BadInput("duplicate market id", field=f"markets[{position}].id")
         by_id[market.market_id] = market
     return tuple(by_id.values())
 
 
-_CALLED: Final[Mapping[type, str]] = {
-    str: "a text",
+_TYPE_NAMES: Final[Mapping[type, str]] = {
+    str: "a string",
     bool: "true or false",
-    int: "a whole number",
+    int: "an integer",
     float: "a number",
     list: "a list",
 }
@@ -159,7 +164,7 @@ _E = TypeVar("_E", bound=StrEnum)
 
 @attrs.frozen
 class _Node:
-    """A part of a document that can say where it stands."""
+    """A value of a JSON document with its path, for error messages."""
 
     content: object
     path: str = ""
@@ -171,20 +176,20 @@ class _Node:
         if self.content is None and self.path:
             return _Node(None, self.place(name))
         if not isinstance(self.content, Mapping):
-            raise BadInput("not an object", field=self.path or None)
+            raise BadInput("expected an object", field=self.path or None)
         return _Node(self.content.get(name), self.place(name))
 
-    def itself(self, kind: type[_T]) -> _T:
+    def typed(self, kind: type[_T]) -> _T:
         content = self.content
         if kind is float and type(content) is int:
             content = float(content)
         if type(content) is not kind:
-            raise BadInput(f"not {_CALLED[kind]}", field=self.path)
+            raise BadInput(f"expected {_TYPE_NAMES[kind]}", field=self.path)
         return content
 
     def value(self, path: str, kind: type[_T]) -> _T | None:
         node = reduce(_Node.child, path.split("."), self)
-        return None if node.content is None else node.itself(kind)
+        return None if node.content is None else node.typed(kind)
 
     def items(self, path: str) -> "Iterator[_Node]":
         for position, item in enumerate(self.value(path, list) or ()):
@@ -195,5 +200,51 @@ class _Node:
         if text is None:
             return default
         if text not in set(kind):
-            raise BadInput(f"not one of {', '.join(kind)}", field=self.place(path))
+            raise BadInput(f"expected one of {', '.join(kind)}", field=self.place(path))
         return kind(text)
+
+
+@attrs.frozen
+class PerCampaignRun:
+    """Counts what becomes of each campaign, and keeps errors until all campaigns had their turn."""
+
+    worker: str
+    _tally: Tally = attrs.field(init=False)
+    _errors: dict[str, Exception] = attrs.field(factory=dict, init=False)
+
+    @_tally.default
+    def _empty_tally(self) -> Tally:
+        return Tally(self.worker)
+
+    def run(self, campaign: Campaign, step: Callable[[Campaign], str | None]) -> None:
+        """Run `step` for a campaign; it returns the count to add to, or None for none."""
+        try:
+            outcome = step(campaign)
+        except Exception as error:  # noqa: BLE001 - an unexpected error is of one campaign, too
+            self._errors[campaign.campaign_id] = error
+            outcome = "rejected"
+        if outcome is not None:
+            self._tally.add("in")
+            self._tally.add(outcome)
+
+    def report(self) -> Report:
+        """Return the report if no campaign failed; its counts are campaigns.
+
+        Raises:
+            RetryLater: some of the campaigns that failed may succeed next time.
+            Fatal: no campaign that failed can succeed.
+            Exception: an unexpected error, as it was raised, so that its traceback is kept.
+        """
+        report = self._tally.report()
+        if self._errors:
+            raise attach_report(self._error(), report)
+        return report
+
+    def _error(self) -> Exception:
+        for error in self._errors.values():
+            if not isinstance(error, CampaignError):
+                return error
+        reasons = "; ".join(f"{campaign}: {error}" for campaign, error in self._errors.items())
+        message = f"{len(self._errors)} of {self._tally.counts['in']} campaigns failed: {reasons}"
+        may_succeed = any(isinstance(error, RetryLater) for error in self._errors.values())
+        return RetryLater(message) if may_succeed else Fatal(message)

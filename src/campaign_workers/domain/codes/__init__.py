@@ -1,1 +1,0 @@
-"""Access codes: the pool, and their assignment to fans."""
