@@ -35,21 +35,21 @@ CATALOG: Final = (
 )
 
 OPERATIONS: Final[Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]]] = {
-    "streams.py": {"put_records": ("kinesis:PutRecords", (f"arn:aws:kinesis:{PLACE}:stream/*",))},
-    "queues.py": {
+    "kinesis.py": {"put_records": ("kinesis:PutRecords", (f"arn:aws:kinesis:{PLACE}:stream/*",))},
+    "sqs.py": {
         "get_queue_url": ("sqs:GetQueueUrl", (f"arn:aws:sqs:{PLACE}:*",)),
         "send_message_batch": ("sqs:SendMessage", (f"arn:aws:sqs:{PLACE}:*",)),
     },
-    "demand.py": {
+    "dynamodb_demand.py": {
         "get_item": ("dynamodb:GetItem", (f"{TABLES}{DEMAND_TABLE}",)),
         "update_item": ("dynamodb:UpdateItem", (f"{TABLES}{DEMAND_TABLE}",)),
     },
-    "ledger.py": {
+    "dynamodb_ledger.py": {
         "batch_get_item": ("dynamodb:BatchGetItem", (f"{TABLES}{DELIVERY_LEDGER}",)),
         "transact_write_items": ("dynamodb:PutItem", (f"{TABLES}{DELIVERY_LEDGER}",)),
         "update_item": ("dynamodb:UpdateItem", (f"{TABLES}{DELIVERY_LEDGER}",)),
     },
-    "workflow.py": {
+    "stepfunctions.py": {
         "start_execution": (
             "states:StartExecution",
             (f"arn:aws:states:{PLACE}:stateMachine:{SMS_WAVE_WORKFLOW}",),
@@ -59,7 +59,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]]] = {
             (f"arn:aws:states:{PLACE}:execution:{SMS_WAVE_WORKFLOW}:*",),
         ),
     },
-    "secrets.py": {
+    "secrets_manager.py": {
         "get_secret_value": (
             "secretsmanager:GetSecretValue",
             (f"{SECRETS}campaigns/*/lottery-seed-??????",),
@@ -89,13 +89,13 @@ _SERVICES: Final = {
 }
 _DATABASE: Final = {"admin_stats", "campaign_repository", "entry_repository", "market_repository"}
 _ADAPTERS: Final = {
-    "demand": "demand.py",
+    "demand": "dynamodb_demand.py",
     "engine": "athena",
-    "ledger": "ledger.py",
-    "queues": "queues.py",
-    "secrets": "secrets.py",
-    "streams": "streams.py",
-    "workflow": "workflow.py",
+    "ledger": "dynamodb_ledger.py",
+    "queues": "sqs.py",
+    "secrets": "secrets_manager.py",
+    "streams": "kinesis.py",
+    "workflow": "stepfunctions.py",
 }
 _CONSUMER: Final = (
     "DescribeStream",

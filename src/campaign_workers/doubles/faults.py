@@ -64,7 +64,7 @@ class Fault:
 class _Shares:
     shares: Mapping[Fault, float]
     services: Collection[str]
-    seed: str
+    seed: str = attrs.field(repr=False)
     in_a_row: int | None
 
 
