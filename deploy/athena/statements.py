@@ -30,7 +30,7 @@ def statements() -> Iterator[tuple[Path, str]]:
     """Every file and what has to stand in it."""
     for record_type in sorted(RECORD_TYPES):
         schema = in_force(record_type)
-        columns = Columns.of(schema)
+        columns = Columns.from_schema(schema)
         yield FOLDER / "tables" / f"{record_type}.sql", table(record_type, schema, columns)
         yield FOLDER / "views" / f"{record_type}.sql", view(record_type, columns)
 
@@ -54,5 +54,5 @@ LOCATION 's3://{BUCKET}/avro/{record_type}/'
 def view(record_type: str, columns: Columns) -> str:
     """The records of a type without those that are there again with an equal dedupe key."""
     return VIEW.substitute(
-        name=record_type.lower(), columns=", ".join(column.quoted for column in columns.all)
+        name=record_type.lower(), columns=", ".join(column.sql_name for column in columns.all)
     )

@@ -148,9 +148,9 @@ class TestEmfMetrics(MetricsContract):
 @given(st.text())
 def test_dimensions_are_what_cloudwatch_takes(value: str) -> None:
     """Printable ASCII, not blank, no colon in front, not over 1,024 signs."""
-    from campaign_workers.adapters.aws.cloudwatch import _dimension
+    from campaign_workers.adapters.aws.cloudwatch import _encode_dimension
 
-    told = _dimension(value)
+    told = _encode_dimension(value)
     assert told.isascii()
     assert told.isprintable()
     assert told.strip()

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from campaign_workers.adapters.aws.dynamodb_ledger import KEPT
+from campaign_workers.adapters.aws.dynamodb_ledger import RETENTION
 from deploy import costs
 from tests.deploy.stack import source, stack
 
@@ -68,7 +68,7 @@ def test_days_and_names_of_the_runbook_are_true() -> None:
     assert f"`PersonalDataDays` ({defaults['PersonalDataDays']})" in RUNBOOK
     assert f"`NoncurrentDays` ({defaults['NoncurrentDays']})" in RUNBOOK
     assert f"`StreamRetentionHours` ({defaults['StreamRetentionHours']})" in RUNBOOK
-    assert f"the ledger {KEPT.days} days" in RUNBOOK
+    assert f"the ledger {RETENTION.days} days" in RUNBOOK
     functions = {f["FunctionName"] for f in stack().functions.values()}
     told = set(re.findall(r"\bcmp-[a-z]+(?:-[a-z]+)*", RUNBOOK))
     assert {re.sub(r"-(dlq|errors|throttles)$", "", name) for name in told} <= functions

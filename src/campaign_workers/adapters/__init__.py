@@ -1,1 +1,1 @@
-"""What serves the ports: one room a technology, none of which knows another."""
+"""Adapters: each room serves ports with one technology and imports no other room."""

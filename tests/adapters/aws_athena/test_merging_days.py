@@ -132,7 +132,7 @@ class LongResult(RawIOBase):
         texts = {"created": "0", "optInEmail": "true", "optInSms": "false", "score": "0.5"}
         array = json.dumps([texts.get(column.name, "x" * 40) for column in columns.plain])
         line = '"' + array.replace('"', '""') + '","[""nyc""]"\n'
-        self._line, self._left, self._head = line.encode(), count, columns.head.encode() + b"\n"
+        self._line, self._left, self._head = line.encode(), count, columns.header.encode() + b"\n"
 
     def readline(self, size: int | None = -1, /) -> bytes:
         """The next line."""
@@ -145,7 +145,7 @@ class LongResult(RawIOBase):
 
 def peak_of(count: int) -> int:
     """Bytes that are held at most while a result of so many records becomes a container."""
-    columns = Columns.of(CODEC.schema("registration"))
+    columns = Columns.from_schema(CODEC.schema("registration"))
     tracemalloc.start()
     rows = read_result(LongResult(columns, count), columns)  # type: ignore[arg-type]
     assert sum(map(len, CODEC.stream("registration", rows, {}))) > count

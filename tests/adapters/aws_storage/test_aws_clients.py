@@ -22,9 +22,9 @@ def environment(monkeypatch: pytest.MonkeyPatch, cloud: FaultyCloud) -> Iterator
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint)
     monkeypatch.setenv("AWS_CONFIG_FILE", "none")
-    clients._made.cache_clear()
+    clients._build_client.cache_clear()
     yield
-    clients._made.cache_clear()
+    clients._build_client.cache_clear()
 
 
 def test_a_process_has_one_client_of_a_service() -> None:
@@ -77,7 +77,7 @@ def test_a_missing_region_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> N
     """It is a setting of the SDK."""
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name)
-    with pytest.raises(Fatal, match="kinesis: client: there is no region; set AWS_REGION"):
+    with pytest.raises(Fatal, match="kinesis: client: no region is configured; set AWS_REGION"):
         clients.client("kinesis")
 
 

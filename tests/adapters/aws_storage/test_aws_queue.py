@@ -51,10 +51,13 @@ def test_only_what_failed_is_sent_again() -> None:
 
 def test_a_queue_that_keeps_failing_is_given_up() -> None:
     """After so many tries, with pauses between them; what was sent stays."""
-    clock, client = SteppedClock(CREATED), FakeSqs([["", FAILED]] + [[FAILED]] * Backoff().attempts)
+    clock, client = (
+        SteppedClock(CREATED),
+        FakeSqs([["", FAILED]] + [[FAILED]] * Backoff().max_attempts),
+    )
     with pytest.raises(RetryLater, match="sqs: q: the service failed"):
         SqsMessageQueue(client, clock, name="q").send("ab")
-    assert (len(client.requests), client.taken) == (Backoff().attempts, ["a"])
+    assert (len(client.requests), client.taken) == (Backoff().max_attempts, ["a"])
     assert clock.now() > CREATED
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from campaign_workers.adapters.aws.s3.downloads import RESUMPTIONS
 from campaign_workers.adapters.aws.s3.object_store import S3ObjectStore
+from campaign_workers.adapters.aws.s3.transfers import MAX_RESUMES
 from campaign_workers.domain.errors import Conflict, NotFound, RetryLater
 from campaign_workers.testing.contracts.object_store import Plant
 from tests.servers.aws_faults import (
@@ -56,7 +56,7 @@ def test_a_broken_read_goes_on_where_it_stopped(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 @given(
-    cuts=st.lists(st.integers(0, 5000), max_size=RESUMPTIONS),
+    cuts=st.lists(st.integers(0, 5000), max_size=MAX_RESUMES),
     start=st.integers(0, 5000),
     length=st.none() | st.integers(0, 5000),
     piece=st.sampled_from([1, 7, 1000, -1]),
@@ -86,10 +86,10 @@ def test_a_read_that_never_gets_on_fails(
 ) -> None:
     """After some tries it is an outage; never is a part taken for the whole."""
     plant("k", CONTENT)
-    cloud.order(breaks(cut(1000)), *[breaks(cut(0))] * RESUMPTIONS)
+    cloud.order(breaks(cut(1000)), *[breaks(cut(0))] * MAX_RESUMES)
     with store.open("k") as stream, pytest.raises(RetryLater, match="cannot be read"):
         stream.read()
-    assert len(cloud.asked("GET", "/k")) == 1 + RESUMPTIONS
+    assert len(cloud.asked("GET", "/k")) == 1 + MAX_RESUMES
 
 
 def test_a_read_that_gets_on_may_break_often(
@@ -98,7 +98,7 @@ def test_a_read_that_gets_on_may_break_often(
     """Only tries that bring nothing are counted against it."""
     content = CONTENT * 10
     plant("k", content)
-    cloud.order(*[breaks(cut(1_100_000))] * (RESUMPTIONS + 3))
+    cloud.order(*[breaks(cut(1_100_000))] * (MAX_RESUMES + 3))
     with store.open("k") as stream:
         assert hashlib.md5(stream.read()).digest() == hashlib.md5(content).digest()
 
@@ -142,7 +142,7 @@ def test_a_damaged_object_asks_for_another_try(store: S3ObjectStore, cloud: Faul
     """What does not fit its checksum is never taken for the object."""
     store.put("k", b"as it was written")
     cloud.order(breaks(damaged()))
-    with store.open("k") as stream, pytest.raises(RetryLater, match="damaged"):
+    with store.open("k") as stream, pytest.raises(RetryLater, match="damaged in transit"):
         stream.read()
     assert store.checksum("k") == hashlib.sha256(b"as it was written").hexdigest()
 

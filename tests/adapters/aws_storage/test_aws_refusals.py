@@ -157,7 +157,7 @@ def test_a_bucket_elsewhere_names_the_remedy(call: Call) -> None:
 @every_call
 def test_an_endpoint_that_is_down_asks_for_another_try(call: Call) -> None:
     """Nobody listens there."""
-    with pytest.raises(RetryLater, match=r"thing.*: the service cannot be reached"):
+    with pytest.raises(RetryLater, match=r"thing.*: the service is unreachable"):
         call.make(client_of(NOWHERE, call.service))
 
 
@@ -166,7 +166,7 @@ def test_whoever_has_no_credentials_is_told(call: Call, monkeypatch: pytest.Monk
     """It is for a person."""
     client = client_of(NOWHERE, call.service)
     monkeypatch.setattr(client._request_signer, "_credentials", None)
-    with pytest.raises(Fatal, match="there are no credentials"):
+    with pytest.raises(Fatal, match="no credentials found"):
         call.make(client)
 
 
@@ -175,7 +175,7 @@ def test_an_answer_that_makes_no_sense_to_anybody_stops(call: Call) -> None:
     """A request that AWS does not understand is not understood a second time."""
     error = told(call, "MalformedXML")
     assert type(error) is Fatal
-    assert "refused" in str(error)
+    assert "rejected" in str(error)
 
 
 @pytest.mark.parametrize("name", ["head", "copy", "checksum"])
@@ -190,27 +190,27 @@ def test_a_refusal_without_a_reason_may_be_expired_credentials(name: str) -> Non
 def test_a_missing_bucket_is_no_missing_object(name: str, aws: FreshAws) -> None:
     """It is for a person; a worker must not take it for a bucket without the object."""
     client = client_of(endpoint(), "s3")
-    with pytest.raises(Fatal, match="there is no such bucket; deploy the stack") as caught:
+    with pytest.raises(Fatal, match="the bucket does not exist; deploy the stack") as caught:
         CALLS[name].make(client)
     assert not isinstance(caught.value, NotFound | Conflict)
 
 
 def test_a_missing_stream_says_what_to_do(aws: FreshAws) -> None:
     """It is for a person, who reads where to look."""
-    with pytest.raises(Fatal, match="there is no such stream; deploy the stack"):
+    with pytest.raises(Fatal, match="the stream does not exist; deploy the stack"):
         stream(client_of(endpoint(), "kinesis")).put([("k", b"x")])
 
 
 def test_a_missing_queue_says_what_to_do(aws: FreshAws) -> None:
     """The same for a queue that is not there, and one that is gone since it was found."""
     client = client_of(endpoint(), "sqs")
-    with pytest.raises(Fatal, match="there is no such queue; deploy the stack"):
+    with pytest.raises(Fatal, match="the queue does not exist; deploy the stack"):
         queue(client).send(["x"])
     url = client.create_queue(QueueName=(name := aws.name()))["QueueUrl"]
     found = SqsMessageQueue(client, CLOCK, name=name)
     assert found.send(["x"]) == 1
     client.delete_queue(QueueUrl=url)
-    with pytest.raises(Fatal, match="there is no such queue; deploy the stack"):
+    with pytest.raises(Fatal, match="the queue does not exist; deploy the stack"):
         found.send(["x"])
 
 

@@ -112,10 +112,10 @@ def test_requests_are_as_large_as_they_may_be() -> None:
 def test_a_stream_that_stays_busy_is_given_up(code: str) -> None:
     """After so many tries, with pauses between them; what was put stays."""
     clock = SteppedClock(CREATED)
-    client = FakeKinesis([["", code]] + [[code]] * Backoff().attempts)
+    client = FakeKinesis([["", code]] + [[code]] * Backoff().max_attempts)
     with pytest.raises(RetryLater, match="kinesis: s:"):
         KinesisRecordStream(client, clock, name="s").put(numbered(2))
-    assert (len(client.requests), client.taken) == (Backoff().attempts, numbered(1))
+    assert (len(client.requests), client.taken) == (Backoff().max_attempts, numbered(1))
     assert 0 < (clock.now() - CREATED).total_seconds() <= 0.1 * (2**6 - 1) + 3 * 5
 
 
@@ -147,10 +147,10 @@ def test_what_waits_is_put_before_a_rejection() -> None:
 @pytest.mark.parametrize(("failures", "most"), [(1, 0.1), (2, 0.2), (5, 1.6), (7, 5), (40, 5)])
 def test_pauses_are_anything_up_to_a_limit_that_doubles(failures: int, most: float) -> None:
     """Full jitter: putters that failed together do not come back together."""
-    for chance in (0.0, 0.5, 1.0):
+    for draw in (0.0, 0.5, 1.0):
         clock = SteppedClock(CREATED)
-        Backoff(sleep=clock.sleep, chance=partial(float, chance)).wait(failures)
-        assert (clock.now() - CREATED).total_seconds() == pytest.approx(chance * most)
+        Backoff(sleep=clock.sleep, rng=partial(float, draw)).wait(failures)
+        assert (clock.now() - CREATED).total_seconds() == pytest.approx(draw * most)
 
 
 def test_a_stream_may_be_resharded_while_records_are_put(aws: FreshAws) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from campaign_workers.adapters.aws.s3.object_store import S3ObjectStore
-from campaign_workers.adapters.aws.s3.uploads import PARTS_AT_ONCE, in_parts
+from campaign_workers.adapters.aws.s3.transfers import CONCURRENT_PARTS, split_parts
 from campaign_workers.domain.errors import Conflict, Fatal, NotFound, RetryLater
 from tests.servers.aws import aws_client
 from tests.servers.aws_faults import Fault, FaultyCloud, after, answered, lost, refused
@@ -144,7 +144,7 @@ def test_no_more_than_a_few_parts_are_held(store: S3ObjectStore, cloud: FaultyCl
 
     store.put("k", body())
     assert content(store) == b"x" * 60_000
-    assert max(held) <= PARTS_AT_ONCE + 2
+    assert max(held) <= CONCURRENT_PARTS + 2
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 10, 11])
@@ -153,8 +153,8 @@ def test_parts_are_all_of_the_body(size: int) -> None:
     whole = b"0123456789"
     expected = [whole[start : start + size] for start in range(0, 10, size)]
     for body in (whole, [whole], [b"01", b"", b"23456", b"789"], iter([whole[:9], whole[9:]])):
-        assert list(in_parts(body, size)) == expected
-    assert list(in_parts(b"", size)) == list(in_parts([], size)) == []
+        assert list(split_parts(body, size)) == expected
+    assert list(split_parts(b"", size)) == list(split_parts([], size)) == []
 
 
 def test_who_may_write_but_not_read_writes(store: S3ObjectStore, cloud: FaultyCloud) -> None:
@@ -178,13 +178,13 @@ def test_a_source_that_keeps_changing_is_given_up(store: S3ObjectStore, cloud: F
     """It is copied another time."""
     store.put("source", b"old")
     cloud.order(*[Fault("PUT", refused(412, "PreconditionFailed"), "/target")] * 5)
-    with pytest.raises(RetryLater, match="keep changing"):
+    with pytest.raises(RetryLater, match="another writer keeps"):
         store.copy("source", "target")
 
 
 def parted(store: S3ObjectStore) -> S3ObjectStore:
     """The same bucket; only tiny objects are copied at once."""
-    return S3ObjectStore(store.client, store.bucket, copy_at_once_bytes=10, copy_part_bytes=900)
+    return S3ObjectStore(store.client, store.bucket, copy_threshold_bytes=10, copy_part_bytes=900)
 
 
 @pytest.mark.parametrize("size", [11, 900, 1000, 3500])
@@ -216,14 +216,14 @@ def test_a_copy_that_is_not_equal_is_no_copy(store: S3ObjectStore, cloud: Faulty
     """What somebody else put in its place is not taken for it, be it of the same size."""
     store.put("source", b"what was meant")
     cloud.order(Fault("HEAD", after(lambda: store.put("target", b"somebody else's")), "/target"))
-    with pytest.raises(RetryLater, match="not equal"):
+    with pytest.raises(RetryLater, match="the copy differs"):
         store.copy("source", "target")
     for deed in (
         lambda: store.put("target", b"what was_meant"),
         lambda: store.delete(["target"]),
     ):
         cloud.order(Fault("HEAD", after(deed), "/target"))
-        with pytest.raises(RetryLater, match="not equal"):
+        with pytest.raises(RetryLater, match="the copy differs"):
             store.copy("source", "target")
 
 

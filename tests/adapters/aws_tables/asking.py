@@ -35,7 +35,7 @@ def ledger(
     client: Any, *, sleep: Callable[[float], object] = lambda seconds: None
 ) -> DynamoDeliveryLedger:
     """The table `deliveryLedger`, whose waits take no time."""
-    backoff = Backoff(sleep=sleep, attempts=4, chance=lambda: 0.5)
+    backoff = Backoff(sleep=sleep, max_attempts=4, rng=lambda: 0.5)
     return DynamoDeliveryLedger(client, table="deliveryLedger", backoff=backoff)
 
 

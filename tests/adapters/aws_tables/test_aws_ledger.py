@@ -143,7 +143,7 @@ def test_an_outcome_whose_answer_was_lost_is_as_once() -> None:
             refused(answers, "update_item", "ConditionalCheckFailedException", Item=found)
         refused(answers, "update_item", "ConditionalCheckFailedException")
         ledger(client).settle("wave", SENT, now=NOW)
-        with pytest.raises(Conflict, match="otherwise"):
+        with pytest.raises(Conflict, match="already settled"):
             ledger(client).settle("wave", SENT, now=NOW)
         with pytest.raises(Conflict, match="never claimed"):
             ledger(client).settle("wave", SENT, now=NOW)

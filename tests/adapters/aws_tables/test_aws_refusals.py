@@ -72,7 +72,7 @@ def test_a_missing_table_says_what_to_do(name: str) -> None:
     """It is for a person, who reads where to look."""
     error = told(CALLS[name], "ResourceNotFoundException")
     assert type(error) is Fatal
-    assert "no such table; deploy the stack" in str(error)
+    assert "table does not exist; deploy the stack" in str(error)
     assert CALLS[name].resource in str(error)
 
 
@@ -80,7 +80,7 @@ def test_a_missing_state_machine_says_what_to_do() -> None:
     """It is for a person, too."""
     error = told(CALLS["start"], "StateMachineDoesNotExist")
     assert type(error) is Fatal
-    assert "no such state machine; deploy the stack" in str(error)
+    assert "state machine does not exist; deploy the stack" in str(error)
 
 
 @pytest.mark.parametrize("code", ["ResourceNotFoundException", "InvalidRequestException"])

@@ -50,6 +50,6 @@ class TestOverTheWire(OverAws):
         """The error says what to do, and shows nothing of them."""
         manager = aws_client("secretsmanager")
         manager.put_secret_value(SecretId=f"{name}/token", SecretBinary=b"5eed")
-        with pytest.raises(PermanentFailure, match="store it as one") as caught:
+        with pytest.raises(PermanentFailure, match="store a text") as caught:
             secrets.read("token")
         assert "5eed" not in str(caught.value)

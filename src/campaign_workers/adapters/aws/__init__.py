@@ -1,1 +1,1 @@
-"""Adapters over AWS."""
+"""Adapters for AWS services."""

@@ -1,7 +1,6 @@
-"""The clients of a process: one a service, made when it is first asked for.
+"""The boto3 clients of a process: one per service, created on first use.
 
-Where the services are and who asks is not said here: the SDK reads region, credentials and
-`AWS_ENDPOINT_URL` as it does for everybody.
+Region, credentials and `AWS_ENDPOINT_URL` come from the SDK's own configuration.
 """
 
 import logging
@@ -12,29 +11,29 @@ from typing import Any
 from campaign_workers import __version__
 from campaign_workers.adapters.aws.errors import translate_errors
 
-_making = Lock()
+_lock = Lock()
 
 
 def client(service: str, *, connections: int = 50, attempts: int = 5) -> Any:
-    """The low-level client of `service`; threads share it, and its at most `connections`.
+    """Return the low-level client of `service`, which threads share.
 
-    A call is made up to `attempts` times, with pauses that grow; where a service throttles, the
-    client slows down by itself.
+    The client keeps at most `connections` open, makes each call up to `attempts` times with
+    growing pauses, and slows down when the service throttles it.
 
     Raises:
-        Fatal: the SDK's own settings, such as the region, are missing or wrong.
+        Fatal: the SDK's own configuration, for example the region, is missing or wrong.
     """
-    with _making, translate_errors(service, "client"):
-        return _made(service, connections, attempts)
+    with _lock, translate_errors(service, "client"):
+        return _build_client(service, connections, attempts)
 
 
 @cache
-def _made(service: str, connections: int, attempts: int) -> Any:
+def _build_client(service: str, connections: int, attempts: int) -> Any:
     import boto3
     from botocore.config import Config
 
     for name in ("boto3", "botocore", "urllib3"):
-        # Below this level the SDK logs what it sends: codes, phones, secrets.
+        # At DEBUG the SDK logs what it sends: codes, phones, secrets.
         logging.getLogger(name).setLevel(logging.INFO)
     return boto3.client(
         service,

@@ -1,7 +1,7 @@
-"""Figures as CloudWatch takes them from the log, in the embedded metric format.
+"""The `Metrics` port on CloudWatch, written to the log in the embedded metric format.
 
-One line a set of dimensions holds all figures that have it. CloudWatch takes dimensions of
-printable ASCII only, so that any other sign stands percent-encoded; an empty value is a single `%`.
+One log line holds all metrics that share a set of dimensions. CloudWatch accepts only printable
+ASCII in dimensions, so other characters are percent-encoded; an empty value becomes `%`.
 """
 
 from collections import Counter, defaultdict
@@ -18,24 +18,24 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.constants import MAX_DIMENSIONS
 
 NAMESPACE: Final = "CampaignWorkers"
-LONGEST: Final = 1024
-"""Signs of a dimension's value."""
+MAX_DIMENSION_LENGTH: Final = 1024
+"""The most characters of a dimension's value."""
 
-Figure = tuple[str, tuple[tuple[str, str], ...]]
-"""A name and its dimensions, by name."""
+Metric = tuple[str, tuple[tuple[str, str], ...]]
+"""The name of a metric and its dimensions, sorted by name."""
 
 _PRINTABLE: Final = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 
 
 @attrs.define
 class EmfMetrics:
-    """Keeps figures until the invocation ends, then prints them.
+    """Serves `Metrics`: collects metrics during an invocation and prints them at its end.
 
-    A command has no end of an invocation and prints nothing, so that its output stays its own.
+    Outside of an invocation nothing is printed, so that the output of commands stays clean.
     """
 
-    _counted: Counter[Figure] = attrs.field(factory=Counter, init=False)
-    _lasted: defaultdict[Figure, list[float]] = attrs.field(
+    _counts: Counter[Metric] = attrs.field(factory=Counter, init=False)
+    _durations: defaultdict[Metric, list[float]] = attrs.field(
         factory=lambda: defaultdict(list), init=False
     )
     _lock: Any = attrs.field(factory=Lock, init=False)
@@ -43,54 +43,54 @@ class EmfMetrics:
     def count(self, name: str, value: int, **dimensions: str) -> None:
         """See `Metrics.count`."""
         with self._lock:
-            self._counted[_figure(name, dimensions)] += value
+            self._counts[_metric(name, dimensions)] += value
 
     def record_duration(self, worker: str, seconds: float) -> None:
-        """Note how long a call took."""
+        """Record how long a call took."""
         with self._lock:
-            self._lasted[_figure("duration", {"worker": worker})].append(seconds * 1000)
+            self._durations[_metric("duration", {"worker": worker})].append(seconds * 1000)
 
     @contextmanager
     def invocation(self) -> Iterator[None]:
-        """Within this, figures are kept; at its end, however it ends, they are printed."""
+        """Collect metrics while the block runs and print them when it ends, even by an error."""
         try:
             yield
         finally:
             self.flush()
 
     def flush(self) -> None:
-        """Print what was kept, and keep nothing of it."""
+        """Print all collected metrics and clear them."""
         with self._lock:
-            figures: dict[Figure, tuple[str, list[float]]] = {
-                figure: ("Count", [float(value)]) for figure, value in self._counted.items()
+            metrics: dict[Metric, tuple[str, list[float]]] = {
+                metric: ("Count", [float(value)]) for metric, value in self._counts.items()
             }
-            figures |= {figure: ("Milliseconds", taken) for figure, taken in self._lasted.items()}
-            for kept in (self._counted, self._lasted):
-                kept.clear()
-        for dimensions in dict.fromkeys(dimensions for _, dimensions in figures):
-            _print(dimensions, {f[0]: told for f, told in figures.items() if f[1] == dimensions})
+            metrics |= {metric: ("Milliseconds", ms) for metric, ms in self._durations.items()}
+            for collected in (self._counts, self._durations):
+                collected.clear()
+        for dimensions in dict.fromkeys(dimensions for _, dimensions in metrics):
+            _print(dimensions, {m[0]: v for m, v in metrics.items() if m[1] == dimensions})
 
 
-def _figure(name: str, dimensions: Mapping[str, str]) -> Figure:
+def _metric(name: str, dimensions: Mapping[str, str]) -> Metric:
     return name, tuple(sorted(dimensions.items())[:MAX_DIMENSIONS])
 
 
 def _print(
-    dimensions: tuple[tuple[str, str], ...], figures: Mapping[str, tuple[str, list[float]]]
+    dimensions: tuple[tuple[str, str], ...], metrics: Mapping[str, tuple[str, list[float]]]
 ) -> None:
-    """Print the figures of one set of dimensions; at a hundred, the provider begins a new line."""
+    """Print the metrics of one set of dimensions; the provider starts a new line at a hundred."""
     lines = AmazonCloudWatchEMFProvider(namespace=NAMESPACE)
-    # Alarms look for these very dimensions, whatever service name the environment holds.
+    # Alarms match these dimensions exactly, so the service name of the environment is left out.
     lines.service = ""
     for name, text in dimensions:
-        lines.add_dimension(name, _dimension(text))
-    for name, (unit, values) in figures.items():
+        lines.add_dimension(name, _encode_dimension(text))
+    for name, (unit, values) in metrics.items():
         for value in values:
             lines.add_metric(name, unit, value)
     if lines.metric_set:
         lines.flush_metrics()
 
 
-def _dimension(value: str) -> str:
+def _encode_dimension(value: str) -> str:
     safe = "" if not value.strip() or value.startswith(":") else _PRINTABLE
-    return quote(value, safe=safe)[:LONGEST] or "%"
+    return quote(value, safe=safe)[:MAX_DIMENSION_LENGTH] or "%"

@@ -1,7 +1,4 @@
-"""A few calls at a time, of any number.
-
-Waiting before something is sent again that AWS refused for the moment.
-"""
+"""Concurrent calls in order, and backoff between retries; the adapters of AWS share both."""
 
 import random
 import time
@@ -19,51 +16,53 @@ _Result = TypeVar("_Result")
 
 
 def map_concurrent(
-    call: Callable[[_Item], _Result], items: Iterable[_Item], *, at_once: int
+    call: Callable[[_Item], _Result], items: Iterable[_Item], *, max_workers: int
 ) -> Iterator[_Result]:
-    """What `call` gives for each item, in order; no more than `at_once` items are held.
+    """Yield the result of `call` for each item, in order.
 
-    When a call or `items` raises, calls under way are waited for and no other is made.
+    At most `max_workers` items are taken from `items` before their results are consumed. When a
+    call or `items` raises, the calls in flight are waited for and no further call is made.
     """
-    under_way: deque[Future[_Result]] = deque()
-    with ThreadPoolExecutor(at_once) as threads:
+    in_flight: deque[Future[_Result]] = deque()
+    with ThreadPoolExecutor(max_workers) as threads:
         try:
             for item in items:
-                under_way.append(threads.submit(call, item))
-                if len(under_way) == at_once:
-                    yield under_way.popleft().result()
-            while under_way:
-                yield under_way.popleft().result()
+                in_flight.append(threads.submit(call, item))
+                if len(in_flight) == max_workers:
+                    yield in_flight.popleft().result()
+            while in_flight:
+                yield in_flight.popleft().result()
         finally:
-            for future in under_way:
+            for future in in_flight:
                 future.cancel()
 
 
 @attrs.frozen(kw_only=True)
 class Backoff:
-    """Full jitter: a pause is anything up to a limit, which doubles from failure to failure.
+    """Exponential backoff with full jitter.
 
-    With these pauses `attempts` take ten seconds, give or take.
+    Each pause is a random time below a limit that doubles with every failure. With the defaults,
+    all attempts together take about ten seconds. `rng` returns a number in [0, 1).
     """
 
     sleep: Callable[[float], object] = time.sleep
-    attempts: int = 10
-    first_seconds: float = 0.1
-    longest_seconds: float = 5
-    chance: Callable[[], float] = random.random
+    max_attempts: int = 10
+    initial_seconds: float = 0.1
+    max_seconds: float = 5
+    rng: Callable[[], float] = random.random
 
     def wait(self, failures: int) -> None:
-        """Wait after so many failures."""
-        limit = min(self.longest_seconds, self.first_seconds * 2 ** (failures - 1))
-        self.sleep(self.chance() * limit)
+        """Pause after the given number of failures."""
+        limit = min(self.max_seconds, self.initial_seconds * 2 ** (failures - 1))
+        self.sleep(self.rng() * limit)
 
-    def waits(self, failure: str) -> Iterator[None]:
-        """Each step waits before one more attempt; the first attempt is made before.
+    def retries(self, message: str) -> Iterator[None]:
+        """Pause, then yield, once for each retry that is left after a first attempt.
 
         Raises:
-            RetryLater: `failure`; there were as many as there may be.
+            RetryLater: with `message`, when no retry is left.
         """
-        for failures in range(1, self.attempts):
+        for failures in range(1, self.max_attempts):
             self.wait(failures)
             yield
-        raise RetryLater(failure)
+        raise RetryLater(message)

@@ -1,4 +1,4 @@
-"""The demand table in DynamoDB: one item a fan and campaign, which ticketing reads."""
+"""The `DemandTable` port on DynamoDB: one item per fan and campaign, which ticketing reads."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,8 +13,8 @@ from campaign_workers.ports.tables import SelectedEvent
 Events = Mapping[str, SelectedEvent]
 
 _TRUE: Final = {"BOOL": True}
-_TURNS: Final = 3
-"""How often either kind of write is tried; between them the item would have to come and go."""
+_MAX_ATTEMPTS: Final = 3
+"""How often both writes are tried; both fail only if the item appears or vanishes in between."""
 
 
 @attrs.frozen
@@ -27,16 +27,16 @@ class DynamoDemandTable:
     def select(self, global_user_id: str, campaign_id: str, events: Events) -> None:
         """See `DemandTable.select`.
 
-        Events are set inside of the item's map, so that writers of other events undo nothing, were
-        it at the same moment. Nothing can be set in a map that is not there: the first events bring
-        it, unless another writer is quicker.
+        Each event is set inside the item's map, so that concurrent writers of other events do not
+        overwrite each other. The map must exist for that: the first write creates it, unless
+        another writer was faster.
         """
         key = _key(global_user_id, campaign_id)
         with translate_errors("dynamodb", self.table):
-            for _ in range(_TURNS):
-                if self._has_begun(key, events) or self._has_added(key, events):
+            for _ in range(_MAX_ATTEMPTS):
+                if self._create(key, events) or self._add(key, events):
                     return
-        raise RetryLater(f"dynamodb: {self.table}: an item comes and goes")
+        raise RetryLater(f"dynamodb: {self.table}: another writer keeps changing the item; retry")
 
     def replace(self, global_user_id: str, campaign_id: str, events: Events) -> None:
         """See `DemandTable.replace`."""
@@ -48,17 +48,17 @@ class DynamoDemandTable:
             )
 
     def read(self, global_user_id: str, campaign_id: str) -> Events | None:
-        """See `DemandTable.read`; it sees whatever was written before."""
+        """See `DemandTable.read`; the read is strongly consistent."""
         key = _key(global_user_id, campaign_id)
         with translate_errors("dynamodb", self.table):
-            answer = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True)
-        if (item := answer.get("Item")) is None:
+            response = self.client.get_item(TableName=self.table, Key=key, ConsistentRead=True)
+        if (item := response.get("Item")) is None:
             return None
         events = item.get("selected_events", {"M": {}})["M"]
         return {market: _event(event["M"]) for market, event in events.items()}
 
-    def _has_begun(self, key: Mapping[str, Any], events: Events) -> bool:
-        """Whether these became the first events of the item."""
+    def _create(self, key: Mapping[str, Any], events: Events) -> bool:
+        """Set the first events of the item; return False if it has events already."""
         return self._update(
             key,
             UpdateExpression="SET verdict = :true, selected_events = :events",
@@ -66,8 +66,8 @@ class DynamoDemandTable:
             ExpressionAttributeValues={":true": _TRUE, ":events": _map(events)},
         )
 
-    def _has_added(self, key: Mapping[str, Any], events: Events) -> bool:
-        """Whether the events were set beside those that the item has."""
+    def _add(self, key: Mapping[str, Any], events: Events) -> bool:
+        """Add events to those of the item; return False if it has none yet."""
         numbered = list(enumerate(events.items()))
         sets = ["verdict = :true", *(f"selected_events.#m{n} = :e{n}" for n, _ in numbered)]
         names = {f"#m{n}": market for n, (market, _) in numbered}
@@ -81,7 +81,7 @@ class DynamoDemandTable:
         )
 
     def _update(self, key: Mapping[str, Any], **update: Any) -> bool:
-        """Whether the item met the condition."""
+        """Update the item; return False if the condition failed."""
         try:
             self.client.update_item(TableName=self.table, Key=key, **update)
         except ClientError as error:

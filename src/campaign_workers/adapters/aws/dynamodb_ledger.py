@@ -1,4 +1,4 @@
-"""The delivery ledger in DynamoDB: one item a registrant of a wave, for more than a year."""
+"""The `DeliveryLedger` port on DynamoDB: one item per registrant of a wave, kept for 400 days."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -16,25 +16,25 @@ from campaign_workers.ports.tables import Channel, Delivery, DeliveryState
 
 Item = Mapping[str, Any]
 
-KEPT: Final = timedelta(days=400)
-"""How long an entry is kept after it was last written."""
+RETENTION: Final = timedelta(days=400)
+"""How long an item is kept after its last write."""
 
-_AT_A_TIME: Final = 100
-"""Items that one transaction takes at most, and one read."""
+_BATCH_SIZE: Final = 100
+"""The most items that one transaction or one batch read accepts."""
 
 _REFUSED: Final = "ConditionalCheckFailedException"
 _TAKEN: Final = "ConditionalCheckFailed"
 _BUSY: Final = frozenset(
     {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 )
-"""Why a transaction is cancelled that another time may go through."""
+"""Reasons for cancelling a transaction that a retry can overcome."""
 
 
 @attrs.frozen
 class DynamoDeliveryLedger:
     """Serves `DeliveryLedger`; items are keyed by wave and message id.
 
-    A transaction claims a hundred ids, and a request reads as many.
+    One transaction claims up to 100 ids, and one request reads up to 100.
     """
 
     client: Any = attrs.field(repr=False)
@@ -52,48 +52,48 @@ class DynamoDeliveryLedger:
         """See `DeliveryLedger.claim`."""
         claim = {"state": DeliveryState.CLAIMED, "channel": channel, "claimed": iso_utc(now)}
         written = _texts(claim) | _expires(now)
-        found: dict[str, Item] = {}
+        items: dict[str, Item] = {}
         with translate_errors("dynamodb", self.table):
-            for some in _by_the_hundred(message_ids):
-                fresh = {message_id: {**_key(wave, message_id), **written} for message_id in some}
-                found |= fresh | self._put(fresh)
-        return {message_id: _delivery(item) for message_id, item in found.items()}
+            for batch in _batches(message_ids):
+                claims = {message_id: {**_key(wave, message_id), **written} for message_id in batch}
+                items |= claims | self._put(claims)
+        return {message_id: _delivery(item) for message_id, item in items.items()}
 
     def read(self, wave: str, message_ids: Sequence[str]) -> Mapping[str, Delivery]:
-        """See `DeliveryLedger.read`; it sees whatever was written before."""
+        """See `DeliveryLedger.read`; the read is strongly consistent."""
         with translate_errors("dynamodb", self.table):
-            found = [_delivery(item) for item in self._items(wave, message_ids)]
-        return {delivery.message_id: delivery for delivery in found}
+            deliveries = [_delivery(item) for item in self._items(wave, message_ids)]
+        return {delivery.message_id: delivery for delivery in deliveries}
 
     def settle(self, wave: str, delivery: Delivery, *, now: datetime) -> None:
         """See `DeliveryLedger.settle`."""
-        busy = self._busy()
+        retries = self._retries()
         with translate_errors("dynamodb", self.table):
             while (refusal := self._update(wave, delivery, now)) is not None:
                 if error_code(refusal) == _REFUSED:
-                    _accept(delivery, refusal.response)
+                    _require_same(delivery, refusal.response)
                     break
-                next(busy)
+                next(retries)
 
-    def _put(self, fresh: Mapping[str, Item]) -> dict[str, Item]:
-        """Write those items whose ids nobody has claimed yet; the items of the others."""
-        found: dict[str, Item] = {}
-        busy = self._busy()
-        while left := [item for message_id, item in fresh.items() if message_id not in found]:
+    def _put(self, claims: Mapping[str, Item]) -> dict[str, Item]:
+        """Write the items whose ids are unclaimed; return the existing items of the others."""
+        existing: dict[str, Item] = {}
+        retries = self._retries()
+        while left := [item for message_id, item in claims.items() if message_id not in existing]:
             reasons = self._put_all(left)
             if not reasons:
                 break
-            found |= {
+            existing |= {
                 reason["Item"]["sk"]["S"]: reason["Item"]
                 for reason in reasons
                 if reason["Code"] == _TAKEN
             }
             if _BUSY & {reason["Code"] for reason in reasons}:
-                next(busy)
-        return found
+                next(retries)
+        return existing
 
     def _put_all(self, items: Iterable[Item]) -> Sequence[Mapping[str, Any]]:
-        """Write all of the items, or none; then why not, of each."""
+        """Write all of the items or none; if none, return the reason of each."""
         put = {
             "TableName": self.table,
             "ConditionExpression": "attribute_not_exists(pk)",
@@ -106,38 +106,39 @@ class DynamoDeliveryLedger:
         except ClientError as error:
             if error_code(error) != "TransactionCanceledException":
                 raise
-            return self._understood(error.response.get("CancellationReasons", ()))
+            return self._check_reasons(error.response.get("CancellationReasons", ()))
         return ()
 
-    def _understood(self, reasons: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    def _check_reasons(self, reasons: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
         codes = {reason["Code"] for reason in reasons} - {"None"}
         if not codes or codes - {_TAKEN} - _BUSY:
-            told = ", ".join(sorted(codes))
-            raise PermanentFailure(f"dynamodb: {self.table}: refuses a claim ({told})")
+            listed = ", ".join(sorted(codes))
+            raise PermanentFailure(f"dynamodb: {self.table}: refuses a claim ({listed})")
         return reasons
 
     def _items(self, wave: str, message_ids: Iterable[str]) -> Iterator[Item]:
-        for some in _by_the_hundred(message_ids):
-            busy = self._busy()
-            keys = [_key(wave, message_id) for message_id in some]
-            asked = {self.table: {"Keys": keys, "ConsistentRead": True}}
-            while asked:
-                answer = self.client.batch_get_item(RequestItems=asked)
-                yield from answer["Responses"].get(self.table, ())
-                if asked := answer.get("UnprocessedKeys", {}):
-                    next(busy)
+        for batch in _batches(message_ids):
+            retries = self._retries()
+            keys = [_key(wave, message_id) for message_id in batch]
+            request = {self.table: {"Keys": keys, "ConsistentRead": True}}
+            while request:
+                response = self.client.batch_get_item(RequestItems=request)
+                yield from response["Responses"].get(self.table, ())
+                if request := response.get("UnprocessedKeys", {}):
+                    next(retries)
 
     def _update(self, wave: str, delivery: Delivery, now: datetime) -> ClientError | None:
-        """Settle a delivery that is claimed; why not, if it is not, or if others are at it."""
-        went = _texts({"channel": delivery.channel})
-        written = _texts({"state": delivery.state, "settled": iso_utc(now)}) | _expires(now) | went
+        """Settle a claimed delivery; return the error if it is not claimed or is being written."""
+        channel = _texts({"channel": delivery.channel})
+        settled = _texts({"state": delivery.state, "settled": iso_utc(now)})
+        written = settled | _expires(now) | channel
         sets = ", ".join(f"#{name} = :{name}" for name in written)
         values = {f":{name}": value for name, value in written.items()}
         try:
             self.client.update_item(
                 TableName=self.table,
                 Key=_key(wave, delivery.message_id),
-                UpdateExpression=f"SET {sets}" if went else f"SET {sets} REMOVE #channel",
+                UpdateExpression=f"SET {sets}" if channel else f"SET {sets} REMOVE #channel",
                 ConditionExpression="#state = :claimed",
                 ExpressionAttributeNames={f"#{name}": name for name in (*written, "channel")},
                 ExpressionAttributeValues=values | {":claimed": {"S": DeliveryState.CLAIMED}},
@@ -149,27 +150,27 @@ class DynamoDeliveryLedger:
             raise
         return None
 
-    def _busy(self) -> Iterator[None]:
-        return self.backoff.waits(f"dynamodb: {self.table}: busy at every attempt")
+    def _retries(self) -> Iterator[None]:
+        return self.backoff.retries(f"dynamodb: {self.table}: busy at every attempt")
 
 
-def _accept(delivery: Delivery, refusal: Mapping[str, Any]) -> None:
-    """Leave it, if the ledger says so already.
+def _require_same(delivery: Delivery, refusal: Mapping[str, Any]) -> None:
+    """Accept a refused write if the ledger already has the same outcome.
 
     Raises:
-        Conflict: it says something else, or nothing.
+        Conflict: the ledger has another outcome or no claim.
     """
     if (item := refusal.get("Item")) is None:
         raise Conflict("the delivery was never claimed")
     if _delivery(item) != delivery:
-        raise Conflict("the delivery is settled otherwise")
+        raise Conflict("the delivery was already settled with another outcome")
 
 
-def _by_the_hundred(message_ids: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """Each id once: transactions and reads refuse one that comes twice."""
+def _batches(message_ids: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Yield distinct ids in batches; DynamoDB rejects a request that repeats a key."""
     distinct = iter(dict.fromkeys(message_ids))
-    while some := tuple(islice(distinct, _AT_A_TIME)):
-        yield some
+    while batch := tuple(islice(distinct, _BATCH_SIZE)):
+        yield batch
 
 
 def _key(wave: str, message_id: str) -> dict[str, Any]:
@@ -181,7 +182,7 @@ def _texts(attributes: Mapping[str, str | None]) -> dict[str, Any]:
 
 
 def _expires(now: datetime) -> dict[str, Any]:
-    return {"expires": {"N": str(int((now + KEPT).timestamp()))}}
+    return {"expires": {"N": str(int((now + RETENTION).timestamp()))}}
 
 
 def _delivery(item: Item) -> Delivery:

@@ -1,7 +1,7 @@
-"""Errors of the SDK become the domain's at the edge of this room, once.
+"""Translation of the AWS SDK's errors into errors of the domain.
 
-Their texts stay here: they quote accounts and values. What is said instead is who refused what,
-on which resource, and what to do about it.
+The SDK's messages are dropped, because they quote accounts and values. The translated message
+names the service, the resource, the operation and the remedy.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,35 +19,35 @@ from campaign_workers.domain.errors import CampaignError, Conflict, Fatal, NotFo
 
 @attrs.frozen
 class Failure:
-    """What an error of AWS is to a worker, and what is said of it."""
+    """The domain error for a kind of AWS error, and the template of its message."""
 
     error: type[CampaignError]
-    words: str
+    message: str
 
 
 _BUSY: Final = Failure(RetryLater, "too many requests")
 _DOWN: Final = Failure(RetryLater, "the service failed")
 _CHANGING: Final = Failure(RetryLater, "the {kind} is being changed")
-_DAMAGED: Final = Failure(RetryLater, "damaged on the way")
+_DAMAGED: Final = Failure(RetryLater, "the data was damaged in transit")
 _EXPIRED: Final = Failure(
-    RetryLater, "the credentials have expired; sign in again, or let a new process start"
+    RetryLater, "the credentials have expired; sign in again, or start a new process"
 )
 _SKEWED: Final = Failure(RetryLater, "this machine's clock is wrong; synchronise it")
 _BARE: Final = Failure(
-    RetryLater, "refused without a reason; perhaps the credentials have expired: sign in again"
+    RetryLater, "rejected without a reason; if the credentials have expired, sign in again"
 )
 _UNKNOWN: Final = Failure(Fatal, "AWS does not know the credentials; check the keys or the role")
 _DENIED: Final = Failure(Fatal, "access denied; allow {action} in the role's policy")
 _MISSING: Final = Failure(
-    Fatal, "there is no such {kind}; deploy the stack, or check its name, account and region"
+    Fatal, "the {kind} does not exist; deploy the stack, or check its name, account and region"
 )
-_ENDED: Final = Failure(RetryLater, "somebody else ended the upload")
-_NOT_THERE: Final = Failure(NotFound, "not there")
-_CHANGED: Final = Failure(Conflict, "somebody else changed it")
+_ENDED: Final = Failure(RetryLater, "another process ended the upload")
+_NOT_THERE: Final = Failure(NotFound, "does not exist")
+_CHANGED: Final = Failure(Conflict, "precondition failed")
 _ELSEWHERE: Final = Failure(Fatal, "the {kind} is in another region; set AWS_REGION")
-_NO_KEY: Final = Failure(Fatal, "its encryption key is disabled or gone; see KMS")
+_NO_KEY: Final = Failure(Fatal, "its encryption key is disabled or deleted; see KMS")
 _ARCHIVED: Final = Failure(Fatal, "the object is in an archive tier; restore it first")
-_REFUSED: Final = Failure(Fatal, "refused")
+_REFUSED: Final = Failure(Fatal, "request rejected")
 
 _CODES: Final[dict[Failure, str]] = {
     _BUSY: """BandwidthLimitExceeded EC2ThrottledException ExecutionLimitExceeded
@@ -63,7 +63,7 @@ _CODES: Final[dict[Failure, str]] = {
     _DAMAGED: """BadDigest IncompleteBody InvalidDigest XAmzContentChecksumMismatch
         XAmzContentSHA256Mismatch""",
     _EXPIRED: """ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired""",
-    # What S3 answers to HEAD, which has no room for a code.
+    # A response to HEAD has no body, so S3 cannot send a code.
     _BARE: "400",
     _SKEWED: "RequestTimeTooSkewed RequestInTheFuture",
     _UNKNOWN: """AuthFailure IncompleteSignature InvalidAccessKeyId InvalidClientTokenId
@@ -89,35 +89,35 @@ _CODES: Final[dict[Failure, str]] = {
 FAILURES: Final[Mapping[str, Failure]] = MappingProxyType(
     {code: failure for failure, codes in _CODES.items() for code in codes.split()}
 )
-"""What the codes of AWS mean; of other codes the status decides."""
+"""The failure for each error code; for other codes the HTTP status decides."""
 
-_WITHOUT_ANSWER: Final[tuple[tuple[tuple[type[Exception], ...], Failure], ...]] = (
+_WITHOUT_RESPONSE: Final[tuple[tuple[tuple[type[Exception], ...], Failure], ...]] = (
     (
         (sdk.ConnectTimeoutError, sdk.ReadTimeoutError),
-        Failure(RetryLater, "no answer in time"),
+        Failure(RetryLater, "timed out"),
     ),
     (
-        # An error that is cut off while it is told comes out as it is.
+        # If the connection drops while the error body is read, urllib3's error surfaces.
         (sdk.ConnectionError, sdk.HTTPClientError, sdk.IncompleteReadError, HTTPError),
-        Failure(RetryLater, "the service cannot be reached, or the connection broke"),
+        Failure(RetryLater, "the service is unreachable, or the connection broke"),
     ),
     ((sdk.FlexibleChecksumError,), _DAMAGED),
     (
         (sdk.CredentialRetrievalError, sdk.MetadataRetrievalError),
-        Failure(RetryLater, "the credentials cannot be had at the moment"),
+        Failure(RetryLater, "the credentials cannot be retrieved at the moment"),
     ),
     (
         (sdk.NoCredentialsError, sdk.PartialCredentialsError, sdk.ProfileNotFound),
-        Failure(Fatal, "there are no credentials; run with a role, or set AWS_PROFILE"),
+        Failure(Fatal, "no credentials found; run with a role, or set AWS_PROFILE"),
     ),
     (
         (sdk.UnauthorizedSSOTokenError, sdk.TokenRetrievalError, sdk.NoAuthTokenError),
-        Failure(Fatal, "nobody is signed in; run `aws sso login`"),
+        Failure(Fatal, "not signed in; run `aws sso login`"),
     ),
-    ((sdk.NoRegionError,), Failure(Fatal, "there is no region; set AWS_REGION")),
-    ((BotoCoreError,), Failure(Fatal, "the SDK refuses")),
+    ((sdk.NoRegionError,), Failure(Fatal, "no region is configured; set AWS_REGION")),
+    ((BotoCoreError,), Failure(Fatal, "the SDK rejects the call")),
 )
-"""What it means when no answer came; the first row that fits counts."""
+"""The failure for each error without a response; the first matching row applies."""
 
 _KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -138,7 +138,7 @@ _ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
         "s3:CopyObject": "s3:GetObject and s3:PutObject",
         "s3:CreateMultipartUpload": "s3:PutObject",
         "s3:DeleteObjects": "s3:DeleteObject",
-        # Without leave to list, S3 answers a question for an object that is not there like this.
+        # Without `s3:ListBucket`, S3 answers 403 for an object that does not exist.
         "s3:GetObject": "s3:GetObject and s3:ListBucket",
         "s3:HeadBucket": "s3:ListBucket",
         "s3:HeadObject": "s3:GetObject and s3:ListBucket",
@@ -150,19 +150,19 @@ _ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
         "stepfunctions:StartExecution": "states:StartExecution",
     }
 )
-"""What a policy calls an operation, where it is not the operation's own name."""
+"""The policy actions of operations whose action has another name."""
 
 
 @contextmanager
 def translate_errors(service: str, resource: str) -> Iterator[None]:
-    """Translate what the SDK raises while it asks `service` about `resource`; a decorator, too.
+    """Translate the SDK's errors about `resource` of `service`; also usable as a decorator.
 
-    An error that means something of its own to an adapter is caught within, by its `code`.
+    An adapter that handles a certain error itself catches it inside, by its `error_code`.
 
     Raises:
-        NotFound, Conflict: an object is not there, or a precondition failed.
-        Fatal: access, credentials, settings or what was asked for have to be mended by a person.
-        RetryLater: throttled, failed, broken off, unreachable, or signed in with what has expired.
+        NotFound, Conflict: an object does not exist, or a precondition failed.
+        Fatal: an operator has to fix access, credentials, settings or the request.
+        RetryLater: the service throttles, fails or is unreachable, or the credentials expired.
     """
     try:
         yield
@@ -173,48 +173,50 @@ def translate_errors(service: str, resource: str) -> Iterator[None]:
 def to_domain_error(
     service: str, resource: str, error: ClientError | BotoCoreError | HTTPError
 ) -> CampaignError:
-    """The error of the domain that tells of `error`."""
+    """Return the domain error for an error of the SDK."""
     if isinstance(error, ClientError):
-        return _told(service, resource, error.operation_name, error_code(error), _answered(error))
-    failure = next(row for kinds, row in _WITHOUT_ANSWER if isinstance(error, kinds))
-    return failure.error(f"{service}: {resource}: {failure.words} ({type(error).__name__})")
+        operation, failure = error.operation_name, _classify(error)
+        return _build_error(service, resource, operation, error_code(error), failure)
+    failure = next(row for kinds, row in _WITHOUT_RESPONSE if isinstance(error, kinds))
+    return failure.error(f"{service}: {resource}: {failure.message} ({type(error).__name__})")
 
 
 def error_for_code(
     service: str, resource: str, *, operation: str, code: str, refused: bool = False
 ) -> CampaignError:
-    """The error of the domain for an entry of a batch that failed alone.
+    """Return the domain error for an entry of a batch that failed by itself.
 
-    A code that is not known means that the service failed, or that it `refused`.
+    An unknown code counts as a failure of the service, unless the service says that it `refused`
+    the entry.
     """
     failure = FAILURES.get(code, _REFUSED if refused else _DOWN)
-    return _told(service, resource, operation, code, failure)
+    return _build_error(service, resource, operation, code, failure)
 
 
 def error_code(error: ClientError) -> str:
-    """The code of an answer, such as `NoSuchKey`, or its status if it has none."""
+    """Return the code of an error response, such as `NoSuchKey`, or else its HTTP status."""
     return str(error.response.get("Error", {}).get("Code") or _status(error))
 
 
-def _told(
+def _build_error(
     service: str, resource: str, operation: str, code: str, failure: Failure
 ) -> CampaignError:
     action = f"{service}:{operation}"
-    words = failure.words.format(
+    message = failure.message.format(
         action=_ACTIONS.get(action, action), kind=_KINDS.get(service, "resource")
     )
-    return failure.error(f"{service}: {resource}: {words} ({operation}, {code})")
+    return failure.error(f"{service}: {resource}: {message} ({operation}, {code})")
 
 
-def _answered(error: ClientError) -> Failure:
+def _classify(error: ClientError) -> Failure:
     name = error_code(error)
-    if name == "InvalidSignatureException" and _is_about_time(error):
+    if name == "InvalidSignatureException" and _is_clock_skew(error):
         return _SKEWED
     return FAILURES.get(name, _DOWN if _status(error) >= 500 else _REFUSED)
 
 
-def _is_about_time(error: ClientError) -> bool:
-    """Services other than S3 tell a wrong clock by the text alone."""
+def _is_clock_skew(error: ClientError) -> bool:
+    """Return whether the message reports clock skew; only S3 has a code for it."""
     text = str(error.response.get("Error", {}).get("Message"))
     return "Signature expired" in text or "Signature not yet current" in text
 

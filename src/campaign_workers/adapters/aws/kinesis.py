@@ -1,4 +1,4 @@
-"""A stream of Kinesis."""
+"""The `RecordStream` port on Amazon Kinesis."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -18,10 +18,11 @@ REQUEST_BYTES: Final = 5 * 1024 * 1024
 
 @attrs.frozen
 class KinesisRecordStream:
-    """The stream `name`; threads may share it.
+    """Serves `RecordStream` with the stream `name`; threads may share it.
 
-    A request has each partition key at most once, because Kinesis takes the records of a request
-    one by one: a second record of a key would be put although the first one failed.
+    A request contains each partition key at most once. Kinesis accepts or rejects the records of a
+    request one by one, so a second record of a key could be put although the first one failed, and
+    the order within the key would be lost.
     """
 
     client: Any = attrs.field(repr=False)
@@ -30,51 +31,51 @@ class KinesisRecordStream:
     _backoff: Backoff = attrs.field(init=False, repr=False)
 
     @_backoff.default
-    def _on_the_clock(self) -> Backoff:
+    def _default_backoff(self) -> Backoff:
         return Backoff(sleep=self.clock.sleep)
 
     def put(self, records: Iterable[tuple[str, bytes]]) -> int:
-        """See `RecordStream.put`; keys decide shards as they are."""
-        waiting, count = _Waiting(), 0
+        """See `RecordStream.put`; Kinesis hashes the partition keys itself."""
+        pending, count = _PendingRecords(), 0
         try:
             for partition_key, data in records:
-                waiting.add(_Record(*checked_record(partition_key, data)))
-                while waiting.fill_a_request():
-                    count += self._put_some(waiting)
+                pending.add(_Record(*checked_record(partition_key, data)))
+                while pending.fill_a_request():
+                    count += self._put_batch(pending)
         except RejectRecord:
-            self._put_all(waiting)
+            self._put_all(pending)
             raise
-        return count + self._put_all(waiting)
+        return count + self._put_all(pending)
 
-    def _put_all(self, waiting: "_Waiting") -> int:
+    def _put_all(self, pending: "_PendingRecords") -> int:
         count = 0
-        while waiting:
-            count += self._put_some(waiting)
+        while pending:
+            count += self._put_batch(pending)
         return count
 
-    def _put_some(self, waiting: "_Waiting") -> int:
-        """One request; those of its records that failed go on waiting."""
-        records = waiting.next_of_each_key()
+    def _put_batch(self, pending: "_PendingRecords") -> int:
+        """Send one request; records that fail stay pending. Return how many were put."""
+        records = pending.next_of_each_key()
         with translate_errors("kinesis", self.name):
-            answer = self.client.put_records(
+            response = self.client.put_records(
                 StreamName=self.name,
                 Records=[{"PartitionKey": r.partition_key, "Data": r.data} for r in records],
             )
         count, failures = 0, 0
-        for record, result in zip(records, answer["Records"], strict=True):
-            if error_code := result.get("ErrorCode"):
-                failures = max(failures, self._failed(record, error_code))
+        for record, result in zip(records, response["Records"], strict=True):
+            if code := result.get("ErrorCode"):
+                failures = max(failures, self._count_failure(record, code))
             else:
-                waiting.forget(record)
+                pending.remove(record)
                 count += 1
         if failures:
             self._backoff.wait(failures)
         return count
 
-    def _failed(self, record: "_Record", error_code: str) -> int:
+    def _count_failure(self, record: "_Record", code: str) -> int:
         record.failures += 1
-        error = error_for_code("kinesis", self.name, operation="PutRecords", code=error_code)
-        if record.failures == self._backoff.attempts or not isinstance(error, RetryLater):
+        error = error_for_code("kinesis", self.name, operation="PutRecords", code=code)
+        if record.failures == self._backoff.max_attempts or not isinstance(error, RetryLater):
             raise error
         return record.failures
 
@@ -91,8 +92,8 @@ class _Record:
 
 
 @attrs.define
-class _Waiting:
-    """Records that are not put yet, by key; those of a key in their order."""
+class _PendingRecords:
+    """Records that are not put yet, by key and in order within a key."""
 
     _by_key: dict[str, deque[_Record]] = attrs.field(factory=dict, init=False)
     _records: int = attrs.field(default=0, init=False)
@@ -102,27 +103,27 @@ class _Waiting:
         return bool(self._by_key)
 
     def fill_a_request(self) -> bool:
-        """Whether there are as many as one request may have."""
+        """Return whether there are enough records for a full request."""
         return self._records >= REQUEST_RECORDS or self._bytes >= REQUEST_BYTES
 
     def add(self, record: _Record) -> None:
-        """One more."""
+        """Add a record."""
         self._by_key.setdefault(record.partition_key, deque()).append(record)
         self._records += 1
         self._bytes += record.size
 
     def next_of_each_key(self) -> list[_Record]:
-        """The first record of each key, as far as one request takes them."""
-        chosen, size = [], 0
+        """Return the first record of each key, up to the size of one request."""
+        batch, size = [], 0
         for records in self._by_key.values():
             size += records[0].size
             if size > REQUEST_BYTES:
                 break
-            chosen.append(records[0])
-        return chosen
+            batch.append(records[0])
+        return batch
 
-    def forget(self, record: _Record) -> None:
-        """The first record of its key is put; the key's next one comes after other keys."""
+    def remove(self, record: _Record) -> None:
+        """Remove a record that was put; the next one of its key queues behind the other keys."""
         rest = self._by_key.pop(record.partition_key)
         rest.popleft()
         if rest:

@@ -1,4 +1,4 @@
-"""When Lambda ends the run."""
+"""The `Deadline` port on the time limit of a Lambda invocation."""
 
 import math
 from collections.abc import Iterator
@@ -10,28 +10,31 @@ import attrs
 
 @runtime_checkable
 class LambdaContext(Protocol):
-    """What is asked of the context of an invocation."""
+    """The part of the context of an invocation that the deadline uses."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the invocation is ended."""
+        """Return the milliseconds until Lambda ends the invocation."""
         ...
 
 
 @attrs.define
 class LambdaDeadline:
-    """What is left of the invocation that was entered; nobody ends a run outside of one."""
+    """Serves `Deadline` with the time left of the current invocation.
+
+    Outside of an invocation there is no limit.
+    """
 
     _context: LambdaContext | None = attrs.field(default=None, init=False)
 
     @contextmanager
     def during(self, context: object) -> Iterator[None]:
-        """Within this, the run ends when `context` says; one that says nothing sets no end."""
-        before = self._context
+        """Apply the time limit of `context`, if it has one, for as long as the block runs."""
+        previous = self._context
         self._context = context if isinstance(context, LambdaContext) else None
         try:
             yield
         finally:
-            self._context = before
+            self._context = previous
 
     def remaining_seconds(self) -> float:
         """See `Deadline.remaining_seconds`."""

@@ -1,4 +1,4 @@
-"""Secrets in Secrets Manager."""
+"""The `Secrets` port on AWS Secrets Manager."""
 
 from typing import Any, Final
 
@@ -9,15 +9,16 @@ from campaign_workers.adapters.aws.errors import error_code, translate_errors
 from campaign_workers.domain.errors import Fatal, NotFound, PermanentFailure
 from campaign_workers.domain.storage.layout import validate_object_key
 
-_NONE: Final = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
-"""There is no such secret, or it is marked for deletion."""
+_MISSING: Final = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
+"""The secret does not exist or is scheduled for deletion."""
 
 
 @attrs.frozen
 class SecretsManagerSecrets:
-    """Serves `Secrets`: the text of the secret `prefix` + name, as it is at each call.
+    """Serves `Secrets`: reads the text of the secret `prefix` + name on every call.
 
-    Nothing is kept here: whoever is refused with an old token finds the new one by reading again.
+    Values are not cached, so that a caller whose token was rotated gets the new one by reading
+    again.
     """
 
     client: Any = attrs.field(repr=False)
@@ -27,26 +28,26 @@ class SecretsManagerSecrets:
         """See `Secrets.read`.
 
         Raises:
-            PermanentFailure: the secret is bytes, not a text.
+            PermanentFailure: the secret is binary.
         """
-        full_name = self.prefix + _checked(name)
+        full_name = self.prefix + _validate_name(name)
         with translate_errors("secretsmanager", full_name):
-            answer = self._answer(full_name)
-        if (secret := answer.get("SecretString")) is None:
-            raise PermanentFailure(f"the secret {full_name} is no text; store it as one")
+            response = self._get(full_name)
+        if (secret := response.get("SecretString")) is None:
+            raise PermanentFailure(f"secret {full_name}: expected a text, got bytes; store a text")
         return str(secret)
 
-    def _answer(self, full_name: str) -> dict[str, Any]:
+    def _get(self, full_name: str) -> dict[str, Any]:
         try:
             return dict(self.client.get_secret_value(SecretId=full_name))
         except ClientError as error:
-            if error_code(error) not in _NONE:
+            if error_code(error) not in _MISSING:
                 raise
             raise NotFound(f"no secret {full_name}") from None
 
 
-def _checked(name: str) -> str:
+def _validate_name(name: str) -> str:
     try:
         return validate_object_key(name)
     except Fatal:
-        raise NotFound(f"no secret can be called {name!r}") from None
+        raise NotFound(f"{name!r} is not a valid secret name") from None

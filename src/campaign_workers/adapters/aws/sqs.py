@@ -1,4 +1,4 @@
-"""A queue of SQS."""
+"""The `MessageQueue` port on Amazon SQS."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -13,12 +13,12 @@ from campaign_workers.ports.system import Clock
 
 BATCH_MESSAGES: Final = 10
 BATCH_BYTES: Final = MAX_MESSAGE_BYTES
-"""Of all messages of a request together."""
+"""Limit on the total size of the messages of a request."""
 
 
 @attrs.define
 class SqsMessageQueue:
-    """The queue `name`, a standard one; threads may share it."""
+    """Serves `MessageQueue` with the standard queue `name`; threads may share it."""
 
     client: Any = attrs.field(repr=False)
     clock: Clock
@@ -27,7 +27,7 @@ class SqsMessageQueue:
     _url: str | None = attrs.field(default=None, init=False, repr=False)
 
     @_backoff.default
-    def _on_the_clock(self) -> Backoff:
+    def _default_backoff(self) -> Backoff:
         return Backoff(sleep=self.clock.sleep)
 
     def send(self, bodies: Iterable[str]) -> int:
@@ -37,46 +37,47 @@ class SqsMessageQueue:
             for body in bodies:
                 message = checked_message(body)
                 if not batch.has_room_for(message):
-                    count += self._sent(batch)
+                    count += self._send_batch(batch)
                     batch = _Batch()
                 batch.add(message)
         except RejectRecord:
-            self._sent(batch)
+            self._send_batch(batch)
             raise
-        return count + self._sent(batch)
+        return count + self._send_batch(batch)
 
-    def _sent(self, batch: "_Batch") -> int:
-        """Send a batch, then what failed of it alone, until all of it is sent."""
+    def _send_batch(self, batch: "_Batch") -> int:
+        """Send a batch, retry the messages that failed, and return how many were sent."""
         left, failures = list(batch.messages), 0
         while left:
             errors = self._request(left)
             left = [left[number] for number in sorted(errors)]
             if left:
                 failures += 1
-                self._give_up_if_need_be(errors.values(), failures)
+                self._require_retryable(errors.values(), failures)
                 self._backoff.wait(failures)
         return len(batch.messages)
 
     def _request(self, messages: list[str]) -> dict[int, Any]:
-        """The errors of one request, by the number of the message."""
+        """Send one request; return its errors by the position of the message."""
         with translate_errors("sqs", self.name):
-            answer = self.client.send_message_batch(
+            response = self.client.send_message_batch(
                 QueueUrl=self._queue_url(),
                 Entries=[{"Id": str(n), "MessageBody": body} for n, body in enumerate(messages)],
             )
-        return {int(error["Id"]): error for error in answer.get("Failed", ())}
+        return {int(error["Id"]): error for error in response.get("Failed", ())}
 
-    def _give_up_if_need_be(self, errors: Iterable[Any], failures: int) -> None:
-        for error in errors:
-            told = error_for_code(
+    def _require_retryable(self, errors: Iterable[Any], failures: int) -> None:
+        """Raise the first permanent error; after the last attempt, the first error of any kind."""
+        for entry in errors:
+            error = error_for_code(
                 "sqs",
                 self.name,
                 operation="SendMessageBatch",
-                code=error["Code"],
-                refused=error["SenderFault"],
+                code=entry["Code"],
+                refused=entry["SenderFault"],
             )
-            if failures == self._backoff.attempts or not isinstance(told, RetryLater):
-                raise told
+            if failures == self._backoff.max_attempts or not isinstance(error, RetryLater):
+                raise error
 
     def _queue_url(self) -> str:
         if self._url is None:
@@ -86,19 +87,19 @@ class SqsMessageQueue:
 
 @attrs.define
 class _Batch:
-    """Messages of one request."""
+    """The messages of one request."""
 
     messages: list[str] = attrs.field(factory=list, repr=False)
     _bytes: int = 0
 
     def has_room_for(self, message: str) -> bool:
-        """Whether the message can come along."""
+        """Return whether the message fits into the request."""
         return (
             len(self.messages) < BATCH_MESSAGES
             and self._bytes + len(message.encode()) <= BATCH_BYTES
         )
 
     def add(self, message: str) -> None:
-        """One more."""
+        """Add a message."""
         self.messages.append(message)
         self._bytes += len(message.encode())

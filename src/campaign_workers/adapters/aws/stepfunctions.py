@@ -1,4 +1,4 @@
-"""Starts of the state machine in Step Functions."""
+"""The `WorkflowStarter` port on AWS Step Functions."""
 
 import json
 import time
@@ -15,14 +15,14 @@ from campaign_workers.domain.errors import RetryLater
 from campaign_workers.domain.running.events import checked_execution_name
 from campaign_workers.ports.workflow import Execution
 
-_BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
-_ROUNDING: Final = timedelta(seconds=1)
-"""Answers tell the time in whole seconds, and the clocks of a service differ a little."""
+_EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+_TOLERANCE: Final = timedelta(seconds=1)
+"""The `Date` header has whole seconds, and the clocks of a service differ slightly."""
 
 
 @attrs.frozen
 class StepFunctionsStarter:
-    """Serves `WorkflowStarter` with a state machine of the type STANDARD, named by its ARN."""
+    """Serves `WorkflowStarter` with a STANDARD state machine; `state_machine` is its ARN."""
 
     client: Any = attrs.field(repr=False)
     state_machine: str = attrs.field(kw_only=True)
@@ -30,52 +30,53 @@ class StepFunctionsStarter:
     def start(self, name: str, payload: Mapping[str, Any]) -> Execution:
         """See `WorkflowStarter.start`.
 
-        `fresh` errs for a second start with the same payload within a second of the first: the
-        service answers both alike.
+        `fresh` is also True for a second start with the same payload within about a second of the
+        first, because the service answers both in the same way.
         """
         checked_execution_name(name)
-        asked = time.monotonic()
+        before = time.monotonic()
         with translate_errors("stepfunctions", self.state_machine):
-            answer = self._started(name, payload)
-            if answer is None:
-                return Execution(name=name, started=self._described(name), fresh=False)
-        took = timedelta(seconds=time.monotonic() - asked)
-        started = _utc(answer["startDate"])
-        return Execution(name=name, started=started, fresh=started >= _earliest(answer, took))
+            response = self._start_execution(name, payload)
+            if response is None:
+                return Execution(name=name, started=self._start_date(name), fresh=False)
+        took = timedelta(seconds=time.monotonic() - before)
+        started = _utc(response["startDate"])
+        return Execution(name=name, started=started, fresh=started >= _call_start(response, took))
 
-    def _started(self, name: str, payload: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The answer to a start, None if the name was used before."""
+    def _start_execution(self, name: str, payload: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return the service's response, or None if the name was used before."""
         try:
-            answer: Mapping[str, Any] = self.client.start_execution(
+            response: Mapping[str, Any] = self.client.start_execution(
                 stateMachineArn=self.state_machine, name=name, input=json.dumps(dict(payload))
             )
         except ClientError as error:
             if error_code(error) != "ExecutionAlreadyExists":
                 raise
             return None
-        return answer
+        return response
 
-    def _described(self, name: str) -> datetime:
-        """When the execution began that has the name."""
+    def _start_date(self, name: str) -> datetime:
+        """Return when the execution with this name started."""
         execution = self.state_machine.replace(":stateMachine:", ":execution:")
         try:
-            answer = self.client.describe_execution(executionArn=f"{execution}:{name}")
+            response = self.client.describe_execution(executionArn=f"{execution}:{name}")
         except ClientError as error:
             if error_code(error) != "ExecutionDoesNotExist":
                 raise
-            # Descriptions lag behind starts.
-            raise RetryLater(f"{name}: somebody is starting this execution") from None
-        return _utc(answer["startDate"])
+            # `DescribeExecution` is eventually consistent.
+            raise RetryLater(f"{name}: this execution is being started; retry") from None
+        return _utc(response["startDate"])
 
 
-def _earliest(answer: Mapping[str, Any], took: timedelta) -> datetime:
-    """When an execution began at the earliest that this call started, by the service's clock.
+def _call_start(response: Mapping[str, Any], took: timedelta) -> datetime:
+    """Return the earliest time at which this call can have started an execution.
 
-    As long as an execution runs, a start with the same payload is answered as the first one was;
-    the time alone tells them apart, and the clock of this machine may be wrong.
+    While an execution runs, another start with its payload gets the same response as the first;
+    only the start date differs from the time of the call. The time comes from the service,
+    because this machine's clock may be wrong.
     """
-    told = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
-    return parsedate_to_datetime(told) - took - _ROUNDING if told else _BEFORE_ALL
+    date = response["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
+    return parsedate_to_datetime(date) - took - _TOLERANCE if date else _EARLIEST
 
 
 def _utc(moment: datetime) -> datetime:

@@ -1,7 +1,7 @@
-"""Spans of OpenTelemetry: one a call of a worker, and below it one a call of each of its ports.
+"""OpenTelemetry spans: one per call of a worker, with a child span per call of its ports.
 
-Where spans go is said by the variables that OpenTelemetry defines, such as
-`OTEL_EXPORTER_OTLP_ENDPOINT`. No argument and no text of an error is told: both may be personal.
+The environment variables of OpenTelemetry, such as `OTEL_EXPORTER_OTLP_ENDPOINT`, decide where
+spans are sent. Spans contain no arguments and no error messages, because both may be personal.
 """
 
 import inspect
@@ -22,16 +22,16 @@ from campaign_workers.domain.running.reports import Report
 
 SERVICE: Final = "campaign-workers"
 FLUSH_MILLIS: Final = 2_000
-"""How long an invocation waits for its spans to be taken."""
+"""How long an invocation waits for its spans to be exported."""
 
 UNTRACED: Final = {"clock", "deadline", "metrics"}
-"""Ports that are asked all the time, and answer at once."""
+"""Ports that are called very often and return at once."""
 
 _ADAPTERS: Final = "campaign_workers.adapters."
 
 
 def build_otlp_provider() -> TracerProvider:
-    """What collects spans and hands them to the collector over OTLP."""
+    """Build a tracer provider that exports spans over OTLP in batches."""
     provider = TracerProvider(resource=Resource.create({SERVICE_NAME: SERVICE}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     return provider
@@ -39,24 +39,24 @@ def build_otlp_provider() -> TracerProvider:
 
 @attrs.frozen
 class Traces:
-    """Puts spans around workers and their ports."""
+    """Wraps workers and their ports in spans."""
 
     _provider: TracerProvider = attrs.field(factory=build_otlp_provider)
 
     def instrument(self, name: str, worker: Any) -> Callable[[Any], Report]:
-        """The worker, with a span around each of its calls and around those of its ports."""
+        """Return the worker with a span around each of its calls and each call of its ports."""
         tracer = self._provider.get_tracer(SERVICE, __version__)
         ports = {
             field.alias: _TracedPort(getattr(worker, field.name), field.name, tracer)
             for field in attrs.fields(type(worker))
             if _is_port(field.name, getattr(worker, field.name))
         }
-        watched = attrs.evolve(worker, **ports)
+        traced_worker = attrs.evolve(worker, **ports)
 
         def call(event: Any) -> Report:
             with _span(tracer, name, SpanKind.CONSUMER) as span:
                 span.set_attribute("campaign_workers.worker", name)
-                report: Report = watched(event)
+                report: Report = traced_worker(event)
                 for count, value in report.counts.items():
                     span.set_attribute(f"campaign_workers.count.{count}", value)
                 return report
@@ -64,38 +64,38 @@ class Traces:
         return call
 
     def flush(self) -> None:
-        """Hand on what was collected, before Lambda freezes the process."""
+        """Export the collected spans before Lambda freezes the process."""
         self._provider.force_flush(FLUSH_MILLIS)
 
 
 class _TracedPort:
-    """An adapter with a span around each call of a method."""
+    """An adapter with a span around each method call."""
 
     def __init__(self, adapter: Any, port: str, tracer: Tracer) -> None:
         self._adapter, self._port, self._tracer = adapter, port, tracer
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._adapter, name)
-        if not callable(found):
-            return found
+        member = getattr(self._adapter, name)
+        if not callable(member):
+            return member
         span = f"{self._port}.{name}"
 
-        @wraps(found)
-        def called(*args: Any, **kwargs: Any) -> Any:
+        @wraps(member)
+        def call(*args: Any, **kwargs: Any) -> Any:
             with _span(self._tracer, span, SpanKind.CLIENT):
-                return found(*args, **kwargs)
+                return member(*args, **kwargs)
 
-        @wraps(found)
-        async def awaited(*args: Any, **kwargs: Any) -> Any:
+        @wraps(member)
+        async def call_async(*args: Any, **kwargs: Any) -> Any:
             with _span(self._tracer, span, SpanKind.CLIENT):
-                return await found(*args, **kwargs)
+                return await member(*args, **kwargs)
 
-        return awaited if inspect.iscoroutinefunction(found) else called
+        return call_async if inspect.iscoroutinefunction(member) else call
 
 
 @contextmanager
 def _span(tracer: Tracer, name: str, kind: SpanKind) -> Iterator[Span]:
-    """A span that says of an error no more than its class."""
+    """Open a span that records only the class of an error."""
     with tracer.start_as_current_span(
         name, kind=kind, record_exception=False, set_status_on_exception=False
     ) as span:

@@ -1,4 +1,4 @@
-"""Merging files of the lake with Athena."""
+"""The `QueryEngine` port on Amazon Athena."""
 
 from campaign_workers.adapters.aws.athena.engine import AthenaQueryEngine
 

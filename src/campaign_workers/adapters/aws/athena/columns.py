@@ -1,9 +1,8 @@
-"""How values of an Avro schema pass through a query and its CSV, and come out as they were.
+"""Columns of a query over Avro records: their SQL and how to read them back from CSV.
 
-A cell of CSV is a text, or nothing. So that null differs from the empty text, and a line is a
-record whatever its values hold, the plain values of a record are written as texts into one array,
-which is cast to JSON: there null is `null`, and quotes and line ends are escaped. Arrays are cast
-to JSON each by itself.
+CSV cannot distinguish null from an empty text, and values may contain line breaks. The query
+therefore writes all plain values of a record as texts into one array and casts it to JSON, where
+null is `null` and quotes and line breaks are escaped. Each array column is cast to JSON by itself.
 """
 
 import json
@@ -19,7 +18,7 @@ from campaign_workers.domain.errors import Fatal
 Schema = Mapping[str, Any]
 
 TEXTS: Final = "texts"
-"""The result's first column: the plain values of a record."""
+"""Name of the result's first column: the plain values of a record."""
 
 _AS_TEXT: Final = "CAST({} AS VARCHAR)"
 _MILLISECONDS: Final = (
@@ -29,54 +28,54 @@ _CELL: Final = r'(?:"([^"]*(?:""[^"]*)*)")?'
 
 
 @attrs.frozen
-class Kind:
-    """A plain type: what Hive calls it, how SQL makes a text of it, and how that is read."""
+class PlainType:
+    """A plain type: its name in Hive, the SQL that makes it a text, and the parser of the text."""
 
     hive: str
     expression: str
-    read: Callable[[str], Any]
+    parse: Callable[[str], Any]
 
 
-PLAIN: Final[Mapping[str, Kind]] = {
-    "string": Kind("string", "{}", str),
-    "boolean": Kind("boolean", _AS_TEXT, {"true": True, "false": False}.__getitem__),
-    "int": Kind("int", _AS_TEXT, int),
-    "long": Kind("bigint", _AS_TEXT, int),
-    "double": Kind("double", _AS_TEXT, float),
-    "timestamp-millis": Kind("timestamp", _MILLISECONDS, int),
+PLAIN: Final[Mapping[str, PlainType]] = {
+    "string": PlainType("string", "{}", str),
+    "boolean": PlainType("boolean", _AS_TEXT, {"true": True, "false": False}.__getitem__),
+    "int": PlainType("int", _AS_TEXT, int),
+    "long": PlainType("bigint", _AS_TEXT, int),
+    "double": PlainType("double", _AS_TEXT, float),
+    "timestamp-millis": PlainType("timestamp", _MILLISECONDS, int),
 }
-"""Avro's types as a query sees them."""
+"""The supported plain types, by their names in Avro."""
 
 
 @attrs.frozen
 class Column:
-    """A field of a schema as a column; an array of texts has no `kind`."""
+    """A field of a schema as a column; `plain_type` is None for an array of strings."""
 
     name: str
-    kind: Kind | None
+    plain_type: PlainType | None
     optional: bool
 
     @property
     def hive(self) -> str:
-        """The type of the table's column."""
-        return self.kind.hive if self.kind else "array<string>"
+        """The Hive type of the column."""
+        return self.plain_type.hive if self.plain_type else "array<string>"
 
     @property
-    def quoted(self) -> str:
-        """Its name in SQL, which knows no capitals."""
+    def sql_name(self) -> str:
+        """The quoted name in SQL, in lower case because Athena stores names so."""
         return f'"{self.name.lower()}"'
 
-    def value(self, text: str | None) -> Any:
-        """What the text of a value means, which is None for null.
+    def parse(self, text: str | None) -> Any:
+        """Return the value that `text` stands for; None stands for null.
 
         Raises:
-            ValueError, LookupError, TypeError: it is no such value.
+            ValueError, LookupError, TypeError: the text is not a value of this column.
         """
         if text is None:
             if self.optional:
                 return None
-            raise ValueError("null where there is always a value")
-        return self.kind.read(text) if self.kind else _texts(text)
+            raise ValueError("null in a required field")
+        return self.plain_type.parse(text) if self.plain_type else _parse_texts(text)
 
 
 @attrs.frozen
@@ -86,49 +85,51 @@ class Columns:
     all: Sequence[Column]
 
     @classmethod
-    def of(cls, schema: Schema) -> "Columns":
-        """The columns for the fields of a schema.
+    def from_schema(cls, schema: Schema) -> "Columns":
+        """Return the columns for the fields of an Avro schema.
 
         Raises:
-            Fatal: a field has a type that was never brought through a query.
+            Fatal: a field has a type that queries do not support.
         """
         return cls([_column(field) for field in schema["fields"]])
 
     @cached_property
     def plain(self) -> Sequence[Column]:
-        """The columns that go into one array of texts."""
-        return [column for column in self.all if column.kind]
+        """The columns that share one array of texts."""
+        return [column for column in self.all if column.plain_type]
 
     @cached_property
     def arrays(self) -> Sequence[Column]:
         """The columns that are arrays themselves."""
-        return [column for column in self.all if not column.kind]
+        return [column for column in self.all if not column.plain_type]
 
     def select(self, table: str) -> str:
-        """The query for every record of `table`."""
-        texts = ", ".join(c.kind.expression.format(c.quoted) for c in self.plain if c.kind)
-        asked = [f'CAST(ARRAY[{texts}] AS JSON) AS "{TEXTS}"']
-        asked += [f"CAST({c.quoted} AS JSON) AS {c.quoted}" for c in self.arrays]
-        return " ".join(["SELECT", ", ".join(asked), "FROM", f'"{table}"'])
+        """Return the SQL that selects every record of `table`."""
+        texts = ", ".join(
+            c.plain_type.expression.format(c.sql_name) for c in self.plain if c.plain_type
+        )
+        selected = [f'CAST(ARRAY[{texts}] AS JSON) AS "{TEXTS}"']
+        selected += [f"CAST({c.sql_name} AS JSON) AS {c.sql_name}" for c in self.arrays]
+        return " ".join(["SELECT", ", ".join(selected), "FROM", f'"{table}"'])
 
     @property
-    def head(self) -> str:
-        """The first line of the result."""
-        return ",".join([f'"{TEXTS}"', *(column.quoted for column in self.arrays)])
+    def header(self) -> str:
+        """The header line of the result."""
+        return ",".join([f'"{TEXTS}"', *(column.sql_name for column in self.arrays)])
 
-    def row(self, line: str) -> dict[str, Any]:
-        """The record in a line of the result, by the names of the schema.
+    def parse_row(self, line: str) -> dict[str, Any]:
+        """Return the record in a line of the result, by the field names of the schema.
 
         Raises:
-            ValueError, LookupError, TypeError: the line is none of such a query.
+            ValueError, LookupError, TypeError: the line is malformed.
         """
         cells = self._line.fullmatch(line)
         if cells is None:
             raise ValueError("not a line of CSV")
         texts, *arrays = (cell and cell.replace('""', '"') for cell in cells.groups())
-        given = [*zip(self.plain, _texts(texts or ""), strict=True)]
-        given += zip(self.arrays, arrays, strict=True)
-        return {column.name: column.value(text) for column, text in given}
+        cells_by_column = [*zip(self.plain, _parse_texts(texts or ""), strict=True)]
+        cells_by_column += zip(self.arrays, arrays, strict=True)
+        return {column.name: column.parse(text) for column, text in cells_by_column}
 
     @cached_property
     def _line(self) -> re.Pattern[str]:
@@ -136,20 +137,20 @@ class Columns:
 
 
 def _column(field: Mapping[str, Any]) -> Column:
-    kind = field["type"]
-    optional = isinstance(kind, list) and len(kind) == 2 and "null" in kind
+    avro_type = field["type"]
+    optional = isinstance(avro_type, list) and len(avro_type) == 2 and "null" in avro_type
     if optional:
-        (kind,) = (one for one in kind if one != "null")
-    if isinstance(kind, Mapping):
-        if kind.get("type") == "array" and kind.get("items") == "string":
+        (avro_type,) = (branch for branch in avro_type if branch != "null")
+    if isinstance(avro_type, Mapping):
+        if avro_type.get("type") == "array" and avro_type.get("items") == "string":
             return Column(field["name"], None, optional)
-        kind = kind.get("logicalType", kind.get("type"))
-    if not isinstance(kind, str) or kind not in PLAIN:
-        raise Fatal(f"{field['name']}: a type that merges by query do not know; add it to them")
-    return Column(field["name"], PLAIN[kind], optional)
+        avro_type = avro_type.get("logicalType", avro_type.get("type"))
+    if not isinstance(avro_type, str) or avro_type not in PLAIN:
+        raise Fatal(f"{field['name']}: merging by query does not support its type; add it to PLAIN")
+    return Column(field["name"], PLAIN[avro_type], optional)
 
 
-def _texts(text: str) -> list[str | None]:
+def _parse_texts(text: str) -> list[str | None]:
     values = json.loads(text)
     if not isinstance(values, list):
         raise TypeError("not an array")

@@ -1,7 +1,7 @@
-"""Merging by query: Athena reads copies of the sources as one table and returns CSV.
+"""The `QueryEngine` port on Athena: query copies of the sources as one table, read CSV back.
 
-Nothing of a source is believed twice: how many records it has is told by its own blocks, and the
-query must give as many, or nothing is written.
+The number of records is counted in the blocks of the sources. The query must return exactly as
+many, otherwise nothing is written.
 """
 
 import logging
@@ -23,16 +23,16 @@ from campaign_workers.ports.query_engine import Merge
 from campaign_workers.ports.record_codec import RecordCodec
 from campaign_workers.ports.system import Clock
 
-LEFT_BEHIND_AFTER: Final = timedelta(hours=1)
-"""No merge takes that long: what is older was left by one that was killed."""
-COPIES_AT_ONCE: Final = 16
+LEFTOVER_AGE: Final = timedelta(hours=1)
+"""No merge takes this long, so older scratch data was left by a merge that was killed."""
+CONCURRENT_COPIES: Final = 16
 
 _log: Final = logging.getLogger(__name__)
 
 
 @attrs.frozen
 class AthenaQueryEngine:
-    """Serves `QueryEngine` for the files of `lake`, which is `bucket`; `codec` is theirs."""
+    """Serves `QueryEngine` for the files of `lake`, the bucket `bucket`, encoded with `codec`."""
 
     athena: Any = attrs.field(repr=False)
     glue: Any = attrs.field(repr=False)
@@ -43,7 +43,7 @@ class AthenaQueryEngine:
     workgroup: str = attrs.field(kw_only=True)
     database: str = attrs.field(kw_only=True)
     codec: RecordCodec = attrs.field(kw_only=True)
-    patience_seconds: float = attrs.field(default=600, kw_only=True)
+    timeout_seconds: float = attrs.field(default=600, kw_only=True)
 
     @contextmanager
     def merge(
@@ -65,7 +65,7 @@ class AthenaQueryEngine:
         merge.clear()
 
     def scratch(self, run: str) -> Scratch:
-        """Room for one merge."""
+        """Return the scratch space of one merge."""
         return Scratch(
             lake=self.lake,
             bucket=self.bucket,
@@ -76,7 +76,7 @@ class AthenaQueryEngine:
         )
 
     def query(self, scratch: Scratch) -> Query:
-        """A query whose result goes there."""
+        """Return a query that writes its result into `scratch`."""
         return Query(
             athena=self.athena,
             clock=self.clock,
@@ -84,7 +84,7 @@ class AthenaQueryEngine:
             database=self.database,
             output=scratch.results,
             start_id=scratch.run,
-            patience_seconds=self.patience_seconds,
+            timeout_seconds=self.timeout_seconds,
         )
 
 
@@ -94,21 +94,21 @@ class _AthenaMerge:
     record_type: str
     sources: tuple[str, ...]
     notes: Mapping[str, str]
-    counted: dict[str, int] = attrs.field(factory=dict)
-    used: list[Scratch] = attrs.field(factory=list)
+    counts_by_source: dict[str, int] = attrs.field(factory=dict)
+    scratches: list[Scratch] = attrs.field(factory=list)
 
     def chunks(self) -> Iterator[bytes]:
         return self.engine.codec.stream(self.record_type, self._rows(), self.notes)
 
     def counts(self) -> Mapping[str, int]:
-        return dict(self.counted)
+        return dict(self.counts_by_source)
 
     def clear(self) -> None:
-        for scratch in self.used:
+        for scratch in self.scratches:
             scratch.clear()
 
     def clear_quietly(self) -> None:
-        """Clear up after an error, which is not to be hidden by another."""
+        """Clean up after an error, logging further errors so that they do not hide the first."""
         try:
             self.clear()
         except CampaignError as why:
@@ -116,55 +116,56 @@ class _AthenaMerge:
 
     def _rows(self) -> Iterator[Mapping[str, Any]]:
         scratch = self.engine.scratch(uuid4().hex)
-        self.used.append(scratch)
-        scratch.remove_leftovers(self.engine.clock.now() - LEFT_BEHIND_AFTER)
-        expected = self._copied(scratch)
+        self.scratches.append(scratch)
+        scratch.remove_leftovers(self.engine.clock.now() - LEFTOVER_AGE)
+        expected = self._copy_sources(scratch)
         schema = self.engine.codec.schema(self.record_type)
-        columns = Columns.of(schema)
+        columns = Columns.from_schema(schema)
         scratch.create_table(columns, schema)
-        given = 0
+        returned = 0
         with closing(self._result(scratch, columns.select(scratch.table))) as result:
             for row in read_result(result, columns):
-                given += 1
+                returned += 1
                 yield row
-        if given != expected:
-            raise RetryLater(f"the query gave {given} of {expected} records")
+        if returned != expected:
+            raise RetryLater(f"the query returned {returned} of {expected} records; retry")
 
-    def _copied(self, scratch: Scratch) -> int:
-        """Copy the sources to where the query finds them; returns how many records they have."""
+    def _copy_sources(self, scratch: Scratch) -> int:
+        """Copy the sources into the table's folder and return how many records they have."""
 
-        def take(numbered: tuple[int, str]) -> tuple[str, int]:
+        def copy(numbered: tuple[int, str]) -> tuple[str, int]:
             number, key = numbered
-            records = self._records(key)
+            records = self._count_records(key)
             scratch.copy(key, number)
             return key, records
 
         total = 0
-        for key, records in map_concurrent(take, enumerate(self.sources), at_once=COPIES_AT_ONCE):
-            self.counted[key] = records
+        sources = enumerate(self.sources)
+        for key, records in map_concurrent(copy, sources, max_workers=CONCURRENT_COPIES):
+            self.counts_by_source[key] = records
             total += records
         return total
 
-    def _records(self, key: str) -> int:
-        """How many records a source has.
+    def _count_records(self, key: str) -> int:
+        """Return how many records a source has.
 
         Raises:
-            BadInput: it is no container of this type, or its schema is not in the history.
+            BadInput: it is not an Avro file of this type, or its schema is not in the history.
         """
         with closing(self.engine.lake.open(key)) as source:
             try:
-                found = self.engine.codec.describe(source)
+                info = self.engine.codec.describe(source)
             except BadInput as why:
                 raise why.within(key) from None
-        if found.record_type != self.record_type:
+        if info.record_type != self.record_type:
             raise BadInput("records of another type", file=key)
-        if found.version is None:
+        if info.version is None:
             raise BadInput(
                 "its schema is not in the history",
                 file=key,
-                remedy="add it, or take the file away",
+                remedy="add the schema, or remove the file",
             )
-        return found.records
+        return info.records
 
     def _result(self, scratch: Scratch, sql: str) -> BinaryIO:
         query = self.engine.query(scratch)
@@ -172,36 +173,36 @@ class _AthenaMerge:
             query.run(sql)
         finally:
             if query.result:
-                store, key = scratch.note_result(query.result)
+                store, key = scratch.register_result(query.result)
         try:
             return store.open(key)
         except NotFound:
-            raise RetryLater(f"the result of the query is not there: {query.result}") from None
+            raise RetryLater(f"{query.result}: the result of the query is missing; retry") from None
 
 
 def read_result(result: BinaryIO, columns: Columns) -> Iterator[Mapping[str, Any]]:
-    """The records of a result.
+    """Yield the records of a query's CSV result.
 
     Raises:
-        RetryLater: it is cut short, or none of such a query.
+        RetryLater: the result is truncated or malformed.
     """
     for number, line in enumerate(result, 1):
         try:
-            row = _row(line, columns, is_head=number == 1)
+            row = _parse_line(line, columns, is_header=number == 1)
         except (ValueError, LookupError, TypeError) as why:
             raise RetryLater(
-                f"the result of the query cannot be read, line {number} ({type(why).__name__})"
+                f"line {number} of the query's result is malformed ({type(why).__name__}); retry"
             ) from None
         if row is not None:
             yield row
 
 
-def _row(line: bytes, columns: Columns, *, is_head: bool) -> Mapping[str, Any] | None:
+def _parse_line(line: bytes, columns: Columns, *, is_header: bool) -> Mapping[str, Any] | None:
     if not line.endswith(b"\n"):
-        raise ValueError("cut short")
+        raise ValueError("truncated")
     text = line[:-1].decode()
-    if not is_head:
-        return columns.row(text)
-    if text != columns.head:
+    if not is_header:
+        return columns.parse_row(text)
+    if text != columns.header:
         raise ValueError("other columns")
     return None

@@ -1,4 +1,4 @@
-"""What a merge makes for itself in the lake and the catalog, and takes away again."""
+"""Temporary objects and tables of a merge in the lake and the Glue catalog, and their removal."""
 
 import json
 import logging
@@ -25,9 +25,9 @@ _log: Final = logging.getLogger(__name__)
 
 @attrs.define(kw_only=True)
 class Scratch:
-    """A folder of `lake`, which is `bucket`, and a table of `database`, both of the name `run`.
+    """A folder of `lake` (the bucket `bucket`) and a table of `database`, both named by `run`.
 
-    Results of queries may lie in another bucket, if a workgroup says so.
+    Query results may be in another bucket if the workgroup enforces one.
     """
 
     lake: ObjectStore
@@ -36,7 +36,7 @@ class Scratch:
     s3: Any = attrs.field(repr=False)
     database: str
     run: str
-    _made: dict[str, Callable[[], None]] = attrs.field(factory=dict, init=False)
+    _cleanups: dict[str, Callable[[], None]] = attrs.field(factory=dict, init=False)
 
     @property
     def table(self) -> str:
@@ -45,27 +45,27 @@ class Scratch:
 
     @property
     def results(self) -> str:
-        """Where results of queries go."""
+        """The address under which query results are written."""
         return f"s3://{self.bucket}/{layout.scratch_prefix(self.run)}results/"
 
     def copy(self, source: str, number: int) -> None:
-        """Put a copy of `source` where the table finds it.
+        """Copy `source` into the table's folder.
 
         Raises:
-            NotFound: there is no source.
+            NotFound: the source does not exist.
         """
         folder = layout.scratch_prefix(self.run)
-        self._made[f"objects under {folder}"] = self._delete_folder
+        self._cleanups[f"objects under {folder}"] = self._delete_folder
         self.lake.copy(source, f"{folder}sources/{number:08}.avro")
 
     def create_table(self, columns: Columns, schema: Schema) -> None:
-        """Make the table over the copies; whatever wrote them, it is read by `schema`.
+        """Create the table over the copies; every copy is read with `schema`.
 
         Raises:
             Fatal: the database is missing, or access to it.
             RetryLater: the catalog fails.
         """
-        self._made[f"table {self.database}.{self.table}"] = self._delete_table
+        self._cleanups[f"table {self.database}.{self.table}"] = self._delete_table
         with translate_errors("glue", f"{self.database}.{self.table}"):
             self.glue.create_table(
                 DatabaseName=self.database,
@@ -86,34 +86,34 @@ class Scratch:
                 },
             )
 
-    def note_result(self, address: str) -> tuple[ObjectStore, str]:
-        """Remember a result to be taken away; returns the bucket that it is in, and its key."""
-        place = urlsplit(address, allow_fragments=False)
-        store, key = S3ObjectStore(self.s3, place.netloc), place.path.removeprefix("/")
-        self._made[f"result {address}"] = lambda: store.delete([key, f"{key}.metadata"])
+    def register_result(self, address: str) -> tuple[ObjectStore, str]:
+        """Schedule a result for removal and return its bucket and key."""
+        parts = urlsplit(address, allow_fragments=False)
+        store, key = S3ObjectStore(self.s3, parts.netloc), parts.path.removeprefix("/")
+        self._cleanups[f"result {address}"] = lambda: store.delete([key, f"{key}.metadata"])
         return store, key
 
     def clear(self) -> None:
-        """Take away whatever was made, as far as possible.
+        """Remove everything that was created, continuing after errors.
 
         Raises:
-            Fatal: something is left behind, and a person has to act.
-            RetryLater: something is left behind because a system failed.
+            Fatal: something could not be removed, and an operator has to act.
+            RetryLater: something could not be removed because a system failed.
         """
         failed: dict[str, CampaignError] = {}
-        for what, remove in reversed(self._made.items()):
+        for what, remove in reversed(self._cleanups.items()):
             try:
                 remove()
             except CampaignError as why:
                 failed[what] = why
-        self._made.clear()
+        self._cleanups.clear()
         if failed:
             kind = Fatal if any(isinstance(why, Fatal) for why in failed.values()) else RetryLater
             left = "; ".join(f"{what} ({why})" for what, why in failed.items())
-            raise kind(f"left behind by a merge, delete it: {left}")
+            raise kind(f"a merge could not remove its scratch data; delete: {left}")
 
     def remove_leftovers(self, before: datetime) -> None:
-        """Take away what merges that were killed left behind, if it is older than `before`.
+        """Remove the scratch data of killed merges that is older than `before`.
 
         Raises:
             Fatal: access is missing.
@@ -130,7 +130,7 @@ class Scratch:
                 self._drop(table["Name"])
                 old.append(table["Name"])
         if old:
-            _log.warning("removed %d things that killed merges had left behind", len(old))
+            _log.warning("removed %d leftovers of killed merges", len(old))
 
     def _delete_folder(self) -> None:
         self.lake.delete(info.key for info in self.lake.list(layout.scratch_prefix(self.run)))

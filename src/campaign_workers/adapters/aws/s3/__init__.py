@@ -1,1 +1,1 @@
-"""Object store on Amazon S3."""
+"""The `ObjectStore` port on Amazon S3."""

@@ -1,12 +1,9 @@
-"""Deleting objects, a thousand at a time.
-
-A bucket of S3.
-"""
+"""The `ObjectStore` port on S3: metadata, listing, copies, checksums and batched deletion."""
 
 import hashlib
 import re
 from base64 import b64decode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from io import BytesIO
@@ -16,69 +13,32 @@ from typing import Any, BinaryIO, Final
 import attrs
 
 from campaign_workers.adapters.aws.errors import error_for_code, translate_errors
-from campaign_workers.adapters.aws.s3 import downloads, uploads
-from campaign_workers.adapters.aws.s3.bucket import Bucket, quoted, unquoted
+from campaign_workers.adapters.aws.s3 import transfers
+from campaign_workers.adapters.aws.s3.bucket import Bucket, quote_etag, unquote_etag
 from campaign_workers.domain.errors import CampaignError, Conflict, NotFound, RetryLater
 from campaign_workers.domain.storage.layout import validate_object_key
 from campaign_workers.ports.object_store import ObjectInfo
 
-BATCH: Final = 1000
+DELETE_BATCH_SIZE: Final = 1000
+
+_CHUNK_BYTES: Final = 1024 * 1024
+_MAX_ATTEMPTS: Final = 5
+"""How often an operation is repeated because another writer replaced the object meanwhile."""
 
 _GONE: Final = ("NoSuchKey", "NoSuchVersion")
 _NOT_IN_XML: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What a list of keys cannot hold."""
-
-
-def delete(bucket: Bucket, keys: Iterable[str]) -> None:
-    """Delete objects; those that are not there are no error.
-
-    Raises:
-        CampaignError: as `translate_errors` says; some may be deleted.
-    """
-    for batch in _batches(keys):
-        together = [key for key in batch if not _NOT_IN_XML.search(key)]
-        if together:
-            _delete_together(bucket, together)
-        for key in batch:
-            if _NOT_IN_XML.search(key):
-                bucket.call("delete_object", Key=key)
-
-
-def _delete_together(bucket: Bucket, keys: list[str]) -> None:
-    doomed = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
-    answer = bucket.call("delete_objects", Delete=doomed)
-    errors = [entry for entry in answer.get("Errors", ()) if entry["Code"] not in _GONE]
-    if errors:
-        first = errors[0]
-        others = f"and {len(errors) - 1} more of {len(keys)}"
-        raise error_for_code(
-            "s3",
-            f"{bucket.name}/{first['Key']} {others}: not deleted",
-            operation="DeleteObjects",
-            code=first["Code"],
-        )
-
-
-def _batches(keys: Iterable[str]) -> Iterator[list[str]]:
-    remaining = iter(keys)
-    while batch := list(islice(remaining, BATCH)):
-        yield batch
-
-
-_CHUNK_BYTES: Final = 1024 * 1024
-_ATTEMPTS: Final = 5
-"""How often something is tried again that somebody else keeps changing."""
+"""Characters that XML cannot contain, and therefore no batched deletion."""
 
 
 @attrs.frozen
 class S3ObjectStore:
-    """The bucket `bucket`, asked through a low-level `client`; threads may share it."""
+    """Serves `ObjectStore` with the bucket `bucket`; threads may share it."""
 
     client: Any = attrs.field(repr=False)
     bucket: str
-    part_bytes: int = attrs.field(default=uploads.PART_BYTES, kw_only=True)
-    copy_at_once_bytes: int = attrs.field(default=uploads.COPY_AT_ONCE_BYTES, kw_only=True)
-    copy_part_bytes: int = attrs.field(default=uploads.COPY_PART_BYTES, kw_only=True)
+    part_bytes: int = attrs.field(default=transfers.PART_BYTES, kw_only=True)
+    copy_threshold_bytes: int = attrs.field(default=transfers.COPY_THRESHOLD_BYTES, kw_only=True)
+    copy_part_bytes: int = attrs.field(default=transfers.COPY_PART_BYTES, kw_only=True)
     page_keys: int = attrs.field(default=1000, kw_only=True)
     _s3: Bucket = attrs.field(init=False, repr=False, eq=False)
 
@@ -88,21 +48,21 @@ class S3ObjectStore:
 
     def head(self, key: str) -> ObjectInfo:
         """See `ObjectStore.head`."""
-        return _info(key, self._s3.head(validate_object_key(key)))
+        return _info_from_head(key, self._s3.head(validate_object_key(key)))
 
     def open(
         self, key: str, *, etag: str | None = None, start: int = 0, length: int | None = None
     ) -> BinaryIO:
-        """See `ObjectStore.open`; a stream goes on where its connection broke.
+        """See `ObjectStore.open`; the stream resumes where its connection broke.
 
-        Reading raises `RetryLater` if it cannot go on, and `Conflict` or `NotFound` if the version
-        is gone by then.
+        Reading raises `RetryLater` if the stream cannot resume, and `Conflict` or `NotFound` if the
+        version has been replaced or deleted.
         """
         validate_object_key(key)
         if length == 0:
-            self._s3.head(key, **({} if etag is None else {"IfMatch": quoted(etag)}))
+            self._s3.head(key, **({} if etag is None else {"IfMatch": quote_etag(etag)}))
             return BytesIO()
-        return downloads.opened(self._s3, key, etag=etag, start=start, length=length)
+        return transfers.open_download(self._s3, key, etag=etag, start=start, length=length)
 
     def put(
         self,
@@ -112,126 +72,146 @@ class S3ObjectStore:
         if_absent: bool = False,
         if_match: str | None = None,
     ) -> ObjectInfo:
-        """See `ObjectStore.put`; parts of a large body are sent side by side."""
-        upload = uploads.Upload(
+        """See `ObjectStore.put`; parts of a large body are sent concurrently."""
+        upload = transfers.Upload(
             bucket=self._s3,
             key=validate_object_key(key),
-            conditions=uploads.conditions(if_absent=if_absent, if_match=if_match),
+            preconditions=transfers.precondition_headers(if_absent=if_absent, if_match=if_match),
         )
-        answer, size = upload.send(body, part_bytes=self.part_bytes)
-        return self._written(key, answer, size)
+        response, size = upload.send(body, part_bytes=self.part_bytes)
+        return self._describe_put(key, response, size)
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
         """See `ObjectStore.list`."""
-        which = {"StartAfter": after} if after else {}
+        params = {"StartAfter": after} if after else {}
         with translate_errors("s3", f"{self.bucket}/{prefix}"):
             for page in self.client.get_paginator("list_objects_v2").paginate(
-                Bucket=self.bucket, Prefix=prefix, MaxKeys=self.page_keys, **which
+                Bucket=self.bucket, Prefix=prefix, MaxKeys=self.page_keys, **params
             ):
                 for entry in page.get("Contents", ()):
-                    yield _listed(entry)
+                    yield _info_from_list(entry)
 
     def copy(self, source: str, target: str) -> ObjectInfo:
-        """See `ObjectStore.copy`; the bytes do not leave S3."""
+        """See `ObjectStore.copy`; S3 copies the bytes itself."""
         validate_object_key(target)
-        for _ in range(_ATTEMPTS):
+        for _ in range(_MAX_ATTEMPTS):
             version = self.head(source)
             if source == target:
                 return version
             try:
-                return self._copied(version, target)
+                return self._copy(version, target)
             except Conflict:
                 continue
-        raise RetryLater(f"{source}: others keep changing it")
+        raise RetryLater(f"{source}: another writer keeps replacing it; retry")
 
     def checksum(self, key: str) -> str:
-        """See `ObjectStore.checksum`; what S3 stored with the object, else read and computed."""
+        """See `ObjectStore.checksum`; uses the checksum that S3 stores, or reads the object."""
         validate_object_key(key)
-        for _ in range(_ATTEMPTS):
+        for _ in range(_MAX_ATTEMPTS):
             try:
                 return self._checksum(key)
             except Conflict:
                 continue
-        raise RetryLater(f"{key}: others keep changing it")
+        raise RetryLater(f"{key}: another writer keeps replacing it; retry")
 
     def delete(self, keys: Iterable[str]) -> None:
-        """See `ObjectStore.delete`."""
-        delete(self._s3, map(validate_object_key, keys))
+        """See `ObjectStore.delete`; sends 1,000 keys per request."""
+        remaining = iter(keys)
+        while batch := [validate_object_key(key) for key in islice(remaining, DELETE_BATCH_SIZE)]:
+            self._delete_batch([key for key in batch if not _NOT_IN_XML.search(key)])
+            for key in batch:
+                if _NOT_IN_XML.search(key):
+                    self._s3.call("delete_object", Key=key)
 
-    def _copied(self, version: ObjectInfo, target: str) -> ObjectInfo:
-        uploads.copy(
+    def _delete_batch(self, keys: Sequence[str]) -> None:
+        if not keys:
+            return
+        request = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        response = self._s3.call("delete_objects", Delete=request)
+        errors = [entry for entry in response.get("Errors", ()) if entry["Code"] not in _GONE]
+        if errors:
+            first = errors[0]
+            others = f"and {len(errors) - 1} more of {len(keys)}"
+            raise error_for_code(
+                "s3",
+                f"{self.bucket}/{first['Key']} {others}: not deleted",
+                operation="DeleteObjects",
+                code=first["Code"],
+            )
+
+    def _copy(self, version: ObjectInfo, target: str) -> ObjectInfo:
+        transfers.copy(
             self._s3,
             version,
             target,
-            at_once_bytes=self.copy_at_once_bytes,
+            threshold_bytes=self.copy_threshold_bytes,
             part_bytes=self.copy_part_bytes,
         )
-        if copy := self._found_equal(target, version):
+        if copy := self._find_equal(target, version):
             return copy
-        raise RetryLater(f"{target}: not equal to {version.key}, which it was copied from")
+        raise RetryLater(f"{target}: the copy differs from {version.key}; retry")
 
-    def _found_equal(self, key: str, version: ObjectInfo) -> ObjectInfo | None:
-        """What lies under `key`, if it has the bytes of `version`."""
+    def _find_equal(self, key: str, version: ObjectInfo) -> ObjectInfo | None:
+        """Return the object under `key` if its content equals that of `version`."""
         try:
-            found = self.head(key)
+            info = self.head(key)
         except NotFound:
             return None
-        if found.size != version.size:
+        if info.size != version.size:
             return None
-        # Parts and encryption give equal bytes another etag.
-        equal = found.etag == version.etag or (
-            self._checksum(key, IfMatch=quoted(found.etag))
-            == self._checksum(version.key, IfMatch=quoted(version.etag))
+        # Multipart uploads and encryption give equal bytes different etags.
+        equal = info.etag == version.etag or (
+            self._checksum(key, IfMatch=quote_etag(info.etag))
+            == self._checksum(version.key, IfMatch=quote_etag(version.etag))
         )
-        return found if equal else None
+        return info if equal else None
 
-    def _checksum(self, key: str, **which: str) -> str:
-        answer = self._s3.head(key, ChecksumMode="ENABLED", **which)
-        if stored := _sha256(answer):
+    def _checksum(self, key: str, **preconditions: str) -> str:
+        response = self._s3.head(key, ChecksumMode="ENABLED", **preconditions)
+        if stored := _stored_sha256(response):
             return stored
         digest = hashlib.sha256()
-        with self.open(key, etag=answer["ETag"]) as stream:
+        with self.open(key, etag=response["ETag"]) as stream:
             for chunk in iter(lambda: stream.read(_CHUNK_BYTES), b""):
                 digest.update(chunk)
         return digest.hexdigest()
 
-    def _written(self, key: str, answer: Any, size: int) -> ObjectInfo:
-        """What S3 says of the version just written; a put does not tell its time."""
-        etag = unquoted(answer["ETag"])
+    def _describe_put(self, key: str, response: Any, size: int) -> ObjectInfo:
+        """Describe the version just written; the time needs a HEAD, a put does not return it."""
+        etag = unquote_etag(response["ETag"])
         try:
-            return _info(key, self._s3.head(key, IfMatch=quoted(etag)))
+            return _info_from_head(key, self._s3.head(key, IfMatch=quote_etag(etag)))
         except CampaignError:
-            # It is written, whatever is wrong now: replaced already, or not to be read by us.
-            sent = answer["ResponseMetadata"]["HTTPHeaders"]["date"]
-            moment = parsedate_to_datetime(sent)
-            return ObjectInfo(key=key, size=size, etag=etag, modified=_to_the_second(moment))
+            # The put succeeded; HEAD may fail if the object was replaced or reading is denied.
+            date = parsedate_to_datetime(response["ResponseMetadata"]["HTTPHeaders"]["date"])
+            return ObjectInfo(key=key, size=size, etag=etag, modified=_to_whole_second(date))
 
 
-def _info(key: str, answer: Any) -> ObjectInfo:
+def _info_from_head(key: str, response: Any) -> ObjectInfo:
     return ObjectInfo(
         key=key,
-        size=answer["ContentLength"],
-        etag=unquoted(answer["ETag"]),
-        modified=_to_the_second(answer["LastModified"]),
+        size=response["ContentLength"],
+        etag=unquote_etag(response["ETag"]),
+        modified=_to_whole_second(response["LastModified"]),
     )
 
 
-def _listed(entry: Any) -> ObjectInfo:
+def _info_from_list(entry: Any) -> ObjectInfo:
     return ObjectInfo(
         key=entry["Key"],
         size=entry["Size"],
-        etag=unquoted(entry["ETag"]),
-        modified=_to_the_second(entry["LastModified"]),
+        etag=unquote_etag(entry["ETag"]),
+        modified=_to_whole_second(entry["LastModified"]),
     )
 
 
-def _to_the_second(moment: datetime) -> datetime:
+def _to_whole_second(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
-def _sha256(answer: Any) -> str | None:
-    """The SHA-256 of the whole object, in hex; that of parts' checksums is of no use."""
-    stored: str | None = answer.get("ChecksumSHA256")
-    if stored is None or answer.get("ChecksumType", "FULL_OBJECT") != "FULL_OBJECT":
+def _stored_sha256(response: Any) -> str | None:
+    """Return the hex SHA-256 that S3 stores; None for the checksum of a multipart upload."""
+    stored: str | None = response.get("ChecksumSHA256")
+    if stored is None or response.get("ChecksumType", "FULL_OBJECT") != "FULL_OBJECT":
         return None
     return None if "-" in stored else b64decode(stored).hex()
