@@ -7,10 +7,17 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 SOURCES = ROOT / "src" / "campaign_workers"
 MODULE_LINES, FUNCTION_LINES, CONFTEST_LINES = 400, 40, 120
 ROOMS_OF_NO_SUBJECT = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
+PACKAGE_INDEX = re.compile(
+    r"(?<!no-emit-)(index[-_]url|find[-_]links)\b"
+    r"|\b(registry|files|index)\.[\w-]+\.(org|com|io|net)\b"
+    r"|\b[\w-]+(\.[\w-]+)+/(simple|packages|project)/"
+)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -125,14 +132,39 @@ def test_only_settings_reads_the_environment() -> None:
 
 
 def test_nothing_points_at_one_machine() -> None:
-    """No tracked file holds a home folder, a machine's path or a package index."""
-    machine = r"(?<![\w.])/(work|root|home/\w+|Users/\w+)/|/opt/pypi"
-    index = r"index-url|find-links|pypi\.org/simple|files\.pythonhosted\.org|registry\.npmjs"
+    """No tracked file holds a home folder or another path of one machine."""
+    assert not matches(re.compile(r"(?<![\w.])/(work|root|opt|home/\w+|Users/\w+)/"))
+
+
+def test_no_file_names_a_package_index() -> None:
+    """An environment chooses its package index: no option, host or page of one is tracked."""
+    assert not matches(PACKAGE_INDEX)
+
+
+def test_pins_name_no_address() -> None:
+    """Lock and requirement files hold names, versions and hashes alone."""
+    pins = re.compile(r"(constraints|requirements)[\w-]*\.txt|[\w.-]*lock[\w.-]*|pip\.conf|\.npmrc")
     assert not [
-        line
-        for line in matches(re.compile(f"{machine}|{index}"))
-        if not line.startswith("noxfile.py:")
+        str(path.relative_to(ROOT))
+        for path in tracked()
+        if pins.fullmatch(path.name) and "://" in path.read_text(encoding="utf-8")
     ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--index-url https://packages.example/simple/",
+        "extra_index_url = x",
+        "--find-links wheels",
+        "https://registry.example.org/left-pad",
+        "files.example.org/packages/ab/left_pad.whl",
+        "index.example.org/simple/left-pad/",
+    ],
+)
+def test_every_form_of_a_package_index_is_found(line: str) -> None:
+    """The pattern finds each form in which a file could name an index."""
+    assert PACKAGE_INDEX.search(line)
 
 
 def test_nothing_is_left_for_later() -> None:
