@@ -22,7 +22,12 @@ from campaign_workers.testing.contracts.campaign_service import CampaignServiceC
 from campaign_workers.testing.contracts.campaign_service import Plant as PlantCampaign
 from campaign_workers.testing.contracts.candidates import Feed
 from campaign_workers.testing.contracts.chat import ChatContract, Posted
-from campaign_workers.testing.contracts.code_service import Advance, CodeServiceContract, Load
+from campaign_workers.testing.contracts.code_service import (
+    Advance,
+    Available,
+    CodeServiceContract,
+    Load,
+)
 from campaign_workers.testing.contracts.entry_service import EntryServiceContract
 from campaign_workers.testing.contracts.offer_codes import OfferCodesContract
 from campaign_workers.testing.contracts.sms_service import Accepted, SmsServiceContract
@@ -85,6 +90,10 @@ class TestCodeService(OverHttp, CodeServiceContract):
     @pytest.fixture
     def load(self, world: World) -> Load:
         return world.behind.codes.load
+
+    @pytest.fixture
+    def available(self, world: World) -> Available:
+        return world.behind.codes.available
 
     @pytest.fixture
     def advance(self, world: World) -> Advance:

@@ -10,6 +10,7 @@ from campaign_workers.testing.contracts._base import Outage
 from campaign_workers.testing.contracts.code_service import (
     CODES,
     Advance,
+    Available,
     CodeServiceContract,
     Load,
 )
@@ -26,6 +27,10 @@ class TestCodeService(OverTables, CodeServiceContract):
     @pytest.fixture
     def load(self, service: FakeCodeService) -> Load:
         return service.load
+
+    @pytest.fixture
+    def available(self, service: FakeCodeService) -> Available:
+        return service.available
 
     @pytest.fixture
     def advance(self, clock: SteppedClock) -> Advance:

@@ -21,6 +21,7 @@ def under_test(tables: DictTables | SqliteTables) -> CodePoolUnderTest:
     return CodePoolUnderTest(
         service=pool,
         load=pool.load,
+        available=pool.available,
         advance=clock.advance,
         now=clock.now,
         atomic=tables("any").atomic,

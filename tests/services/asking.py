@@ -46,7 +46,6 @@ def ask(
     """The example of an operation, sent, with something else about it."""
     queries: dict[str, dict[str, Any]] = {
         "findCampaigns": {"categoryId": [4711, 4712]},
-        "countAvailable": {"campaignId": campaign_id},
     }
     return httpx.request(
         operation.method,

@@ -85,7 +85,6 @@ CALLS: Final[dict[str, tuple[Client, Ask, Any]]] = {
         {"reserveId": "r1", "codes": [SECRET], "expires": "2026-11-20T17:00:00Z"},
     ),
     "released": (CODE, lambda: CODE.release("r1", ["A"]), {"released": 1}),
-    "available": (CODE, lambda: CODE.available("tour"), {"available": 1}),
     "users": (
         USER,
         lambda: USER.user_ids(["g1"]),

@@ -87,12 +87,10 @@ def ask_blocking(at: Callable[[str], str], number: int) -> None:
             assignment(f"n{number}", "TM", market_id=None, created=None),
         ]
         entries.assign_codes("tour", given)
-        entries.set_verdicts("tour", ["g1", "g2"], selected=bool(number % 2))
         entries.codes("tour", ["g1", "unknown"])
         reservation = codes.reserve("tour", "chi", 2, reserve_id=f"a/b c#{number}")
         codes.release(reservation.reserve_id, reservation.codes[1:])
         codes.assign("tour", [assignment("g1", CODE, user_id="u1")])
-        codes.available("tour")
         users.user_ids(["g1", "g2"])
         slack.post("#tour", f"{number} entries", [{"type": "divider"}])
 

@@ -23,7 +23,6 @@ class CodeOperations:
             "reserveCodes": self.reserve,
             "releaseCodes": self.release,
             "assignPoolCodes": self.assign,
-            "countAvailable": self.available,
         }
 
     def reserve(self, asked: Asked) -> Reply:
@@ -50,8 +49,3 @@ class CodeOperations:
     def assign(self, asked: Asked) -> Reply:
         """Assign codes to fans."""
         return results(self.codes.assign(asked.body["campaignId"], assignments(asked)))
-
-    def available(self, asked: Asked) -> Reply:
-        """How many codes are available."""
-        count = self.codes.available(asked.parameters["campaignId"])
-        return Reply(content={"available": count})

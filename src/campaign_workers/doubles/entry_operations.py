@@ -68,7 +68,6 @@ class EntryOperations:
         return {
             "searchCandidates": self.search,
             "assignCodes": self.assign,
-            "setVerdicts": self.set_verdicts,
             "searchCodes": self.codes,
         }
 
@@ -89,12 +88,6 @@ class EntryOperations:
     def assign(self, asked: Asked) -> Reply:
         """Give fans codes."""
         return results(self.entries.assign_codes(asked.body["campaignId"], assignments(asked)))
-
-    def set_verdicts(self, asked: Asked) -> Reply:
-        """Mark fans as selected or not."""
-        fans, selected = asked.body["globalUserIds"], asked.body["selected"]
-        self.entries.set_verdicts(asked.body["campaignId"], fans, selected=selected)
-        return Reply(status=204)
 
     def codes(self, asked: Asked) -> Reply:
         """Codes of fans."""

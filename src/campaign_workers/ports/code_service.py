@@ -42,11 +42,3 @@ class CodeService(Protocol):
             RetryLater: the service fails.
         """
         ...
-
-    def available(self, campaign_id: str) -> int:
-        """Codes of the campaign that nobody has or has reserved.
-
-        Raises:
-            RetryLater: the service fails.
-        """
-        ...

@@ -55,16 +55,6 @@ class EntryService(Protocol):
         """
         ...
 
-    def set_verdicts(
-        self, campaign_id: str, global_user_ids: Collection[str], *, selected: bool
-    ) -> None:
-        """Mark fans as selected or not.
-
-        Raises:
-            RetryLater: the service fails.
-        """
-        ...
-
     def codes(
         self, campaign_id: str, global_user_ids: Collection[str]
     ) -> Mapping[str, Mapping[str, tuple[str, datetime]]]:

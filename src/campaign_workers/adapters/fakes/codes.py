@@ -175,7 +175,7 @@ class FakeCodeService:
 
     @may_fail
     def available(self, campaign_id: str) -> int:
-        """See `CodeService.available`."""
+        """Return how many codes of the campaign are neither assigned nor reserved."""
         now = self._clock.now()
         return sum(code.is_available(now) for code in self._rows.of(campaign_id))
 

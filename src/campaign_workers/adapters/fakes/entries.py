@@ -202,14 +202,6 @@ class FakeEntryService:
         return tuple(results)
 
     @may_fail
-    def set_verdicts(
-        self, campaign_id: str, global_user_ids: Collection[str], *, selected: bool
-    ) -> None:
-        """See `EntryService.set_verdicts`."""
-        with self._atomic():
-            self._fans.select(campaign_id, global_user_ids, selected=selected)
-
-    @may_fail
     def codes(
         self, campaign_id: str, global_user_ids: Collection[str]
     ) -> Mapping[str, Mapping[str, tuple[str, datetime]]]:

@@ -39,14 +39,6 @@ class SelectedFans:
         """The row of every fan of a campaign who has one, by global user id."""
         return (row for _, row in self._fans.scan(prefix_of(campaign_id)))
 
-    def select(self, campaign_id: str, fans: Collection[str], *, selected: bool) -> None:
-        """Mark fans as selected or not."""
-        known = self.of(campaign_id, fans)
-        self._write(
-            campaign_id,
-            {fan: {**known.get(fan, _blank(fan)), "selected": selected} for fan in fans},
-        )
-
     def assign(
         self, campaign_id: str, assignments: Sequence[Assignment], now: datetime
     ) -> list[AssignmentResult]:

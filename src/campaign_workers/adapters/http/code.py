@@ -7,7 +7,6 @@ from campaign_workers.adapters.http._client.client import BlockingClient
 from campaign_workers.adapters.http._client.requests import unique_batches
 from campaign_workers.adapters.http._client.responses import (
     MAX_ASSIGNMENTS,
-    AvailabilityResponse,
     ReleaseResponse,
     ReservationResponse,
     assignments_body,
@@ -63,8 +62,3 @@ class HttpCodeService(BlockingClient):
             return ()
         request = self._post("/assignments", assignments_body(campaign_id, assignments))
         return parse_assignment_results(self._send(request), request, len(assignments))
-
-    def available(self, campaign_id: str) -> int:
-        """See `CodeService.available`."""
-        request = self._get("/availability", ("campaignId", campaign_id))
-        return self._fetch(AvailabilityResponse, request).available

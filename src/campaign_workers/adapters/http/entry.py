@@ -69,14 +69,6 @@ class HttpEntryService(BlockingClient):
             results += parse_assignment_results(self._send(request), request, len(batch))
         return tuple(results)
 
-    def set_verdicts(
-        self, campaign_id: str, global_user_ids: Collection[str], *, selected: bool
-    ) -> None:
-        """See `EntryService.set_verdicts`."""
-        for fans in unique_batches(global_user_ids, MAX_FANS):
-            body = {"campaignId": campaign_id, "globalUserIds": fans, "selected": selected}
-            self._send(self._post("/verdicts", body, expects=204))
-
     def codes(
         self, campaign_id: str, global_user_ids: Collection[str]
     ) -> Mapping[str, Mapping[str, tuple[str, datetime]]]:

@@ -14,6 +14,7 @@ from campaign_workers.testing.contracts._base import Contract, Outage
 
 Load = Callable[[str, Iterable[str]], object]
 Advance = Callable[[timedelta], object]
+Available = Callable[[str], int]
 
 CODES = tuple(f"CODE{number:02d}" for number in range(10))
 
@@ -21,7 +22,6 @@ CALLS: dict[str, Callable[[CodeService], object]] = {
     "reserve": lambda service: service.reserve("tour", "chi", 1, reserve_id="r1"),
     "release": lambda service: service.release("r1", CODES),
     "assign": lambda service: service.assign("tour", [assignment()]),
-    "available": lambda service: service.available("tour"),
 }
 
 
@@ -33,7 +33,9 @@ def outcomes(service: CodeService, *assignments: Assignment, campaign: str = "to
 class ReservationContract(Contract):
     """What is promised of codes that nobody has yet."""
 
-    def test_codes_are_reserved_up_to_a_number(self, service: CodeService, load: Load) -> None:
+    def test_codes_are_reserved_up_to_a_number(
+        self, service: CodeService, load: Load, available: Available
+    ) -> None:
         """A reservation takes as many codes as it asks for, each once, for 24 hours."""
         load("tour", CODES)
         reservation = service.reserve("tour", "chi", 4, reserve_id="r1")
@@ -41,7 +43,7 @@ class ReservationContract(Contract):
         assert set(reservation.codes) <= set(CODES)
         assert reservation.reserve_id == "r1"
         assert reservation.expires == CREATED + RESERVATION_LIFE
-        assert service.available("tour") == 6
+        assert available("tour") == 6
 
     def test_a_pool_gives_what_it_has(self, service: CodeService, load: Load) -> None:
         """Asking for more than there is gives all there is, and after that nothing."""
@@ -51,11 +53,13 @@ class ReservationContract(Contract):
         assert service.reserve("unknown", "chi", 9, reserve_id="r3").codes == ()
 
     @pytest.mark.parametrize("count", [0, -1])
-    def test_nothing_may_be_asked_for(self, service: CodeService, load: Load, count: int) -> None:
+    def test_nothing_may_be_asked_for(
+        self, service: CodeService, load: Load, count: int, available: Available
+    ) -> None:
         """A reservation of nothing takes nothing."""
         load("tour", CODES)
         assert service.reserve("tour", "chi", count, reserve_id="r1").codes == ()
-        assert service.available("tour") == len(CODES)
+        assert available("tour") == len(CODES)
 
     def test_reservations_share_no_code(self, service: CodeService, load: Load) -> None:
         """No code is in two reservations, neither of two runs nor of two markets."""
@@ -68,7 +72,9 @@ class ReservationContract(Contract):
         ]
         assert len(taken) == len(set(taken)) == 9
 
-    def test_the_same_reservation_again_is_the_same(self, service: CodeService, load: Load) -> None:
+    def test_the_same_reservation_again_is_the_same(
+        self, service: CodeService, load: Load, available: Available
+    ) -> None:
         """A repeat keeps its codes, is topped up to its number, and runs from now on."""
         load("tour", CODES)
         first = service.reserve("tour", "chi", 3, reserve_id="r1")
@@ -76,7 +82,7 @@ class ReservationContract(Contract):
         more = service.reserve("tour", "chi", 5, reserve_id="r1")
         assert set(first.codes) < set(more.codes)
         assert len(more.codes) == 5
-        assert service.available("tour") == 5
+        assert available("tour") == 5
 
     def test_asking_for_less_keeps_less(self, service: CodeService, load: Load) -> None:
         """A repeat that asks for fewer codes never gets more than it asks for."""
@@ -87,7 +93,7 @@ class ReservationContract(Contract):
         assert len(less.codes) == 2
 
     def test_renewing_runs_from_now_on(
-        self, service: CodeService, load: Load, advance: Advance
+        self, service: CodeService, load: Load, advance: Advance, available: Available
     ) -> None:
         """A reservation that is renewed lives 24 hours from then."""
         load("tour", CODES)
@@ -96,10 +102,10 @@ class ReservationContract(Contract):
         again = service.reserve("tour", "chi", 10, reserve_id="r1")
         assert again.expires == first.expires + timedelta(hours=23)
         advance(timedelta(hours=23))
-        assert service.available("tour") == 0
+        assert available("tour") == 0
 
     def test_what_ran_out_is_available(
-        self, service: CodeService, load: Load, advance: Advance
+        self, service: CodeService, load: Load, advance: Advance, available: Available
     ) -> None:
         """After 24 hours, and not before, reserved codes are there for others."""
         load("tour", CODES)
@@ -107,11 +113,13 @@ class ReservationContract(Contract):
         advance(RESERVATION_LIFE - timedelta(milliseconds=1))
         assert service.reserve("tour", "mex", 1, reserve_id="r2").codes == ()
         advance(timedelta(milliseconds=1))
-        assert service.available("tour") == 10
+        assert available("tour") == 10
         assert sorted(service.reserve("tour", "mex", 10, reserve_id="r2").codes) == [*CODES]
         assert service.reserve("tour", "chi", 10, reserve_id="r1").codes == ()
 
-    def test_released_codes_are_available(self, service: CodeService, load: Load) -> None:
+    def test_released_codes_are_available(
+        self, service: CodeService, load: Load, available: Available
+    ) -> None:
         """Releasing gives back the codes of this reservation, once, and no other code."""
         load("tour", CODES)
         mine = service.reserve("tour", "chi", 4, reserve_id="r1").codes
@@ -119,14 +127,16 @@ class ReservationContract(Contract):
         assert service.release("r2", mine) == 0
         assert service.release("r1", [*CODES, "UNKNOWN"]) == 4
         assert service.release("r1", CODES) == 0
-        assert service.available("tour") == 6
+        assert available("tour") == 6
 
-    def test_campaigns_have_pools_of_their_own(self, service: CodeService, load: Load) -> None:
+    def test_campaigns_have_pools_of_their_own(
+        self, service: CodeService, load: Load, available: Available
+    ) -> None:
         """A reservation takes codes of its campaign alone."""
         load("tour", CODES[:5])
         load("other", CODES[5:])
         assert set(service.reserve("other", "chi", 9, reserve_id="r1").codes) == set(CODES[5:])
-        assert service.available("tour") == 5
+        assert available("tour") == 5
 
     def test_rivals_share_no_code(self, service: CodeService, load: Load) -> None:
         """Runs that reserve at the same time get different codes."""
@@ -144,7 +154,7 @@ class AssignmentContract(Contract):
     """What is promised of codes that fans get."""
 
     def test_a_fan_gets_a_code_for_ever(
-        self, service: CodeService, load: Load, advance: Advance
+        self, service: CodeService, load: Load, advance: Advance, available: Available
     ) -> None:
         """An assigned code is in no pool, is not released and does not run out."""
         load("tour", CODES)
@@ -153,16 +163,18 @@ class AssignmentContract(Contract):
         assert outcomes(service, given) == ["updated"]
         assert service.release("r1", codes) == 9
         advance(timedelta(days=400))
-        assert service.available("tour") == 9
+        assert available("tour") == 9
         assert outcomes(service, given) == ["alreadyAssigned"]
 
-    def test_assigning_twice_is_as_once(self, service: CodeService, load: Load) -> None:
+    def test_assigning_twice_is_as_once(
+        self, service: CodeService, load: Load, available: Available
+    ) -> None:
         """A repeat is told so, in the same call and in a later one."""
         load("tour", CODES)
         given = assignment(code=CODES[0])
         assert outcomes(service, given, given) == ["updated", "alreadyAssigned"]
         assert outcomes(service, given) == ["alreadyAssigned"]
-        assert service.available("tour") == 9
+        assert available("tour") == 9
 
     def test_a_code_has_one_fan(self, service: CodeService, load: Load) -> None:
         """A code that a fan has is refused to everybody else, and for any other market."""
@@ -172,7 +184,9 @@ class AssignmentContract(Contract):
         assert outcomes(service, first, rival, elsewhere) == ["updated", "refused", "refused"]
         assert outcomes(service, rival, campaign="other") == ["refused"]
 
-    def test_a_fan_has_one_code_for_a_market(self, service: CodeService, load: Load) -> None:
+    def test_a_fan_has_one_code_for_a_market(
+        self, service: CodeService, load: Load, available: Available
+    ) -> None:
         """A second code is refused for the same market and given for another, or for none."""
         load("tour", CODES)
         given = [
@@ -183,7 +197,7 @@ class AssignmentContract(Contract):
             assignment(code=CODES[4], market_id=None),
         ]
         assert outcomes(service, *given) == ["updated", "refused", "updated", "updated", "refused"]
-        assert service.available("tour") == 7
+        assert available("tour") == 7
 
     def test_a_reservation_serves_its_market(
         self, service: CodeService, load: Load, advance: Advance
@@ -204,10 +218,10 @@ class AssignmentContract(Contract):
         assert outcomes(service, *given) == ["refused", "refused"]
         assert outcomes(service, *given, campaign="other") == ["updated", "updated"]
 
-    def test_an_unheard_of_code_joins(self, service: CodeService) -> None:
+    def test_an_unheard_of_code_joins(self, service: CodeService, available: Available) -> None:
         """A code that no pool has becomes an assigned code of the campaign."""
         assert outcomes(service, assignment(code="BROUGHT")) == ["updated"]
-        assert service.available("tour") == 0
+        assert available("tour") == 0
         assert outcomes(service, assignment("g2", code="BROUGHT")) == ["refused"]
 
     def test_a_refused_code_does_not_join(self, service: CodeService) -> None:
@@ -253,7 +267,9 @@ class AssignmentContract(Contract):
 
 
 class CodeServiceContract(ReservationContract, AssignmentContract):
-    """Fixtures: `service`; `load`, which puts codes into a campaign's pool; `outage`.
+    """What every code service promises.
 
-    `advance` moves the service's clock, which stands at `builders.CREATED`.
+    Fixtures: `service`; `load`, which puts codes into a campaign's pool; `available`, which counts
+    the codes of a campaign that are neither assigned nor reserved; `outage`; `advance`, which moves
+    the service's clock from `builders.CREATED`.
     """

@@ -31,7 +31,6 @@ CALLS: dict[str, Callable[[EntryService], object]] = {
         service.eligible(EligibleQuery(campaign_id="tour", market_ids=("nyc",)))
     ),
     "assign_codes": lambda service: service.assign_codes("tour", [assignment()]),
-    "set_verdicts": lambda service: service.set_verdicts("tour", ["g1"], selected=True),
     "codes": lambda service: service.codes("tour", ["g1"]),
 }
 
@@ -70,7 +69,6 @@ class EntryServiceContract(CandidatesContract):
     def test_fans_without_codes_are_left_out(self, service: EntryService, feed: Feed) -> None:
         """Only fans who have a code are told of; campaigns do not see each other's."""
         feed([registration("g2"), scoring("g2")])
-        service.set_verdicts("tour", ["g2"], selected=True)
         outcomes(service, assignment("g1"))
         assert set(service.codes("tour", ["g1", "g2", "g9"])) == {"g1"}
         assert service.codes("other", ["g1"]) == {}
@@ -126,18 +124,6 @@ class EntryServiceContract(CandidatesContract):
         assert (selected["previously_selected"], other["previously_selected"]) == (True, False)
         assert selected["codes"] == [{"market_id": "nyc", "code": "A"}]
         assert other["codes"] == []
-
-    def test_verdicts_are_set_and_taken_back(self, service: EntryService, feed: Feed) -> None:
-        """Selected fans are no candidates until the verdict is taken back; codes stay."""
-        feed([scoring("g1"), scoring("g2")])
-        outcomes(service, assignment("g1", TM))
-        service.set_verdicts("tour", ["g1", "g2", "g9"], selected=True)
-        assert candidates(service) == []
-        service.set_verdicts("tour", ["g1", "g2"], selected=False)
-        assert fans(candidates(service)) == ["g1", "g2"]
-        assert set(service.codes("tour", ["g1"])) == {"g1"}
-        assert outcomes(service, assignment("g1", TM)) == ["alreadyAssigned"]
-        assert fans(candidates(service)) == ["g2"]
 
     def test_a_selected_fan_who_registers_later_stays_selected(
         self, service: EntryService, feed: Feed

@@ -106,13 +106,6 @@ class ReleaseResponse:
 
 
 @attrs.frozen(kw_only=True)
-class AvailabilityResponse:
-    """Response of `countAvailable`: the number of available codes."""
-
-    available: int
-
-
-@attrs.frozen(kw_only=True)
 class OfferCodeResponse:
     """Response of `createOfferCode`."""
 
