@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import attrs
 import polars as pl
 from disposable_email_domains import blocklist
 
@@ -82,7 +83,9 @@ def _encoded(fans: pl.DataFrame) -> tuple[list[Any], str]:
 
 def _memory(upload: Path) -> Callable[[], object]:
     container = _container(Settings(profile="memory"), upload)
-    return lambda: container.wiring.process_scored_files(scorings=_Counter())(_event(container))
+    built: Any = container.build_worker(WORKER)
+    worker = attrs.evolve(built, scorings=_Counter())
+    return lambda: worker(_event(container))
 
 
 def _local(upload: Path, folder: Path, rows: int, floor: float) -> None:
@@ -112,14 +115,14 @@ def _peak_mebibytes() -> float:
 def _container(settings: Settings, upload: Path) -> Container:
     container = Container(settings.profile, settings=settings)
     container.campaigns.put(Campaign(campaign_id=CAMPAIGN_ID, stats_channels=("#tour",)))
-    container.secrets.write(seed_secret_name(CAMPAIGN_ID), SEED)
+    container.embedded.secrets.write(seed_secret_name(CAMPAIGN_ID), SEED)
     with upload.open("rb") as source:
-        container.wiring.scoring().put(KEY, iter(lambda: source.read(1 << 20), b""))
+        container.scoring.put(KEY, iter(lambda: source.read(1 << 20), b""))
     return container
 
 
 def _event(container: Container) -> ObjectCreated:
-    return ObjectCreated(bucket="scoring", key=KEY, etag=container.wiring.scoring().head(KEY).etag)
+    return ObjectCreated(bucket="scoring", key=KEY, etag=container.scoring.head(KEY).etag)
 
 
 class _Counter:

@@ -36,7 +36,7 @@ def run() -> dict[str, list[str]]:
     """Score and select; who was selected, by market."""
     container = Container("memory", starts=datetime(2026, 9, 2, tzinfo=UTC))
     container.campaigns.put(parse_campaign(CAMPAIGN))
-    container.secrets.write(
+    container.embedded.secrets.write(
         lottery.seed_secret_name("first"), "known to nobody until the draw is over"
     )
 

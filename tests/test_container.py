@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -12,6 +13,16 @@ from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.running.triggers import WORKERS, Delivery, triggers
 from campaign_workers.domain.wire import to_snake
 from campaign_workers.settings import Profile, Settings
+
+LIMITS = {
+    "transformCodeAssignments": "lookups_at_once",
+    "saveSelection": "batch_size",
+    "processScheduledWave": "batch_size",
+    "processScoredFiles": "largest_list",
+    "translateRanksToScores": "largest",
+    "mergeAvroFiles": "largest",
+}
+"""The limit of each worker that a setting sets."""
 
 LIGHT = ("saveCampaignData", "transformCodeAssignments", "saveStats", "slackStats", "smsWaveSend")
 
@@ -48,35 +59,16 @@ def test_settings_reach_workers_and_runtime(tmp_path: Path) -> None:
         delivery=Delivery(lake_batch=8, queue_attempts=9),
     )
     container = Container("memory", settings=chosen)
-    wired = container.wiring
-    assert (
-        wired.transform_code_assignments().lookups_at_once,
-        wired.save_selection().batch_size,
-        wired.process_scheduled_wave().batch_size,
-        wired.process_scored_files().largest_list,
-        wired.translate_ranks_to_scores().largest,
-        wired.merge_avro_files().largest,
-    ) == (2, 3, 4, 5, 6, 7)
+    limits = [getattr(container.build_worker(worker), limit) for worker, limit in LIMITS.items()]
+    assert limits == [2, 3, 4, 5, 6, 7]
     assert container.runtime.triggers == triggers(chosen.delivery)
 
 
-LIMITED = (
-    "transform_code_assignments",
-    "save_selection",
-    "process_scheduled_wave",
-    "process_scored_files",
-    "translate_ranks_to_scores",
-    "merge_avro_files",
-)
-
-
-@pytest.mark.parametrize("worker", LIMITED)
-def test_defaults_of_settings_are_those_of_workers(worker: str) -> None:
-    """A worker that is made by hand does as one that the container makes."""
-    made = getattr(Container("memory", settings=Settings()).wiring, worker)()
-    for field in attrs.fields(type(made)):
-        if field.name in {"lookups_at_once", "batch_size", "largest_list", "largest"}:
-            assert getattr(made, field.name) == field.default
+@pytest.mark.parametrize(("worker", "limit"), LIMITS.items())
+def test_defaults_of_settings_are_those_of_workers(worker: str, limit: str) -> None:
+    """A worker that is built by hand has the limits of one that the container builds."""
+    built: Any = Container("memory", settings=Settings()).build_worker(worker)
+    assert getattr(built, limit) == attrs.fields_dict(type(built))[limit].default
 
 
 @pytest.mark.parametrize("worker", WORKERS)

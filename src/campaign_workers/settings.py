@@ -101,6 +101,11 @@ class Settings:
         return own or str(self.services_url).replace("{service}", service)
 
 
+def variable(setting: str) -> str:
+    """Return the environment variable of a setting, such as `delivery.lake_batch`."""
+    return PREFIX + setting.upper().replace(".", "__")
+
+
 def environment() -> frozenset[tuple[str, str]]:
     """What the environment says of this package; settings that were read are good for as long."""
     return frozenset(item for item in os.environ.items() if item[0].startswith(PREFIX))

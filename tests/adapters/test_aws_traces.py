@@ -13,11 +13,12 @@ from opentelemetry.trace import StatusCode
 
 from campaign_workers.adapters.aws.traces import Traces
 from campaign_workers.adapters.fakes.messages import FakeSmsService
-from campaign_workers.adapters.memory.streams import MemoryMessageQueue
+from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.container import Container
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.domain.running.events import ObjectCreated
 from campaign_workers.domain.running.reports import Report
+from campaign_workers.ports.streams import MessageQueue
 from campaign_workers.settings import Settings
 
 FAN, PHONE, EMAIL = "fan-1", "+14155550123", "ada@example.org"
@@ -46,7 +47,7 @@ def told(spans: InMemorySpanExporter) -> dict[str, ReadableSpan]:
 
 def merge(traces: Traces, container: Container) -> Report:
     """Run a worker with spans."""
-    worker = traces.instrument("mergeAvroFiles", container.wiring.merge_avro_files())
+    worker = traces.instrument("mergeAvroFiles", container.build_worker("mergeAvroFiles"))
     return worker("2026/09/01")
 
 
@@ -72,7 +73,9 @@ def test_calls_of_a_worker_and_of_its_ports_are_spans(
 def test_a_failure_is_told_by_its_class_alone(traces: Traces, spans: InMemorySpanExporter) -> None:
     """No text of an error is in a span: it might quote a value."""
     container = Container("memory")
-    container.lake.fail_next(RetryLater(f"busy with {EMAIL}"))
+    lake = container.lake
+    assert isinstance(lake, MemoryObjectStore)
+    lake.fail_next(RetryLater(f"busy with {EMAIL}"))
     with pytest.raises(RetryLater):
         merge(traces, container)
     found = told(spans)["mergeAvroFiles"]
@@ -87,7 +90,7 @@ def test_nothing_personal_is_in_a_span(traces: Traces, spans: InMemorySpanExport
     """Whatever a file holds, spans tell of calls and counts only."""
     container = Container("memory")
     container.scoring.put("scored/cmp1.1.txt", [SCORED.encode()])
-    worker = traces.instrument("processScoredFiles", container.wiring.process_scored_files())
+    worker = traces.instrument("processScoredFiles", container.build_worker("processScoredFiles"))
     event = ObjectCreated(bucket="scoring", key="scored/cmp1.1.txt")
     with pytest.raises(Exception, match="campaign"):
         worker(event)
@@ -101,7 +104,7 @@ class Asking:
     """A worker that asks ports in both ways."""
 
     sms: FakeSmsService
-    emails: MemoryMessageQueue
+    emails: MessageQueue
 
     def __call__(self, event: object) -> Report:
         """Send nothing, and fail to ask what there is not."""
@@ -111,8 +114,8 @@ class Asking:
 
 def test_coroutines_of_ports_are_spans_too(traces: Traces, spans: InMemorySpanExporter) -> None:
     """The span of a coroutine lasts until it is done, and fails as it fails."""
-    wiring = Container("memory").wiring
-    worker = Asking(sms=wiring.sms(), emails=wiring.queues()["emailQueue"])
+    embedded = Container("memory").embedded
+    worker = Asking(sms=embedded.sms, emails=embedded.queues["emailQueue"])
     with pytest.raises(AttributeError):
         traces.instrument("asking", worker)(object())
     found = told(spans)

@@ -124,7 +124,7 @@ def embedded(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Cont
     """The same uploads and seed, played in memory as far as the selection."""
     uploads = Uploads(outside.up.uploads)
     container = Container("memory", settings=Settings(profile="memory"), starts=uploads.opens())
-    container.secrets.write(lottery.seed_secret_name(outside.campaign_id), SEED)
+    container.embedded.secrets.write(lottery.seed_secret_name(outside.campaign_id), SEED)
     operator = Operator(container=container, uploads=uploads, out=tmp_path_factory.mktemp("out"))
     for title, step in operator.steps():
         step()

@@ -13,7 +13,7 @@ import campaign_workers.adapters
 import campaign_workers.ports
 import campaign_workers.testing.contracts
 from campaign_workers.container import Container
-from campaign_workers.container.ports import EMBEDDED
+from campaign_workers.container.profiles import EMBEDDED
 from campaign_workers.settings import Profile, Settings
 from tests.contracts.test_every_adapter_is_held import classes, is_protocol, served
 

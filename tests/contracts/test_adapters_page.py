@@ -7,7 +7,7 @@ from pathlib import Path
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-from campaign_workers.container.ports import EMBEDDED
+from campaign_workers.container.profiles import EMBEDDED
 from tests.contracts.adapters_page import BEGIN, END, PAGE, matrix, rows
 
 

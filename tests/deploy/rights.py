@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from dependency_injector import providers
+import attrs
 
-from campaign_workers.container.wiring import Wiring
+from campaign_workers.container.workers import BUILDERS
 from campaign_workers.domain.running.triggers import (
     DELIVERY_LEDGER,
     DEMAND_TABLE,
@@ -18,7 +18,7 @@ from campaign_workers.domain.running.triggers import (
     ScheduleTrigger,
     StreamTrigger,
 )
-from campaign_workers.domain.wire import to_snake
+from campaign_workers.settings import Settings
 from tests.deploy.stack import ACCOUNT, REGION, logical, stack
 
 Right = tuple[str, str]
@@ -107,16 +107,35 @@ _CONSUMER: Final = (
 
 
 def ports(worker: str) -> dict[str, str]:
-    """The ports of a worker: names in the wiring, with the stream or queue behind them."""
-    known = {id(provider): name for name, provider in Wiring.providers.items()}
-    found: dict[str, str] = {}
-    for given in getattr(Wiring, to_snake(worker)).kwargs.values():
-        if id(given) in known:
-            found[known[id(given)]] = ""
-        elif isinstance(given, providers.ItemGetter):
-            mapping: Any = given.provides
-            found[known[id(mapping.provides)]] = str(given.name)
-    return found
+    """Return the ports that a worker is built with, and the stream or queue of each, if any."""
+    recorder: Any = _Recorder()
+    BUILDERS[worker](recorder)
+    return recorder.asked
+
+
+class _Recorder:
+    """Stands for `Ports` and records which of them a builder asks for."""
+
+    settings: Final = Settings()
+
+    def __init__(self) -> None:
+        self.asked: dict[str, str] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked[name] = ""
+        return _Names(self.asked, name)
+
+
+@attrs.frozen
+class _Names:
+    """Stands for the streams or the queues of a container."""
+
+    asked: dict[str, str]
+    port: str
+
+    def __getitem__(self, name: str) -> object:
+        self.asked[self.port] = name
+        return object()
 
 
 def needed(worker: str) -> set[Right]:

@@ -19,7 +19,6 @@ from campaign_workers.domain.running.events import (
     Tick,
 )
 from campaign_workers.domain.running.triggers import WORKERS
-from campaign_workers.domain.wire import to_snake
 from campaign_workers.entrypoints.aggregates import MAGIC
 from campaign_workers.entrypoints.envelopes import events
 from tests.entrypoints.envelopes import EVENTS, kinesis, recorded
@@ -179,7 +178,7 @@ EVERY: Final = (*OBJECTS, *MESSAGES, *BATCHES, *PASSED_ON, *UNWRAPPED)
 @pytest.mark.parametrize(("worker", "name"), EVERY)
 def test_every_envelope_becomes_what_its_worker_takes(worker: str, name: str) -> None:
     """No worker refuses what AWS sends it."""
-    wired = getattr(Container("memory").wiring, to_snake(worker))()
+    wired = Container("memory").build_worker(worker)
     for event in events(worker, recorded(name)):
         request = wired.parse(event) if isinstance(event, Mapping) else event
         if worker in {"saveStats", "slackStats", "smsWaveScheduler"}:

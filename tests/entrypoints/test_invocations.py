@@ -170,7 +170,7 @@ def test_what_is_passed_over_is_answered_with_nothing(function: Function) -> Non
 
 def test_a_worker_knows_when_it_is_ended(function: Function) -> None:
     """The time limit is that of its own invocation, and of no other."""
-    deadline = function.container.wiring.deadline()
+    deadline = function.container.deadline
     left = []
 
     def call(worker: str, event: Any) -> Report:
@@ -202,7 +202,7 @@ def test_elsewhere_than_on_aws_nothing_is_around_a_worker(
 ) -> None:
     """A handler on embedded adapters prints nothing, and is not ended."""
     container = Container("memory")
-    assert isinstance(container.wiring.deadline(), Unlimited)
+    assert isinstance(container.deadline, Unlimited)
     answer = invoke(container, "saveCampaignData", recorded("kinesis"), None)
     assert answer["count"] == WHOLE
     assert capsys.readouterr() == ("", "")

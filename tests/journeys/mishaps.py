@@ -50,7 +50,7 @@ class Scene:
         settings = Settings(profile="memory", dir=Path("no-such-folder"))
         self.container = Container("memory", settings=settings, starts=STARTS)
         self.container.campaigns.put(campaign(stats_channels=("#tour",), category_id=77))
-        self.container.secrets.write(lottery.seed_secret_name(CAMPAIGN), SEED)
+        self.container.embedded.secrets.write(lottery.seed_secret_name(CAMPAIGN), SEED)
         self.container.code_pool.load(CAMPAIGN, CODES)
         wishes = {"g1": ["nyc"], "g2": ["chi"]}
         people = [registration(fan, **PERSON, marketIds=wish) for fan, wish in wishes.items()]
@@ -148,9 +148,9 @@ class Scene:
             yield json.dumps(letter.wire())
         for run in self.container.journal.runs():
             yield json.dumps(attrs.asdict(run))
-        for post in self.container.wiring.chat().posts():
+        for post in self.container.embedded.chat.posts():
             yield f"{post.text} {json.dumps(post.blocks)}"
-        yield repr(self.container.wiring.metrics().counted)
+        yield repr(self.container.metrics)
 
     def _reasons(self, key: str) -> list[str]:
         return [row.cells["reason"] for row in read_rows([self.read(key)], file=key, required=[])]

@@ -111,7 +111,7 @@ def test_a_record_that_no_stream_takes_stops_the_file(
     file.write_bytes(b"\xef\xbb\xbf" + RECORD + b"\r\n\r\n" + RECORD)
     assert run(["put-records", str(file), "--dir", str(folder)]) == 0
     container = Container("local", settings=Settings(profile="local", dir=folder))
-    assert container.streams[INPUT_STREAM].depth() == 2
+    assert container.embedded.streams[INPUT_STREAM].depth() == 2
     assert list(container.lake.list("rejected/")) == []
 
 

@@ -121,7 +121,7 @@ def known(scene: Scene) -> dict[str, Any]:
     return {
         "objects": {key: scene.read(key) for key in scene.keys("")},
         "lake": {r["dedupeKey"] for k in lake for r in codec.decode(container.lake.open(k))},
-        "codes": container.wiring.entries().codes(CAMPAIGN, ["g1", "g2"]),
+        "codes": container.embedded.entries.codes(CAMPAIGN, ["g1", "g2"]),
     }
 
 
@@ -292,7 +292,7 @@ def test_a_campaign_that_nobody_knows_is_told_of(scene: Scene) -> None:
     assert not scene.keys("scrubbed/") + scene.keys("fanlist/scored/")
 
     scene.container.campaigns.put(campaign("tour2"))
-    scene.container.secrets.write(lottery.seed_secret_name("tour2"), SEED)
+    scene.container.embedded.secrets.write(lottery.seed_secret_name("tour2"), SEED)
     for key, content in uploads.items():
         scene.upload(key, content)
     scene.upload(

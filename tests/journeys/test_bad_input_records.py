@@ -136,7 +136,7 @@ def test_a_wrong_assignment_is_kept_and_takes_nobody_with_it(scene: Scene, wrong
     [line] = scene.rejected("transformCodeAssignments")
     assert line["reason"].startswith(reason)
     assert json.loads(line["data"]) == record
-    entries = scene.container.wiring.entries()
+    entries = scene.container.embedded.entries
     assert set(entries.codes(CAMPAIGN, ["g1", "g2", "g404"])) == {"g2"}
 
     right = code_assignment("g1", CODES[0])
@@ -172,7 +172,7 @@ def test_a_wrong_selection_is_kept_and_takes_nobody_with_it(
     [line] = scene.rejected("saveSelection")
     assert line["reason"].startswith(reason)
     assert as_it_came(line) == data
-    entries = scene.container.wiring.entries()
+    entries = scene.container.embedded.entries
     assert set(entries.codes(CAMPAIGN, ["g1", "g2"])) == {"g1", "g2"}
     assert scene.dead_letters() == []
     assert scene.imbalances() == []
@@ -183,7 +183,7 @@ def test_the_entry_service_passes_over_what_is_wrong(scene: Scene) -> None:
     wrong = [data for data, _ in NO_RECORDS.values()]
     scene.send(INPUT_STREAM, *wrong, registered(globalUserId="g8", userId="u8"))
     scene.send(VF_INPUT_STREAM, *wrong, scoring("g8", verdict=2), scoring("g8", score=None))
-    users = {entry.user_id for entry in scene.container.wiring.entries().entries(CAMPAIGN)}
+    users = {entry.user_id for entry in scene.container.embedded.entries.entries(CAMPAIGN)}
     assert users == {"u-g1", "u-g2", "u8"}
     assert [line["reason"][:8] for line in scene.rejected("saveCampaignData")].count(
         "verdict:"

@@ -110,7 +110,9 @@ def test_an_unforeseen_error_tells_its_kind_alone(scene: Scene) -> None:
     assert {reason for _, reason in scene.dead_letters()} == {"ValueError"}
 
 
-def test_a_failing_adapter_is_told_of_by_its_kind(scene: Scene) -> None:
+def test_a_failing_adapter_is_told_of_by_its_kind(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The status of a wave preparation quotes our own words, and of other errors only the kind."""
 
     def broken(*_: Any, **__: Any) -> Any:
@@ -118,7 +120,7 @@ def test_a_failing_adapter_is_told_of_by_its_kind(scene: Scene) -> None:
 
     [reader] = (reader for reader in READERS if reader.worker == "processSmsWaveFiles")
     scene.upload(reader.key, reader.table(reader.rows))
-    scene.container.wiring.entries().eligible = broken
+    monkeypatch.setattr(scene.container.embedded.entries, "eligible", broken)
     with pytest.raises(ValueError, match="planted"):
         scene.container.runtime.invoke(reader.worker, {"campaignId": CAMPAIGN, "dateKey": "d1"})
     assert scene.complaints() == ["ValueError"]

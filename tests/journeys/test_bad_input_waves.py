@@ -199,7 +199,7 @@ def test_a_code_that_a_wave_has_twice_is_one_fans(scene: Scene) -> None:
     scene.invoke("processScheduledWave", {"fileKey": layout.wave_file_key(WAVE)})
     scene.upload(TRIGGERED, wave_config())
     assert scene.wave_errors() == []
-    held = scene.container.wiring.entries().codes(CAMPAIGN, ["g1", "g2"])
+    held = scene.container.embedded.entries.codes(CAMPAIGN, ["g1", "g2"])
     assert {fan: codes["chi"][0] for fan, codes in held.items()} == {"g1": CODES[0], "g2": CODES[1]}
 
 

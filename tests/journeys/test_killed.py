@@ -70,7 +70,7 @@ class Folder:
 
     def on_stream(self, stream: str) -> list[bytes]:
         """What was put onto a stream."""
-        source = self.open().streams[stream]
+        source = self.open().embedded.streams[stream]
         shards = (source.read(shard, after=None, limit=10**6) for shard in source.shards())
         return [record.data for records in shards for record in records]
 
@@ -100,7 +100,7 @@ class Folder:
         """Whom the entry service has for a selection."""
         markets = tuple(market for market, *_ in MARKETS)
         query = EligibleQuery(campaign_id=CAMPAIGN_ID, market_ids=markets)
-        return pl.concat(self.open().wiring.entries().eligible(query))
+        return pl.concat(self.open().embedded.entries.eligible(query))
 
     def assert_sound(self) -> None:
         """Nothing is left to do, nothing was given up, and every run's counts add up."""
@@ -166,7 +166,7 @@ def test_killed_while_a_file_is_scrubbed(tmp_path: Path) -> None:
     for folder in (clean, killed):
         container = folder.open()
         container.campaigns.put(Uploads(tmp_path / "uploads").campaign())
-        container.secrets.write(lottery.seed_secret_name(CAMPAIGN_ID), "seed")
+        container.embedded.secrets.write(lottery.seed_secret_name(CAMPAIGN_ID), "seed")
     for moment in moments(clean.run(*arguments)):
         killed.kill(moment, *arguments)
     killed.run(*arguments)

@@ -35,7 +35,9 @@ def run_campaign(
     settings = Settings(profile="memory", dir=out)
     container = Container("memory", settings=settings, starts=files.opens())
     operator = Operator(container=container, uploads=files, out=out)
-    container.secrets.write(lottery.seed_secret_name(operator.campaign.campaign_id), "journey")
+    container.embedded.secrets.write(
+        lottery.seed_secret_name(operator.campaign.campaign_id), "journey"
+    )
     container.runtime.call = wrap(container.runtime.call)
     for _, step in operator.steps():
         step()
@@ -69,7 +71,7 @@ def seen(container: Container, campaign_id: str) -> dict[str, Any]:
             for archive in books.archives()
         ],
         "waves": _objects(container, "smsWaves/"),
-        "texts": {text.message.message_id for text in container.wiring.sms().sent()},
+        "texts": {text.message.message_id for text in container.embedded.sms.accepted_texts()},
         "emails": _ids(container, EMAIL_QUEUE),
         "verdicts": _fans(container, VERDICT_QUEUE),
         "codes": _codes(container, campaign_id, books),
@@ -94,20 +96,20 @@ def _objects(container: Container, prefix: str) -> dict[str, bytes]:
 
 
 def _ids(container: Container, queue: str) -> set[str]:
-    return {json.loads(body)["messageId"] for body in container.queues[queue].bodies()}
+    return {json.loads(body)["messageId"] for body in container.embedded.queues[queue].bodies()}
 
 
 def _fans(container: Container, queue: str) -> set[tuple[str, str]]:
     return {
         (assignment["globalUserId"], assignment.get("marketId") or "")
-        for body in container.queues[queue].bodies()
+        for body in container.embedded.queues[queue].bodies()
         for assignment in json.loads(body)["assignments"]
     }
 
 
 def _codes(container: Container, campaign_id: str, books: Books) -> dict[str, dict[str, str]]:
     fans = {row["globalUserId"] for row in books.master_codes()}
-    held = container.wiring.entries().codes(campaign_id, fans)
+    held = container.embedded.entries.codes(campaign_id, fans)
     return {
         fan: {market: code for market, (code, _) in codes.items()} for fan, codes in held.items()
     }

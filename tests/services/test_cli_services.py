@@ -19,7 +19,7 @@ from tests.contracts.http_worlds import secrets
 
 def test_the_services_of_a_folder_are_served_until_interrupted(tmp_path: Path) -> None:
     """The doubles serve what lies in a folder, fail as told, and end well on Ctrl-C."""
-    Container("local", settings=Settings(dir=tmp_path)).wiring.users().put("g1", "u1")
+    Container("local", settings=Settings(dir=tmp_path)).embedded.users.put("g1", "u1")
     command = [sys.executable, "-m", "campaign_workers", "services", "--json", "--port", "0"]
     told = ["--dir", str(tmp_path), "--token", "mine", "--share", "error=503:0.3", "--seed", "3"]
     process = subprocess.Popen(

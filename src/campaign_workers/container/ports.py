@@ -1,229 +1,283 @@
-"""Ports to adapters, for each profile: the table, read from top to bottom."""
+"""Every port by name, with its type: what builders ask, and what an editor completes."""
 
-from pathlib import Path
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from dependency_injector import containers, providers
+import attrs
 
-from campaign_workers.container.providing import (
-    adapter,
-    asked,
-    client,
-    each,
-    required,
-    served,
-)
-from campaign_workers.domain.running.triggers import DELIVERY_LEDGER, DEMAND_TABLE, QUEUES, STREAMS
-from campaign_workers.domain.storage.layout import CAMPAIGN_DATA, SCORING
 from campaign_workers.settings import Settings
 
-EMBEDDED: Final = ("memory", "local")
-"""Profiles that need nothing outside this machine."""
-PROFILES: Final = (*EMBEDDED, "aws")
-"""Profiles that can be had."""
-MONGODB_URI: Final = "mongodb/uri"
-"""The secret that holds the address of the database."""
+if TYPE_CHECKING:
+    from pymongo.database import Database as MongoDatabase
+
+    from campaign_workers.adapters.fakes.campaigns import (
+        FakeCampaignService,
+        FakeMarketRepository,
+    )
+    from campaign_workers.adapters.fakes.codes import FakeCodeService, FakeOfferCodes
+    from campaign_workers.adapters.fakes.entries import FakeEntryService
+    from campaign_workers.adapters.fakes.messages import FakeChat, FakeSmsService
+    from campaign_workers.adapters.fakes.tables import Tables
+    from campaign_workers.adapters.fakes.users import FakeUserService
+    from campaign_workers.adapters.local.sqlite import Database
+    from campaign_workers.container.embedded import (
+        Bucket,
+        Queue,
+        Stream,
+        Workflow,
+        WritableSecrets,
+    )
+    from campaign_workers.container.wiring import Wiring
+    from campaign_workers.ports.campaign_service import CampaignService
+    from campaign_workers.ports.chat import Chat
+    from campaign_workers.ports.code_service import CodeService
+    from campaign_workers.ports.entry_service import EntryService
+    from campaign_workers.ports.object_store import ObjectStore
+    from campaign_workers.ports.offer_codes import OfferCodes
+    from campaign_workers.ports.query_engine import QueryEngine
+    from campaign_workers.ports.record_codec import RecordCodec
+    from campaign_workers.ports.repositories import (
+        AdminStatsRepository,
+        CampaignRepository,
+        EntryRepository,
+        MarketRepository,
+    )
+    from campaign_workers.ports.sms_service import SmsService
+    from campaign_workers.ports.streams import MessageQueue, RecordStream
+    from campaign_workers.ports.system import Clock, Deadline, Metrics, Secrets
+    from campaign_workers.ports.tables import DeliveryLedger, DemandTable
+    from campaign_workers.ports.user_service import UserService
+    from campaign_workers.ports.workflow import WorkflowStarter
+    from campaign_workers.ports.zip_writer import ZipWriter
 
 
-def _mongo_uri(settings: Settings, secrets: Any) -> str:
-    """The address of the database: what is set, else what the secret says."""
-    return settings.mongodb_uri or str(secrets.read(MONGODB_URI))
+@attrs.frozen
+class Embedded:
+    """The adapters of the embedded profiles, with all that they can do beyond their ports.
+
+    Any of them raises `BadInput` in the profile `aws`.
+    """
+
+    _wiring: "Wiring"
+
+    @property
+    def database(self) -> "Database":
+        """The SQLite file of the folder."""
+        return self._wiring.database()
+
+    @property
+    def tables(self) -> "Tables":
+        """The tables that all fakes share."""
+        return self._wiring.tables()
+
+    @property
+    def lake(self) -> "Bucket":
+        """The bucket `campaignData`."""
+        return self._wiring.embedded_lake()
+
+    @property
+    def scoring(self) -> "Bucket":
+        """The bucket `scoring`."""
+        return self._wiring.embedded_scoring()
+
+    @property
+    def streams(self) -> "Mapping[str, Stream]":
+        """The streams by name."""
+        return self._wiring.embedded_streams()
+
+    @property
+    def queues(self) -> "Mapping[str, Queue]":
+        """The queues by name."""
+        return self._wiring.embedded_queues()
+
+    @property
+    def workflow(self) -> "Workflow":
+        """The executions of the state machine."""
+        return self._wiring.embedded_workflow()
+
+    @property
+    def secrets(self) -> "WritableSecrets":
+        """The secrets, which can be written."""
+        return self._wiring.embedded_secrets()
+
+    @property
+    def campaigns(self) -> "FakeCampaignService":
+        """The campaign service and its database."""
+        return self._wiring.campaigns()
+
+    @property
+    def markets(self) -> "FakeMarketRepository":
+        """The markets of that database."""
+        return self._wiring.markets()
+
+    @property
+    def users(self) -> "FakeUserService":
+        """The user service."""
+        return self._wiring.users()
+
+    @property
+    def entries(self) -> "FakeEntryService":
+        """The entry service and its database."""
+        return self._wiring.entries()
+
+    @property
+    def code_pool(self) -> "FakeCodeService":
+        """The code service."""
+        return self._wiring.code_pool()
+
+    @property
+    def offer_codes(self) -> "FakeOfferCodes":
+        """The offer code service."""
+        return self._wiring.embedded_offer_codes()
+
+    @property
+    def sms(self) -> "FakeSmsService":
+        """The SMS service."""
+        return self._wiring.embedded_sms()
+
+    @property
+    def chat(self) -> "FakeChat":
+        """The chat."""
+        return self._wiring.embedded_chat()
 
 
-class Ports(containers.DeclarativeContainer):
-    """Ports to adapters."""
+class Ports:
+    """The ports of one profile, each served by the adapter that `Wiring` chooses."""
 
-    settings = providers.Dependency(instance_of=Settings)
-    clock: providers.Provider[Any] = providers.Dependency()
-    profile = settings.provided.profile
-    suffix = settings.provided.name_suffix
+    settings: Settings
+    wiring: "Wiring"
 
-    # --- what the two embedded profiles keep things in ---
-    folder = settings.provided.dir
-    database = adapter(
-        "local.sqlite:Database", providers.Callable(Path.joinpath, folder, "state.sqlite")
-    )
-    tables = providers.Selector(
-        profile,
-        memory=adapter("memory.tables:DictTables"),
-        local=adapter("local.tables:SqliteTables", database),
-    )
+    @property
+    def embedded(self) -> Embedded:
+        """The adapters of the embedded profiles."""
+        return Embedded(self.wiring)
 
-    # --- storage ---
-    lake = providers.Selector(
-        profile,
-        memory=adapter("memory.object_store:MemoryObjectStore", clock),
-        local=adapter(
-            "local.object_store:FolderObjectStore",
-            providers.Callable(Path.joinpath, folder, CAMPAIGN_DATA),
-            clock,
-        ),
-        aws=adapter(
-            "aws.s3.object_store:S3ObjectStore",
-            client("s3"),
-            required(settings, "campaign_data_bucket"),
-        ),
-    )
-    scoring = providers.Selector(
-        profile,
-        memory=adapter("memory.object_store:MemoryObjectStore", clock),
-        local=adapter(
-            "local.object_store:FolderObjectStore",
-            providers.Callable(Path.joinpath, folder, SCORING),
-            clock,
-        ),
-        aws=adapter(
-            "aws.s3.object_store:S3ObjectStore", client("s3"), required(settings, "scoring_bucket")
-        ),
-    )
-    streams = providers.Selector(
-        profile,
-        memory=each(STREAMS, "memory.streams:MemoryRecordStream", clock),
-        local=each(STREAMS, "local.streams:SqliteRecordStream", database, clock),
-        aws=each(
-            STREAMS, "aws.kinesis:KinesisRecordStream", client("kinesis"), clock, suffix=suffix
-        ),
-    )
-    queues = providers.Selector(
-        profile,
-        memory=each(QUEUES, "memory.streams:MemoryMessageQueue", clock),
-        local=each(QUEUES, "local.streams:SqliteMessageQueue", database, clock),
-        aws=each(QUEUES, "aws.sqs:SqsMessageQueue", client("sqs"), clock, suffix=suffix),
-    )
-    workflow = providers.Selector(
-        profile,
-        memory=adapter("memory.workflow:MemoryWorkflowStarter", clock),
-        local=adapter("local.workflow:SqliteWorkflowStarter", database, clock),
-        aws=adapter(
-            "aws.stepfunctions:StepFunctionsStarter",
-            client("stepfunctions"),
-            state_machine=required(settings, "sms_wave_state_machine"),
-        ),
-    )
+    @property
+    def lake(self) -> "ObjectStore":
+        """The bucket `campaignData`."""
+        return self.wiring.lake()
 
-    # --- the process ---
-    secrets = providers.Selector(
-        profile,
-        memory=adapter("memory.system:MemorySecrets"),
-        local=adapter(
-            "local.secrets:FileSecrets", providers.Callable(Path.joinpath, folder, "secrets")
-        ),
-        aws=adapter(
-            "aws.secrets_manager:SecretsManagerSecrets",
-            client("secretsmanager"),
-            prefix=settings.provided.secret_prefix,
-        ),
-    )
-    metrics = providers.Selector(
-        profile,
-        memory=adapter("memory.system:MemoryMetrics"),
-        local=adapter("system.metrics:LogMetrics"),
-        aws=adapter("aws.cloudwatch:EmfMetrics"),
-    )
-    deadline = served(
-        profile,
-        adapter("system.deadlines:Unlimited"),
-        adapter("aws.lambda_deadline:LambdaDeadline"),
-    )
+    @property
+    def scoring(self) -> "ObjectStore":
+        """The bucket `scoring`."""
+        return self.wiring.scoring()
 
-    # --- stand-ins of services and databases, with the same rules, over the profile's tables ---
-    campaigns = adapter("fakes.campaigns:FakeCampaignService", tables)
-    markets = adapter("fakes.campaigns:FakeMarketRepository", tables)
-    users = adapter("fakes.users:FakeUserService", tables)
-    entries = adapter("fakes.entries:FakeEntryService", tables, clock)
-    code_pool = adapter("fakes.codes:FakeCodeService", tables, clock)
+    @property
+    def streams(self) -> "Mapping[str, RecordStream]":
+        """The streams by name."""
+        return self.wiring.streams()
 
-    # --- databases ---
-    documents = adapter(
-        "mongo.connection:database",
-        providers.Callable(_mongo_uri, settings, secrets),
-        read_preference=settings.provided.mongodb_read_preference,
-        timeout_seconds=settings.provided.mongodb_timeout_seconds,
-    )
-    campaign_repository = served(
-        profile, campaigns, adapter("mongo.campaigns:MongoCampaignRepository", documents)
-    )
-    market_repository = served(
-        profile, markets, adapter("mongo.campaigns:MongoMarketRepository", documents)
-    )
-    entry_repository = served(
-        profile,
-        entries,
-        adapter(
-            "mongo.entries:MongoEntryRepository",
-            documents,
-            counting_seconds=settings.provided.mongodb_counting_seconds,
-        ),
-    )
-    admin_stats = served(
-        profile,
-        adapter("fakes.databases:FakeAdminStatsRepository", tables),
-        adapter("mongo.admin_stats:MongoAdminStatsRepository", documents),
-    )
-    demand = served(
-        profile,
-        adapter("fakes.databases:FakeDemandTable", tables),
-        adapter(
-            "aws.dynamodb_demand:DynamoDemandTable",
-            client("dynamodb"),
-            table=providers.Callable(str.__add__, DEMAND_TABLE, suffix),
-        ),
-    )
-    ledger = served(
-        profile,
-        adapter("fakes.databases:FakeDeliveryLedger", tables),
-        adapter(
-            "aws.dynamodb_ledger:DynamoDeliveryLedger",
-            client("dynamodb"),
-            table=providers.Callable(str.__add__, DELIVERY_LEDGER, suffix),
-        ),
-    )
+    @property
+    def queues(self) -> "Mapping[str, MessageQueue]":
+        """The queues by name."""
+        return self.wiring.queues()
 
-    # --- services of other teams ---
-    campaign_service = served(
-        profile,
-        campaigns,
-        asked("campaign:HttpCampaignService", "campaign", settings, secrets),
-    )
-    entry_service = served(
-        profile, entries, asked("entry:HttpEntryService", "entry", settings, secrets)
-    )
-    code_service = served(
-        profile, code_pool, asked("code:HttpCodeService", "code", settings, secrets)
-    )
-    user_service = served(profile, users, asked("user:HttpUserService", "user", settings, secrets))
-    offer_codes = served(
-        profile,
-        adapter("fakes.codes:FakeOfferCodes", tables),
-        asked("pacman:HttpOfferCodes", "pacman", settings, secrets),
-    )
-    sms = served(
-        profile,
-        adapter("fakes.messages:FakeSmsService", tables, clock),
-        asked("sms:HttpSmsService", "sms", settings, secrets, clock),
-    )
-    chat = served(
-        profile,
-        adapter("fakes.messages:FakeChat", tables, clock),
-        asked("slack:SlackChat", "slack", settings, secrets),
-    )
+    @property
+    def workflow(self) -> "WorkflowStarter":
+        """The state machine of waves."""
+        return self.wiring.workflow()
 
-    # --- formats ---
-    codec = adapter("avro.codec:AvroRecordCodec", codec=settings.provided.avro_codec)
-    engine = served(
-        profile,
-        adapter("avro.block_merge:BlockMerge", lake=lake, codec=settings.provided.avro_codec),
-        adapter(
-            "aws.athena:AthenaQueryEngine",
-            client("athena"),
-            client("glue"),
-            lake,
-            clock,
-            s3=client("s3"),
-            bucket=required(settings, "campaign_data_bucket"),
-            workgroup=settings.provided.athena_workgroup,
-            database=settings.provided.athena_database,
-            codec=codec,
-        ),
-    )
-    zips = adapter("archive.stream_zip:StreamZip")
+    @property
+    def demand(self) -> "DemandTable":
+        """The demand table."""
+        return self.wiring.demand()
+
+    @property
+    def ledger(self) -> "DeliveryLedger":
+        """The delivery ledger."""
+        return self.wiring.ledger()
+
+    @property
+    def secrets(self) -> "Secrets":
+        """The secrets."""
+        return self.wiring.secrets()
+
+    @property
+    def clock(self) -> "Clock":
+        """The clock, real or simulated."""
+        return self.wiring.clock()
+
+    @property
+    def metrics(self) -> "Metrics":
+        """The metrics."""
+        return self.wiring.metrics()
+
+    @property
+    def deadline(self) -> "Deadline":
+        """The time at which this run is ended."""
+        return self.wiring.deadline()
+
+    @property
+    def documents(self) -> "MongoDatabase[dict[str, Any]]":
+        """The database of the profile `aws`."""
+        return self.wiring.documents()
+
+    @property
+    def campaign_repository(self) -> "CampaignRepository":
+        """The campaigns of the database."""
+        return self.wiring.campaign_repository()
+
+    @property
+    def market_repository(self) -> "MarketRepository":
+        """The markets of the database."""
+        return self.wiring.market_repository()
+
+    @property
+    def entry_repository(self) -> "EntryRepository":
+        """The entries of the database."""
+        return self.wiring.entry_repository()
+
+    @property
+    def admin_stats(self) -> "AdminStatsRepository":
+        """The statistics of the database."""
+        return self.wiring.admin_stats()
+
+    @property
+    def campaign_service(self) -> "CampaignService":
+        """The campaign service."""
+        return self.wiring.campaign_service()
+
+    @property
+    def entry_service(self) -> "EntryService":
+        """The entry service."""
+        return self.wiring.entry_service()
+
+    @property
+    def code_service(self) -> "CodeService":
+        """The code service."""
+        return self.wiring.code_service()
+
+    @property
+    def user_service(self) -> "UserService":
+        """The user service."""
+        return self.wiring.user_service()
+
+    @property
+    def offer_codes(self) -> "OfferCodes":
+        """The offer code service."""
+        return self.wiring.offer_codes()
+
+    @property
+    def sms(self) -> "SmsService":
+        """The SMS service."""
+        return self.wiring.sms()
+
+    @property
+    def chat(self) -> "Chat":
+        """The chat."""
+        return self.wiring.chat()
+
+    @property
+    def codec(self) -> "RecordCodec":
+        """The reader and writer of the files of the lake."""
+        return self.wiring.codec()
+
+    @property
+    def engine(self) -> "QueryEngine":
+        """The query engine."""
+        return self.wiring.engine()
+
+    @property
+    def zips(self) -> "ZipWriter":
+        """The writer of zip archives."""
+        return self.wiring.zips()

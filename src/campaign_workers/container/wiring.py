@@ -1,132 +1,188 @@
-"""Workers to ports: what each of the fifteen works with."""
+"""Ports to adapters, for each profile: the table, read from top to bottom.
 
-from dependency_injector import providers
+mypy compares every function with the port in its row, and its body with the adapter's signature.
+"""
 
-from campaign_workers.container.ports import Ports
-from campaign_workers.container.providing import WORKERS_ROOM, lazy, worker
-from campaign_workers.domain.running.triggers import (
-    EMAIL_QUEUE,
-    FANLIST_RANKS_STREAM,
-    INPUT_STREAM,
-    MOVE_MERGED_QUEUE,
-    SAVE_SELECTION_STREAM,
-    VERDICT_QUEUE,
-    VF_INPUT_STREAM,
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from dependency_injector import containers, providers
+from dependency_injector.providers import Provider
+
+from campaign_workers.container import aws, embedded, profiles
+from campaign_workers.container.profiles import (
+    by_profile,
+    embedded_only,
+    embedded_or_aws,
+    single,
 )
 
+if TYPE_CHECKING:
+    from typing import Any
 
-class Wiring(Ports):
-    """Workers to ports."""
+    from pymongo.database import Database as MongoDatabase
 
-    save_campaign_data = worker(
-        "save_campaign_data:SaveCampaignData",
-        lake=Ports.lake,
-        codec=Ports.codec,
+    from campaign_workers.adapters.fakes.campaigns import (
+        FakeCampaignService,
+        FakeMarketRepository,
     )
-    transform_code_assignments = worker(
-        "transform_code_assignments:TransformCodeAssignments",
-        users=Ports.user_service,
-        campaigns=Ports.campaign_service,
-        selections=Ports.streams.provided[SAVE_SELECTION_STREAM],
-        lake=Ports.lake,
-        lookups_at_once=Ports.settings.provided.lookups_at_once,
+    from campaign_workers.adapters.fakes.codes import FakeCodeService, FakeOfferCodes
+    from campaign_workers.adapters.fakes.entries import FakeEntryService
+    from campaign_workers.adapters.fakes.messages import FakeChat, FakeSmsService
+    from campaign_workers.adapters.fakes.tables import Tables
+    from campaign_workers.adapters.fakes.users import FakeUserService
+    from campaign_workers.adapters.local.sqlite import Database
+    from campaign_workers.container.embedded import (
+        Bucket,
+        Queue,
+        Stream,
+        Workflow,
+        WritableSecrets,
     )
-    save_selection = worker(
-        "save_selection:SaveSelection",
-        entries=Ports.entry_service,
-        demand=Ports.demand,
-        verdicts=Ports.queues.provided[VERDICT_QUEUE],
-        lake=Ports.lake,
-        batch_size=Ports.settings.provided.selections_at_once,
+    from campaign_workers.container.ports import Ports
+    from campaign_workers.ports.campaign_service import CampaignService
+    from campaign_workers.ports.chat import Chat
+    from campaign_workers.ports.code_service import CodeService
+    from campaign_workers.ports.entry_service import EntryService
+    from campaign_workers.ports.object_store import ObjectStore
+    from campaign_workers.ports.offer_codes import OfferCodes
+    from campaign_workers.ports.query_engine import QueryEngine
+    from campaign_workers.ports.record_codec import RecordCodec
+    from campaign_workers.ports.repositories import (
+        AdminStatsRepository,
+        CampaignRepository,
+        EntryRepository,
+        MarketRepository,
     )
-    process_sms_wave_files = worker(
-        "process_sms_wave_files:ProcessSmsWaveFiles",
-        scoring=Ports.scoring,
-        campaigns=Ports.campaign_service,
-        codes=Ports.code_service,
-        entries=Ports.entry_service,
-        secrets=Ports.secrets,
-        zips=Ports.zips,
-        clock=Ports.clock,
+    from campaign_workers.ports.sms_service import SmsService
+    from campaign_workers.ports.streams import MessageQueue, RecordStream
+    from campaign_workers.ports.system import Clock, Deadline, Metrics, Secrets
+    from campaign_workers.ports.tables import DeliveryLedger, DemandTable
+    from campaign_workers.ports.user_service import UserService
+    from campaign_workers.ports.workflow import WorkflowStarter
+    from campaign_workers.ports.zip_writer import ZipWriter
+
+
+def build_codec(ports: "Ports") -> "RecordCodec":
+    """Build the reader and writer of the files of the lake."""
+    from campaign_workers.adapters.avro.codec import AvroRecordCodec
+
+    return AvroRecordCodec(codec=ports.settings.avro_codec)
+
+
+def build_zips(ports: "Ports") -> "ZipWriter":
+    """Build the writer of zip archives."""
+    from campaign_workers.adapters.archive.stream_zip import StreamZip
+
+    return StreamZip()
+
+
+class Wiring(containers.DeclarativeContainer):
+    """One provider for each port, and for what the embedded profiles build them from."""
+
+    ports = profiles.ports
+    profile = profiles.profile
+
+    # --- the embedded profiles ---
+    database: "Provider[Database]" = single(embedded.database)
+    tables: "Provider[Tables]" = embedded_only(
+        memory=embedded.memory_tables, local=embedded.local_tables
     )
-    merge_avro_files = worker(
-        "merge_avro_files:MergeAvroFiles",
-        lake=Ports.lake,
-        engine=Ports.engine,
-        codec=Ports.codec,
-        moves=Ports.queues.provided[MOVE_MERGED_QUEUE],
-        clock=Ports.clock,
-        largest=Ports.settings.provided.merge_limit_bytes,
+    embedded_lake: "Provider[Bucket]" = embedded_only(
+        memory=embedded.memory_bucket, local=embedded.local_lake
     )
-    move_merged_avro_files = worker("move_merged_avro_files:MoveMergedAvroFiles", lake=Ports.lake)
-    save_stats = worker(
-        "save_stats:SaveStats",
-        campaigns=Ports.campaign_repository,
-        entries=Ports.entry_repository,
-        stats=Ports.admin_stats,
-        clock=Ports.clock,
+    embedded_scoring: "Provider[Bucket]" = embedded_only(
+        memory=embedded.memory_bucket, local=embedded.local_scoring
     )
-    slack_stats = worker(
-        "slack_stats:SlackStats",
-        campaigns=Ports.campaign_repository,
-        markets=Ports.market_repository,
-        stats=Ports.admin_stats,
-        chat=Ports.chat,
+    embedded_streams: "Provider[Mapping[str, Stream]]" = embedded_only(
+        memory=embedded.memory_streams, local=embedded.local_streams
     )
-    sms_wave_scheduler = worker(
-        "sms_wave_scheduler:SmsWaveScheduler",
-        scoring=Ports.scoring,
-        workflow=Ports.workflow,
-        clock=Ports.clock,
+    embedded_queues: "Provider[Mapping[str, Queue]]" = embedded_only(
+        memory=embedded.memory_queues, local=embedded.local_queues
     )
-    sms_wave_send = worker(
-        "sms_wave_send.worker:SmsWaveSend",
-        scoring=Ports.scoring,
-        campaigns=Ports.campaign_service,
-        sms=Ports.sms,
-        emails=Ports.queues.provided[EMAIL_QUEUE],
-        ledger=Ports.ledger,
-        chat=Ports.chat,
-        clock=Ports.clock,
-        deadline=Ports.deadline,
-        limits=providers.Factory(
-            lazy(f"{WORKERS_ROOM}.sms_wave_send.sender:Limits"),
-            in_flight=Ports.settings.provided.texts_in_flight,
-        ),
+    embedded_workflow: "Provider[Workflow]" = embedded_only(
+        memory=embedded.memory_workflow, local=embedded.local_workflow
     )
-    load_code_assignments_to_stream = worker(
-        "load_code_assignments_to_stream:LoadCodeAssignmentsToStream",
-        scoring=Ports.scoring,
-        inputs=Ports.streams.provided[INPUT_STREAM],
+    embedded_secrets: "Provider[WritableSecrets]" = embedded_only(
+        memory=embedded.memory_secrets, local=embedded.local_secrets
     )
-    process_scheduled_wave = worker(
-        "process_scheduled_wave:ProcessScheduledWave",
-        scoring=Ports.scoring,
-        codes=Ports.code_service,
-        batch_size=Ports.settings.provided.codes_at_once,
+    campaigns: "Provider[FakeCampaignService]" = single(embedded.campaigns)
+    markets: "Provider[FakeMarketRepository]" = single(embedded.markets)
+    users: "Provider[FakeUserService]" = single(embedded.users)
+    entries: "Provider[FakeEntryService]" = single(embedded.entries)
+    code_pool: "Provider[FakeCodeService]" = single(embedded.code_pool)
+    embedded_offer_codes: "Provider[FakeOfferCodes]" = single(embedded.offer_codes)
+    embedded_sms: "Provider[FakeSmsService]" = single(embedded.sms)
+    embedded_chat: "Provider[FakeChat]" = single(embedded.chat)
+
+    # --- storage ---
+    lake: "Provider[ObjectStore]" = embedded_or_aws(
+        embedded=lambda ports: ports.embedded.lake, aws=aws.lake
     )
-    translate_ranks_to_scores = worker(
-        "translate_ranks_to_scores:TranslateRanksToScores",
-        scoring=Ports.scoring,
-        campaigns=Ports.campaign_service,
-        ranks=Ports.streams.provided[FANLIST_RANKS_STREAM],
-        clock=Ports.clock,
-        largest=Ports.settings.provided.fanlist_limit_bytes,
+    scoring: "Provider[ObjectStore]" = embedded_or_aws(
+        embedded=lambda ports: ports.embedded.scoring, aws=aws.scoring
     )
-    generate_sms_wave_codes = worker(
-        "generate_sms_wave_codes:GenerateSmsWaveCodes",
-        scoring=Ports.scoring,
-        offer_codes=Ports.offer_codes,
-        concurrency=Ports.settings.provided.offer_codes_in_flight,
+    streams: "Provider[Mapping[str, RecordStream]]" = embedded_or_aws(
+        embedded=lambda ports: ports.embedded.streams, aws=aws.streams
     )
-    process_scored_files = worker(
-        "process_scored_files:ProcessScoredFiles",
-        scoring=Ports.scoring,
-        scorings=Ports.streams.provided[VF_INPUT_STREAM],
-        campaigns=Ports.campaign_service,
-        secrets=Ports.secrets,
-        chat=Ports.chat,
-        clock=Ports.clock,
-        spool_dir=Ports.settings.provided.spool_dir,
-        largest_list=Ports.settings.provided.list_limit_bytes,
+    queues: "Provider[Mapping[str, MessageQueue]]" = embedded_or_aws(
+        embedded=lambda ports: ports.embedded.queues, aws=aws.queues
     )
+    workflow: "Provider[WorkflowStarter]" = embedded_or_aws(
+        embedded=lambda ports: ports.embedded.workflow, aws=aws.workflow
+    )
+    demand: "Provider[DemandTable]" = embedded_or_aws(embedded=embedded.demand, aws=aws.demand)
+    ledger: "Provider[DeliveryLedger]" = embedded_or_aws(embedded=embedded.ledger, aws=aws.ledger)
+
+    # --- the process ---
+    clock: "Provider[Clock]" = providers.Dependency()
+    secrets: "Provider[Secrets]" = embedded_or_aws(
+        embedded=lambda ports: ports.embedded.secrets, aws=aws.secrets
+    )
+    metrics: "Provider[Metrics]" = by_profile(
+        memory=embedded.memory_metrics, local=embedded.log_metrics, aws=aws.metrics
+    )
+    deadline: "Provider[Deadline]" = embedded_or_aws(embedded=embedded.unlimited, aws=aws.deadline)
+
+    # --- databases ---
+    documents: "Provider[MongoDatabase[dict[str, Any]]]" = single(aws.documents)
+    campaign_repository: "Provider[CampaignRepository]" = embedded_or_aws(
+        embedded=lambda ports: ports.embedded.campaigns, aws=aws.campaign_repository
+    )
+    market_repository: "Provider[MarketRepository]" = embedded_or_aws(
+        embedded=lambda ports: ports.embedded.markets, aws=aws.market_repository
+    )
+    entry_repository: "Provider[EntryRepository]" = embedded_or_aws(
+        embedded=lambda ports: ports.embedded.entries, aws=aws.entry_repository
+    )
+    admin_stats: "Provider[AdminStatsRepository]" = embedded_or_aws(
+        embedded=embedded.admin_stats, aws=aws.admin_stats
+    )
+
+    # --- services of other teams ---
+    campaign_service: "Provider[CampaignService]" = embedded_or_aws(
+        embedded=lambda ports: ports.embedded.campaigns, aws=aws.campaign_service
+    )
+    entry_service: "Provider[EntryService]" = embedded_or_aws(
+        embedded=lambda ports: ports.embedded.entries, aws=aws.entry_service
+    )
+    code_service: "Provider[CodeService]" = embedded_or_aws(
+        embedded=lambda ports: ports.embedded.code_pool, aws=aws.code_service
+    )
+    user_service: "Provider[UserService]" = embedded_or_aws(
+        embedded=lambda ports: ports.embedded.users, aws=aws.user_service
+    )
+    offer_codes: "Provider[OfferCodes]" = embedded_or_aws(
+        embedded=lambda ports: ports.embedded.offer_codes, aws=aws.offer_codes
+    )
+    sms: "Provider[SmsService]" = embedded_or_aws(
+        embedded=lambda ports: ports.embedded.sms, aws=aws.sms
+    )
+    chat: "Provider[Chat]" = embedded_or_aws(
+        embedded=lambda ports: ports.embedded.chat, aws=aws.chat
+    )
+
+    # --- formats ---
+    codec: "Provider[RecordCodec]" = single(build_codec)
+    engine: "Provider[QueryEngine]" = embedded_or_aws(embedded=embedded.block_merge, aws=aws.engine)
+    zips: "Provider[ZipWriter]" = single(build_zips)

@@ -118,7 +118,7 @@ def _equations(books: Books) -> tuple[int, int]:
 
 
 def _streamed(books: Books) -> tuple[int, int]:
-    put = sum(books.container.streams[stream].depth() for stream in LAKE_STREAMS)
+    put = sum(books.container.embedded.streams[stream].depth() for stream in LAKE_STREAMS)
     return books.told("saveCampaignData", "in"), put
 
 
@@ -153,12 +153,12 @@ def _unique(books: Books) -> tuple[int, int]:
 
 def _texted(books: Books) -> tuple[int, int]:
     told = sum(result["count"]["sms"] for result in books.waves().values())
-    return told, sum(books.container.wiring.sms().counts().values())
+    return told, sum(books.container.embedded.sms.counts().values())
 
 
 def _mailed(books: Books) -> tuple[int, int]:
     told = sum(result["count"]["email"] for result in books.waves().values())
-    return told, books.container.queues[EMAIL_QUEUE].depth()
+    return told, books.container.embedded.queues[EMAIL_QUEUE].depth()
 
 
 def _wave_rows(books: Books) -> tuple[int, int]:

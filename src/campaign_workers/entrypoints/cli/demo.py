@@ -62,7 +62,7 @@ def campaign(folder: Path, /, *, out: Path, seed: str = "trial") -> Result:
     _clear(out)
     container = Container("local", settings=Settings(dir=out), starts=opens)
     operator = Operator(container=container, uploads=uploads, out=out)
-    container.secrets.write(lottery.seed_secret_name(operator.campaign.campaign_id), seed)
+    container.embedded.secrets.write(lottery.seed_secret_name(operator.campaign.campaign_id), seed)
     try:
         _run(operator)
     except BadInput as error:

@@ -9,7 +9,7 @@ import attrs
 from cyclopts import Parameter
 
 from campaign_workers.container import Container
-from campaign_workers.container.ports import EMBEDDED
+from campaign_workers.container.profiles import EMBEDDED
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.running.triggers import INPUT_STREAM, STREAMS, WORKERS
 from campaign_workers.entrypoints.cli.inputs import (

@@ -36,7 +36,7 @@ def write_evidence(container: Container, campaign_id: str, out: Path) -> Path:
     query = EligibleQuery(
         campaign_id=campaign_id, market_ids=tuple(quota.market_id for quota in quotas)
     )
-    candidates = candidate_table(container.wiring.entries().eligible(query))
+    candidates = candidate_table(container.embedded.entries.eligible(query))
     options = SelectionOptions(
         campaign_id=campaign_id, seed=container.secrets.read(lottery.seed_secret_name(campaign_id))
     )

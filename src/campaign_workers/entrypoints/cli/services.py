@@ -73,15 +73,15 @@ def _doubles(folder: Path | None, token: str) -> "Doubles":
         ) from None
     if folder is not None and not folder.is_dir():
         raise BadInput("no such folder", file=str(folder))
-    wiring = _container(folder).wiring
+    embedded = _container(folder).embedded
     neighbours = Neighbours(
-        campaigns=wiring.campaigns(),
-        entries=wiring.entries(),
-        codes=wiring.code_pool(),
-        users=wiring.users(),
-        offer_codes=wiring.offer_codes(),
-        sms=wiring.sms(),
-        chat=wiring.chat(),
+        campaigns=embedded.campaigns,
+        entries=embedded.entries,
+        codes=embedded.code_pool,
+        users=embedded.users,
+        offer_codes=embedded.offer_codes,
+        sms=embedded.sms,
+        chat=embedded.chat,
     )
     return Doubles(neighbours, tokens={token: SERVICES})
 

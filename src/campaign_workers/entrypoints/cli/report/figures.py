@@ -32,7 +32,7 @@ class Figures:
         codes = list(self.books.master_codes())
         waves = self.books.waves().values()
         stages = {
-            "registered": self.container.wiring.entries().admin_stats(self.campaign_id).total,
+            "registered": self.container.embedded.entries.admin_stats(self.campaign_id).total,
             "scored": scrubbed.filter(pl.col("globalUserId") != "")["globalUserId"].n_unique(),
             "eligible": scrubbed.filter(pl.col("verdict") == "1")["globalUserId"].n_unique(),
             "selected": len({row["globalUserId"] for row in codes}),
@@ -85,7 +85,7 @@ class Figures:
         """Each market of the last selection: its name, its cutoff, its wishes by choice."""
         campaign = self.container.campaigns.campaign(self.campaign_id)
         names = {market.market_id: market.name for market in campaign.markets}
-        wishes = self.container.wiring.entries().admin_stats(self.campaign_id).by_market
+        wishes = self.container.embedded.entries.admin_stats(self.campaign_id).by_market
         markets = [
             (names.get(key) or key, cutoff, tuple(wishes.get(key, ())))
             for cutoff in self.cutoffs()
