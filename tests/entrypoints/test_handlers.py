@@ -163,7 +163,7 @@ def test_logs_of_workers_are_json_too(function: Function) -> None:
     event = recorded("kinesis-selections")
     event["Records"][0]["kinesis"]["data"] = "e30="
     function.invoke("saveSelection", event)
-    said = [line for line in function.lines() if "was rejected" in line["message"]]
+    said = [line for line in function.lines() if "rejected a record" in line["message"]]
     assert {line["level"] for line in said} == {"WARNING"}
     for line in said:
         assert line["worker"] == "saveSelection"
