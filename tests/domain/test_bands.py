@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from campaign_workers.domain.bands import HIGHEST_FIRST, NAMES, Band, band_of, band_score
 
-scores = st.floats(0, 1)
+scores = st.one_of(
+    *(st.floats(band.lower, band.upper) for band in HIGHEST_FIRST),
+    st.floats(0, 0.22),
+    st.sampled_from([0.0, 0.22, 0.8, 0.95, 1.0]),
+)
+"""As many of each band, and its bounds."""
+
 numbers = st.integers(0, 2**53 - 1).map(lambda drawn: drawn / 2**53)
 LARGEST = (2**53 - 1) / 2**53
 
@@ -53,6 +59,13 @@ def test_the_largest_number_stays_below_the_next_band(band: Band) -> None:
     assert name == band.name
     assert place is not None
     assert band.lower < place < band.upper
+
+
+@given(st.sampled_from(HIGHEST_FIRST), numbers)
+def test_the_lottery_number_spreads_fans_over_the_whole_band(band: Band, number: float) -> None:
+    """The band score is lower + (upper - lower) * number, up to rounding."""
+    _, place = banded(band.lower, number)
+    assert place == pytest.approx(band.lower + (band.upper - band.lower) * number, abs=1e-15)
 
 
 @given(scores, numbers)

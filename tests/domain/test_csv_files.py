@@ -13,7 +13,13 @@ from campaign_workers.domain.errors import BadInput
 
 FILE = "wave.csv"
 
-cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+cells = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12
+) | st.lists(
+    st.sampled_from(["=", "+1", "-", "@", "'", '"', ",", "\t", "\n", "\r\n", "a", "é", " "]),
+    min_size=1,
+    max_size=4,
+).map("".join)
 columns = st.lists(
     st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=5),
     min_size=1,

@@ -24,7 +24,11 @@ lines = st.lists(
              min_size=2, max_size=2).map("\t".join),
     max_size=8,
 )  # fmt: skip
+broken = st.sampled_from(["a", "a\tb\tc", "a\t\0", 'a\t"b', 'a\t"b" c', "\0"])
 files = st.one_of(
+    st.builds(
+        lambda rows, bad, more: "\n".join(["n\tm", *rows, bad, *more, ""]), lines, broken, lines
+    ),
     bodies.map(lambda body: f"n\tm\n{body}"),
     st.builds(
         lambda rows, end: end.join(["n\tm", *rows, ""]), lines, st.sampled_from(["\n", "\r\n"])

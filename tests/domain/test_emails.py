@@ -72,8 +72,17 @@ pieces = st.sampled_from(
      "a" * 30, "＠", "。"]
 )  # fmt: skip
 likely = st.lists(pieces, max_size=7).map("".join)
+proper = st.builds(
+    "{}@{}".format,
+    st.lists(st.sampled_from(["a", "z9", "é", "+", "_", "'", "."]), min_size=1, max_size=3).map(
+        "".join
+    ),
+    st.sampled_from(
+        ["x.co", "mail.x.co", "bücher.de", "x.test", "printer.local", "x-y.co", "1.co"]
+    ),
+)
 anything = st.text(st.characters(codec="utf-8"), max_size=12)
-texts = (likely | likely.map(lambda text: f"{text}@x.co") | anything).map(str.lower)
+texts = (proper | likely | likely.map(lambda text: f"{text}@x.co") | anything).map(str.lower)
 
 
 @pytest.mark.parametrize(("text", "valid"), TRICKY.items())

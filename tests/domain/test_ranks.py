@@ -16,9 +16,26 @@ SMALLEST = 5e-324
 
 whole = st.integers(1, 2**53 - 1) | st.integers(1, 60)
 invalid = st.none() | st.integers(-(2**63), 0)
-columns = st.lists(whole | invalid, max_size=30)
+crowded = st.integers(1, 30).flatmap(
+    lambda count: st.lists(st.integers(1, count), min_size=count, max_size=count)
+)
+"""As many rows as the largest rank at least, so that the number of rows is N."""
+
+of_twenty = st.lists(st.integers(1, 20) | st.sampled_from([2, 5, 6]), max_size=19).map(
+    lambda ranks: [*ranks, 20]
+)
+"""N is 20 and more, so that the bounds of the bands are ranks."""
+
+columns = st.one_of(
+    crowded,
+    of_twenty,
+    st.lists(whole | st.none() | st.integers(-3, 0), max_size=30),
+    st.lists(whole | invalid, max_size=30),
+)
 half_lives = st.none() | st.floats(0, 1e9, exclude_min=True)
-formulas = st.builds(RankFormula.parse, st.sampled_from(SCORING_TYPES), half_lives)
+formulas = st.builds(
+    RankFormula.parse, st.sampled_from((*SCORING_TYPES, "exponential")), half_lives
+)
 
 
 def slow_linear(rank: int, valid: list[int], places: float, half_life: float | None) -> float:

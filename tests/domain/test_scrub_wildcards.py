@@ -9,6 +9,17 @@ from hypothesis import strategies as st
 
 from campaign_workers.domain.scrub.policy import regex_of
 
+parts = st.sampled_from(
+    [
+        ("*", ""), ("*", "ab@"), ("?", "@"), ("?", "."), ("[ab]", "b"), ("[!a]", "é"),
+        ("[!a-b]", "@"), ("[a-b]", "a"), ("[]a]", "]"), ("a", "a"), (".", "."), ("@", "@"),
+    ]
+)  # fmt: skip
+pairs = st.lists(parts, min_size=1, max_size=5).map(
+    lambda chosen: ("".join(part for part, _ in chosen), "".join(text for _, text in chosen))
+)
+"""A pattern with a text that it matches."""
+
 tangles = st.text("ab@.]-[!*?^\\&~|$+(){}é\n", max_size=10)
 
 
@@ -32,8 +43,21 @@ def test_wildcards_match_as_in_a_shell(pattern: str, text: str, matches: bool) -
     assert matches == pl.Series([text]).str.contains(regex_of(pattern))[0]
 
 
+def check(pattern: str, texts: list[str]) -> None:
+    matched = pl.Series(texts).str.contains(regex_of(pattern))
+    assert [fnmatchcase(text, pattern) for text in texts] == matched.to_list()
+
+
 @given(tangles, st.lists(tangles, min_size=1))
 def test_any_pattern_matches_what_fnmatch_matches(pattern: str, texts: list[str]) -> None:
     """The translation agrees with Python's own matcher on every pattern and text."""
-    matched = pl.Series(texts).str.contains(regex_of(pattern))
-    assert [fnmatchcase(text, pattern) for text in texts] == matched.to_list()
+    check(pattern, texts)
+
+
+@given(pairs, pairs)
+def test_a_proper_pattern_matches_what_fnmatch_matches(
+    pair: tuple[str, str], other: tuple[str, str]
+) -> None:
+    """The same for patterns of texts that they match, of parts of these, and of others."""
+    pattern, text = pair
+    check(pattern, [text, text[1:], text[:-1], f"{text}a", other[1]])

@@ -26,6 +26,12 @@ _zones = st.lists(
     max_size=3,
     unique=True,
 ).map(tuple)
+_waves = st.tuples(
+    st.sampled_from(((NEW_YORK, LOS_ANGELES), (NEW_YORK,), (LOS_ANGELES,))),
+    st.integers(2, 40),
+    st.integers(2, 40),
+).map(lambda drawn: dict(zip(drawn[0], drawn[1:], strict=False)))
+_spacings = st.sampled_from((1, 5, 10, 30, 0)).map(lambda minutes: timedelta(minutes=minutes))
 # Whole quarters outside the hour that clocks skip, so that the oracle may look at quarters alone.
 _quarters = st.builds(time, st.sampled_from((0, 5, 8, 9, 12, 20, 21, 23)), st.sampled_from((0, 30)))
 _moments = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1)).map(  # noqa: DTZ001
@@ -144,9 +150,9 @@ def one_by_one(
 
 @given(
     _hours,
-    st.dictionaries(st.sampled_from((NEW_YORK, LOS_ANGELES)), st.integers(1, 40), min_size=1),
+    _waves,
     _moments,
-    st.sampled_from((timedelta(), timedelta(minutes=1), timedelta(minutes=30))),
+    _spacings,
     st.sampled_from((*NEW_YORK, *LOS_ANGELES)),
 )
 @example(hours(9, 21), {NEW_YORK: 18}, NOON, timedelta(minutes=30), NEW_YORK[0])

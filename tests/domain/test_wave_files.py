@@ -49,10 +49,11 @@ def waves(draw: st.DrawFn) -> tuple[dict[str, dict[str, Any]], list[tuple[str, s
                 for market in draw(st.sets(st.sampled_from("abc")))
             ],
         }
-        for number in range(draw(st.integers(0, 6)))
+        for number in range(draw(st.sampled_from([3, 4, 6, 1, 0])))
     }
     every = [(fan, market) for market in "abc" for fan in fans]
-    chosen = draw(st.lists(st.sampled_from(every), unique=True)) if every else []
+    fewest = draw(st.sampled_from([0, 1, len(fans), 2 * len(fans)]))
+    chosen = draw(st.lists(st.sampled_from(every), min_size=fewest, unique=True)) if every else []
     ranked = [(fan, market, draw(st.integers(0, 3))) for fan, market in sorted(chosen, key=_market)]
     return fans, ranked
 
