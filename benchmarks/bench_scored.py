@@ -25,7 +25,7 @@ from campaign_workers.domain.csv.frames import join_lists
 from campaign_workers.domain.lottery import seed_secret_name
 from campaign_workers.domain.running.events import ObjectCreated
 from campaign_workers.domain.scrub import ScrubPolicy, scrub
-from campaign_workers.domain.scrub.scored_files import fans_of, scoring_records
+from campaign_workers.domain.scrub.scored_files import parse_fans, scoring_records
 from campaign_workers.domain.wire import to_wire
 from campaign_workers.settings import Settings
 
@@ -72,7 +72,7 @@ def _policy() -> ScrubPolicy:
 
 def _parsed(upload: Path) -> pl.DataFrame:
     rows = pl.read_csv(upload, separator="\t", infer_schema=False, empty_string_is_null=False)
-    return fans_of(rows, CAMPAIGN_ID)
+    return parse_fans(rows, CAMPAIGN_ID)
 
 
 def _encoded(fans: pl.DataFrame) -> tuple[list[Any], str]:

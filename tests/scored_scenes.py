@@ -15,7 +15,7 @@ from campaign_workers.domain.running.events import ObjectCreated
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.running.triggers import VF_INPUT_STREAM
 from campaign_workers.testing.builders import campaign
-from campaign_workers.workers.process_scored_files import BLOCK, ProcessScoredFiles
+from campaign_workers.workers.process_scored_files import BLOCK_BYTES, ProcessScoredFiles
 from tests.worlds import World, put_entries, put_records
 
 UPLOAD: Final = "scored/tour.20260901.txt"
@@ -49,7 +49,7 @@ class Scene:
     """The worker's ports, wrapped as a test wants them."""
 
     wrap: Callable[[Any], Any] = lambda port: port
-    block: int = BLOCK
+    block: int = BLOCK_BYTES
     spool_dir: Path | None = None
     world: World = attrs.field(factory=World)
     secrets: MemorySecrets = attrs.field(factory=MemorySecrets)
@@ -88,7 +88,7 @@ class Scene:
             **{name: self.wrap(port) for name, port in ports.items()},
             clock=self.world.clock,
             spool_dir=self.spool_dir,
-            block=self.block,
+            block_bytes=self.block,
         )
         report = worker(event)
         assert not report.imbalances

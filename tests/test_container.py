@@ -18,7 +18,7 @@ LIMITS = {
     "transformCodeAssignments": "lookups_at_once",
     "saveSelection": "batch_size",
     "processScheduledWave": "batch_size",
-    "processScoredFiles": "largest_list",
+    "processScoredFiles": "max_list_bytes",
     "translateRanksToScores": "largest",
     "mergeAvroFiles": "largest",
 }

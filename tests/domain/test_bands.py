@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.bands import HIGHEST_FIRST, NAMES, Band, band_of, band_score
+from campaign_workers.domain.bands import HIGHEST_FIRST, NAMES, Band, band_name, band_score
 
 scores = st.one_of(
     *(st.floats(band.lower, band.upper) for band in HIGHEST_FIRST),
@@ -23,7 +23,7 @@ LARGEST = (2**53 - 1) / 2**53
 def banded(score: float | None, number: float | None) -> tuple[str | None, float | None]:
     frame = pl.DataFrame({"s": [score], "n": [number]}, schema={"s": pl.Float64, "n": pl.Float64})
     score_column, number_column = pl.col("s"), pl.col("n")
-    row = frame.select(band_of(score_column), b=band_score(score_column, number_column)).row(0)
+    row = frame.select(band_name(score_column), b=band_score(score_column, number_column)).row(0)
     return row[0], row[1]
 
 

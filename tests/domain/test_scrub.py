@@ -259,10 +259,15 @@ def test_a_missing_column_is_named(missing: str) -> None:
         scrub(fan().drop(missing), LISTS)
 
 
-def test_a_column_of_ours_is_named() -> None:
-    """A column that the scrub itself makes in between cannot be carried through."""
-    with pytest.raises(BadInput, match="__row: a reserved name"):
-        scrub(fan(__row=1), LISTS)
+def test_a_reserved_column_name_is_refused() -> None:
+    """A column with the name of an internal one could not be carried through."""
+    with pytest.raises(BadInput, match="__country_code: this column name is reserved; rename it"):
+        scrub(fan(__country_code=1), LISTS)
+
+
+def test_columns_with_names_of_the_pipeline_are_carried_through() -> None:
+    """Row numbers and tag bits are not kept in the frame of the fans."""
+    assert scrub(fan(__row=1, row=2), LISTS).select("__row", "row").collect().row(0) == (1, 2)
 
 
 def test_scores_that_are_neither_numbers_nor_texts_are_refused() -> None:

@@ -9,8 +9,8 @@ from hypothesis import assume, event, given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.scrub import ScrubPolicy, scrub
-from campaign_workers.domain.scrub.duplicates import ROW, Competition
-from campaign_workers.domain.scrub.scrubbing import examined, finished
+from campaign_workers.domain.scrub.duplicates import resolve_duplicates
+from campaign_workers.domain.scrub.scrubbing import add_outcome, normalise_fans, tag_rows
 from tests.scrub_oracle import (
     OUT,
     Row,
@@ -174,19 +174,17 @@ def test_at_most_one_row_of_a_fan_and_of_a_phone_is_in(
 
 @given(files, policies, st.integers(1, 5), st.integers(1, 3))
 def test_a_file_in_batches_is_scrubbed_as_the_whole_file(
-    rows: list[Row], policy: ScrubPolicy, size: int, keys_at_once: int
+    rows: list[Row], policy: ScrubPolicy, size: int, keys_per_pass: int
 ) -> None:
     """However a file is cut into batches, the outcome is that of one frame."""
     whole = frame(rows)
-    numbered = examined(whole, policy).with_row_index(ROW)
-    batches = list(numbered.iter_slices(size))
-    competition = Competition(keys_at_once=keys_at_once)
-    for batch in batches:
-        competition.enter(batch)
-    competition.settle(lambda: batches)
-    done = [finished(competition.judged(batch)) for batch in batches] or [
-        scrub(whole, policy).collect()
-    ]
+    batches = list(normalise_fans(whole).iter_slices(size))
+    tags = [tag_rows(batch, policy) for batch in batches]
+    tags = resolve_duplicates(lambda: batches, tags, keys_per_pass=keys_per_pass)
+    done = [
+        add_outcome(batch, bits, seed=policy.lottery_seed)
+        for batch, bits in zip(batches, tags, strict=True)
+    ] or [scrub(whole, policy).collect()]
     assert pl.concat(done).equals(scrub(whole, policy).collect())
 
 

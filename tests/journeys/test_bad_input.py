@@ -154,7 +154,7 @@ READERS: Final = (
         start=upload,
         delimiter="\t",
         buried=("processScoredFiles",),
-        alone="no rows below the header",
+        alone="expected rows below the header, got none",
     ),
     Reader(
         worker="translateRanksToScores",

@@ -256,7 +256,7 @@ LISTS: Final = {
         "not UTF-8",
     ),
     f"blocklist/{CAMPAIGN}/domains.txt": (b"\xff", 1, "not UTF-8"),
-    "allowlist/patterns.txt": (b"# ours\n\nplanted*\n", 3, "a pattern without @"),
+    "allowlist/patterns.txt": (b"# ours\n\nplanted*\n", 3, "expected a pattern with an @"),
 }
 
 

@@ -9,8 +9,12 @@ import polars as pl
 import pytest
 
 from campaign_workers.domain.scrub import duplicates
-from campaign_workers.domain.scrub.duplicates import Competition
-from campaign_workers.domain.scrub.rules import has_valid_phone, is_clean
+from campaign_workers.domain.scrub.rules import (
+    DISQUALIFYING_BITS,
+    DUPLICATE_RULES,
+    Duplicate,
+    bits_of,
+)
 from campaign_workers.domain.selection import (
     SelectionOptions,
     candidates,
@@ -30,59 +34,52 @@ def _replace(place: Any, old: Callable[..., Any], new: object) -> Break:
     return lambda patch: patch.setattr(place, old.__name__, new)
 
 
-def _without_competition(tag: str | None = None) -> Break:
-    """Break the scrub so that nobody loses to another row, or only not with one tag."""
-    settle = Competition.settle
-
-    def settled(self: Competition, replay: duplicates.Replay) -> None:
-        if tag is not None:
-            settle(self, replay)
-            self._outranked.pop(tag)
-
-    return _replace(Competition, settle, settled)
+def _with_duplicate_rules(rules: Mapping[str, Duplicate]) -> Break:
+    return lambda patch: patch.setattr(duplicates, "DUPLICATE_RULES", rules)
 
 
-def _phones_among_all_rows() -> Break:
-    """Break the scrub so that rows that lost to their fan's better row still compete for phones."""
-    settle = Competition.settle
+def _without_duplicate_rule(tag: str) -> Break:
+    return _with_duplicate_rules(
+        {name: DUPLICATE_RULES[name] for name in DUPLICATE_RULES.keys() - {tag}}
+    )
 
-    def settled(self: Competition, replay: duplicates.Replay) -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Competition, Competition.judged.__name__, lambda _, rows: rows)
-            settle(self, replay)
 
-    return _replace(Competition, settle, settled)
+def _with_disqualifying(bits: int) -> Break:
+    """Break the scrub so that only rows with one of these tag bits are not compared."""
+    return lambda patch: patch.setattr(duplicates, "DISQUALIFYING_BITS", bits)
 
 
 def _with_one_criterion_reversed(reversed_name: str) -> Break:
     """Break the scrub so that the largest text, the last row or the smallest score wins."""
     descending = [(name == "score") != (name == reversed_name) for name in CRITERIA]
 
-    def best(rows: pl.DataFrame, key: str) -> pl.DataFrame:
+    def best_rows(rows: pl.DataFrame, key: str) -> pl.DataFrame:
         ranked = rows.sort(*CRITERIA, descending=descending)
         return ranked.unique(["campaign_id", key], keep="first", maintain_order=True)
 
-    return _replace(duplicates, duplicates.best, best)
+    return _replace(duplicates, duplicates.best_rows, best_rows)
 
 
 def _campaigns_compete() -> Break:
     """Break the scrub so that rows of all campaigns compete with each other."""
-    entrants = duplicates.entrants
+    dedup_rows = duplicates.dedup_rows
 
-    def entering(rows: pl.DataFrame) -> pl.DataFrame:
-        return entrants(rows).with_columns(campaign_id=pl.lit("c"))
+    def in_one_campaign(fans: pl.DataFrame) -> pl.DataFrame:
+        return dedup_rows(fans).with_columns(campaign_id=pl.lit("c"))
 
-    return _replace(duplicates, entrants, entering)
+    return _replace(duplicates, dedup_rows, in_one_campaign)
 
 
 SCRUB: Final[Mapping[str, Break]] = {
-    "no competition": _without_competition(),
-    "no competition of a fan's rows": _without_competition("duplicateFan"),
-    "no competition for a phone": _without_competition("duplicatePhone"),
-    "phones are competed for by rows that are out": _phones_among_all_rows(),
-    "rows that are out compete": _replace(duplicates, is_clean, lambda: pl.lit(value=True)),
-    "phones that are not valid are competed for": _replace(
-        duplicates, has_valid_phone, lambda: pl.lit(value=True)
+    "no competition": _with_duplicate_rules({}),
+    "no competition of a fan's rows": _without_duplicate_rule("duplicateFan"),
+    "no competition for a phone": _without_duplicate_rule("duplicatePhone"),
+    "phones are competed for by rows that are out": _with_disqualifying(
+        DISQUALIFYING_BITS & ~bits_of("duplicateFan")
+    ),
+    "rows that are out compete": _with_disqualifying(0),
+    "phones that are not valid are competed for": _with_duplicate_rules(
+        {**DUPLICATE_RULES, "duplicatePhone": Duplicate("phone")}
     ),
     "campaigns compete with each other": _campaigns_compete(),
     **{f"{name} decides the other way": _with_one_criterion_reversed(name) for name in CRITERIA},

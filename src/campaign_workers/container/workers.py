@@ -212,7 +212,7 @@ def process_scored_files(ports: "Ports") -> "Worker[ObjectCreated]":
         chat=ports.chat,
         clock=ports.clock,
         spool_dir=ports.settings.spool_dir,
-        largest_list=ports.settings.list_limit_bytes,
+        max_list_bytes=ports.settings.list_limit_bytes,
     )
 
 

@@ -38,7 +38,7 @@ UNBANDED: Final = "none"
 NAMES: Final = (*(band.name for band in HIGHEST_FIRST), UNBANDED)
 
 
-def band_of(score: pl.Expr) -> pl.Expr:
+def band_name(score: pl.Expr) -> pl.Expr:
     """The band's name of a score in 0..1, null for a null score."""
     return _by_band(score, lambda band: pl.lit(band.name), below=pl.lit(UNBANDED))
 

@@ -17,16 +17,20 @@ DRAWN_BITS = 53
 DRAWN_RANGE = 1 << DRAWN_BITS
 
 
-def lottery_expr(global_user_id: pl.Expr, *, seed: str, campaign_id: str | pl.Expr) -> pl.Expr:
-    """Lottery numbers in [0,1) as an expression, for frames of one campaign or of several.
+def lottery_expr(
+    global_user_id: pl.Expr, *, seed: str | pl.Expr, campaign_id: str | pl.Expr
+) -> pl.Expr:
+    """Return lottery numbers in [0,1) as an expression, for frames of one or several campaigns.
 
     Args:
-        global_user_id: String; a null has no number (null).
-        seed: the campaign's secret; an empty one is allowed (tests, open draws).
-        campaign_id: one id, or the column that holds it; a null id gives a null.
+        global_user_id: String; a null gives a null.
+        seed: the campaign's secret, or the seed of each row; an empty one is allowed (tests, open
+            draws).
+        campaign_id: one id, or the column that holds it; a null gives a null.
     """
     campaign = pl.lit(campaign_id) if isinstance(campaign_id, str) else campaign_id
-    drawn = pl.concat_str(pl.lit(f"{seed}:"), campaign, pl.lit(":"), global_user_id)
+    beginning = [pl.lit(f"{seed}:")] if isinstance(seed, str) else [seed, pl.lit(":")]
+    drawn = pl.concat_str(*beginning, campaign, pl.lit(":"), global_user_id)
     first_word = (
         CryptographicHashingNameSpace(drawn)
         .sha2_256()

@@ -1,11 +1,9 @@
-"""Shell wildcards (`*`, `?`, `[seq]`, `[!seq]`) as regular expressions that Polars understands.
+"""The lists and options of one campaign's scrub.
 
-They match what `fnmatch.fnmatchcase` matches. Its own translation uses atomic groups, which
-linear-time engines lack, so the one here spells sets out as ranges of characters.
-
-Block- and allowlists as people keep them: one entry a line, `#` comments.
-
-What a campaign's scrub takes from its lists and options.
+Block- and allowlists have one entry a line and `#` comments. An allowlist holds shell wildcards
+(`*`, `?`, `[seq]`, `[!seq]`), which match what `fnmatch.fnmatchcase` matches. They are translated
+to regular expressions for Polars, because `fnmatch.translate` uses atomic groups, which engines
+that run in linear time lack.
 """
 
 import re
@@ -19,26 +17,27 @@ import attrs
 from campaign_workers.domain.contact.emails import parse_email
 from campaign_workers.domain.errors import BadInput
 
-NOTHING: Final = r"[^\s\S]"
-ANYTHING: Final = r"[\s\S]"
+MATCHES_NOTHING: Final = r"[^\s\S]"
+MATCHES_ANYTHING: Final = r"[\s\S]"
+_REMEDY: Final = "write whole addresses, such as *@partner.example"
 
 
-def regex_of(pattern: str) -> str:
-    """A regular expression that matches whole texts as the shell `pattern` does."""
+def translate_wildcards(pattern: str) -> str:
+    """Return a regular expression that matches the same whole texts as the shell `pattern`."""
     parts = []
     at = 0
     while at < len(pattern):
         end = _end_of_set(pattern, at) if pattern[at] == "[" else None
         if end is not None:
-            parts.append(_set(pattern[at + 1 : end]))
+            parts.append(_translate_set(pattern[at + 1 : end]))
             at = end
         else:
-            parts.append(_WILD.get(pattern[at]) or _literal(pattern[at]))
+            parts.append(_WILDCARDS.get(pattern[at]) or _literal(pattern[at]))
         at += 1
     return f"^(?:{''.join(parts)})$"
 
 
-_WILD: Final = {"*": f"{ANYTHING}*", "?": ANYTHING}
+_WILDCARDS: Final = {"*": f"{MATCHES_ANYTHING}*", "?": MATCHES_ANYTHING}
 
 
 def _literal(character: str) -> str:
@@ -52,17 +51,17 @@ def _end_of_set(pattern: str, start: int) -> int | None:
     return end if end > 0 else None
 
 
-def _set(content: str) -> str:
-    negated, members = (True, content[1:]) if content[0] == "!" else (False, content)
+def _translate_set(content: str) -> str:
+    is_negated, members = (True, content[1:]) if content[0] == "!" else (False, content)
     ranges = "".join(f"{_literal(low)}-{_literal(high)}" for low, high in _ranges(members))
     if not ranges:
-        return ANYTHING if negated else NOTHING
-    return f"[{'^' if negated else ''}{ranges}]"
+        return MATCHES_ANYTHING if is_negated else MATCHES_NOTHING
+    return f"[{'^' if is_negated else ''}{ranges}]"
 
 
 def _ranges(members: str) -> list[tuple[str, str]]:
-    """Pairs of bounds; a range whose bounds are the wrong way round holds nothing."""
-    found = []
+    """Return pairs of bounds; a range with its bounds in the wrong order matches nothing."""
+    ranges = []
     at = 0
     while at < len(members):
         low = high = members[at]
@@ -70,146 +69,161 @@ def _ranges(members: str) -> list[tuple[str, str]]:
             high = members[at + 2]
             at += 2
         if low <= high:
-            found.append((low, high))
+            ranges.append((low, high))
         at += 1
-    return found
+    return ranges
 
 
-LARGEST: Final = 64 * 1024 * 1024
-"""Bytes that a list may have, unless somebody says otherwise."""
+MAX_LIST_BYTES: Final = 64 * 1024 * 1024
+"""Default limit of the size of a list."""
 
 _COMMENT: Final = re.compile(r"(^|\s)#.*")
 
 
-def list_entries(data: bytes, *, file: str, largest: int = LARGEST) -> dict[int, str]:
-    """The entries of a list in UTF-8 by the numbers of their lines; blank lines are none.
+def parse_list(data: bytes, *, file: str, max_bytes: int = MAX_LIST_BYTES) -> dict[int, str]:
+    """Return the entries of a list by line number, without blank lines and comments.
 
-    A `#` begins a comment at the start of a line or after a blank: addresses may hold one.
+    A `#` begins a comment only at the start of a line or after white space, because addresses may
+    contain one.
 
     Raises:
-        BadInput: it is no UTF-8, or of more than `largest` bytes.
+        BadInput: the list is not UTF-8, or has more than `max_bytes` bytes.
     """
-    if len(data) > largest:
-        raise BadInput(f"a list of more than {largest} bytes", file=file)
+    if len(data) > max_bytes:
+        raise BadInput(
+            f"expected at most {max_bytes} bytes, got more", file=file, remedy="shorten the list"
+        )
     try:
         lines = data.decode("utf-8-sig").split("\n")
-    except UnicodeDecodeError as why:
-        line = data.count(b"\n", 0, why.start) + 1
-        raise BadInput("not UTF-8", file=file, line=line) from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BadInput(
+            "expected UTF-8, got other bytes", file=file, line=line, remedy="save it as UTF-8"
+        ) from None
     entries = {number: _COMMENT.sub("", line).strip() for number, line in enumerate(lines, 1)}
     return {number: entry for number, entry in entries.items() if entry}
 
 
-def allowed_patterns(data: bytes, *, file: str, largest: int = LARGEST) -> tuple[str, ...]:
-    """The patterns of an allowlist.
+def parse_allowlist(data: bytes, *, file: str, max_bytes: int = MAX_LIST_BYTES) -> tuple[str, ...]:
+    """Return the patterns of an allowlist.
 
     Raises:
-        BadInput: as `list_entries`, or a pattern without `@`, which would let whole domains in.
+        BadInput: as `parse_list`, or a pattern has no `@` and would allow whole domains.
     """
-    entries = list_entries(data, file=file, largest=largest)
+    entries = parse_list(data, file=file, max_bytes=max_bytes)
     for line, pattern in entries.items():
         if "@" not in pattern:
-            raise BadInput(
-                "a pattern without @",
-                file=file,
-                line=line,
-                remedy="write whole addresses, such as *@partner.example",
-            )
+            raise BadInput("expected a pattern with an @", file=file, line=line, remedy=_REMEDY)
     return tuple(entries.values())
 
 
-_LONGEST_PATTERN: Final = 320
+_MAX_PATTERN_LENGTH: Final = 320
 """Characters; no address is longer."""
 
-# An engine in linear time compiles a regular expression whole, and refuses one of 10 MiB.
-_PATTERNS_AT_ONCE: Final = 25
+# The engine compiles a regular expression as a whole and refuses one of more than 10 MiB.
+_PATTERNS_PER_REGEX: Final = 25
 
-_WILDCARDS: Final = frozenset("*?[")
+_WILDCARD_CHARACTERS: Final = frozenset("*?[")
 
 
-def _several(entries: Iterable[str]) -> Iterable[str]:
-    # One text is a sequence of its characters, a list that would block nobody.
+def _normalise_entries(entries: Iterable[str], field: str) -> list[str]:
+    # A bare string would be split into characters and silently block nothing.
     if isinstance(entries, str):
-        raise BadInput("one text instead of several", remedy="give a set or a list of texts")
-    return entries
+        raise BadInput(
+            "expected a collection of strings, got a string", field=field, remedy="give a set"
+        )
+    return [entry.strip().lower() for entry in entries]
 
 
-def _listed(entries: Iterable[str]) -> frozenset[str]:
-    return frozenset(entry.strip().lower() for entry in _several(entries)) - {""}
+def _normalise_emails(entries: Iterable[str]) -> frozenset[str]:
+    return frozenset(_normalise_entries(entries, "blocked_emails")) - {""}
 
 
-def _domains(entries: Iterable[str]) -> frozenset[str]:
-    """Domains as addresses spell them: without `@` or outer dots, and each also in ASCII."""
-    plain = {entry.strip("@.") for entry in _listed(entries)} - {""}
-    foreign = (domain for domain in plain if not domain.isascii())
-    return frozenset(plain.union(parse_email(f"a@{domain}")[1] for domain in foreign))
+def _normalise_domains(entries: Iterable[str]) -> frozenset[str]:
+    """Return domains as addresses spell them, without `@` and outer dots, each also in ASCII."""
+    listed = _normalise_entries(entries, "blocked_domains")
+    domains = {entry.strip("@.") for entry in listed} - {""}
+    international = (domain for domain in domains if not domain.isascii())
+    return frozenset(domains.union(parse_email(f"a@{domain}")[1] for domain in international))
 
 
-def _patterns(entries: Iterable[str]) -> tuple[str, ...]:
-    return tuple(entry.strip().lower() for entry in _several(entries))
+def _normalise_patterns(entries: Iterable[str]) -> tuple[str, ...]:
+    return tuple(_normalise_entries(entries, "allowed_patterns"))
 
 
 @attrs.frozen
 class ScrubPolicy:
-    """Lists and options of one campaign; the lists are trimmed and lower-cased.
+    """Lists and options of one campaign; list entries are stripped and lower-cased.
 
     Attributes:
         blocked_emails: addresses.
-        blocked_domains: domains, sub-domains included. The list of disposable domains is not
-            part of it by itself: the caller adds it.
-        allowed_patterns: shell wildcards over whole addresses, which no list can block.
-        allow_intl_phones: whether numbers outside country code 1 are welcome.
+        blocked_domains: domains; each blocks its sub-domains too. Add the list of disposable
+            domains yourself, as the worker does.
+        allowed_patterns: shell wildcards for whole addresses; a match overrides both blocklists.
+        allow_intl_phones: whether numbers outside country code 1 are allowed.
         lottery_seed: the campaign's secret, which places fans inside their band.
 
     Raises:
-        BadInput: a pattern has no `@`, and would let whole domains in by accident, or is longer
-            than any address; or a list is one text.
+        BadInput: a pattern has no `@` and would allow whole domains, or is longer than any
+            address; or a list is a single string.
+
+    Example:
+        >>> policy = ScrubPolicy(blocked_domains={"@Spam.example"}, allowed_patterns=["vip*@*"])
+        >>> sorted(policy.blocked_domains)
+        ['spam.example']
     """
 
-    blocked_emails: frozenset[str] = attrs.field(default=frozenset(), converter=_listed, repr=False)
-    blocked_domains: frozenset[str] = attrs.field(
-        default=frozenset(), converter=_domains, repr=False
+    blocked_emails: frozenset[str] = attrs.field(
+        default=frozenset(), converter=_normalise_emails, repr=False
     )
-    allowed_patterns: tuple[str, ...] = attrs.field(default=(), converter=_patterns, repr=False)
+    blocked_domains: frozenset[str] = attrs.field(
+        default=frozenset(), converter=_normalise_domains, repr=False
+    )
+    allowed_patterns: tuple[str, ...] = attrs.field(
+        default=(), converter=_normalise_patterns, repr=False
+    )
     allow_intl_phones: bool = False
     lottery_seed: str = attrs.field(default="", repr=False)
 
     @allowed_patterns.validator
-    def _names_an_address(self, _: object, patterns: tuple[str, ...]) -> None:
+    def _check_patterns(self, _: object, patterns: tuple[str, ...]) -> None:
         for number, pattern in enumerate(patterns, 1):
             if "@" not in pattern:
                 raise BadInput(
-                    f"allowlist pattern {number} has no @",
-                    field="allowed_patterns",
-                    remedy="write whole addresses, such as *@partner.example",
+                    f"expected an @ in pattern {number}", field="allowed_patterns", remedy=_REMEDY
                 )
-            if len(pattern) > _LONGEST_PATTERN:
+            if len(pattern) > _MAX_PATTERN_LENGTH:
                 raise BadInput(
-                    f"allowlist pattern {number} has more than {_LONGEST_PATTERN} characters",
+                    f"expected at most {_MAX_PATTERN_LENGTH} characters, "
+                    f"pattern {number} has {len(pattern)}",
                     field="allowed_patterns",
                 )
 
     @cached_property
     def allowed_addresses(self) -> frozenset[str]:
-        """The patterns that have no wildcard."""
+        """The patterns without wildcards."""
         return frozenset(self.allowed_patterns).difference(self._with_wildcards)
 
     @cached_property
     def allowed_regexes(self) -> tuple[str, ...]:
-        """Regular expressions for all the others, each for as many as one can hold."""
+        """Regular expressions for the patterns with wildcards, several patterns in each."""
         patterns = self._with_wildcards
         return tuple(
-            "|".join(map(regex_of, patterns[start : start + _PATTERNS_AT_ONCE]))
-            for start in range(0, len(patterns), _PATTERNS_AT_ONCE)
+            "|".join(map(translate_wildcards, patterns[start : start + _PATTERNS_PER_REGEX]))
+            for start in range(0, len(patterns), _PATTERNS_PER_REGEX)
         )
 
     @cached_property
     def _with_wildcards(self) -> list[str]:
-        return [pattern for pattern in self.allowed_patterns if not _WILDCARDS.isdisjoint(pattern)]
+        return [
+            pattern
+            for pattern in self.allowed_patterns
+            if not _WILDCARD_CHARACTERS.isdisjoint(pattern)
+        ]
 
     @cached_property
     def domains_by_labels(self) -> Mapping[int, tuple[str, ...]]:
-        """The blocked domains by how many labels they have."""
+        """The blocked domains by their number of labels."""
         by_labels = defaultdict(list)
         for domain in self.blocked_domains:
             by_labels[domain.count(".") + 1].append(domain)

@@ -1,11 +1,10 @@
-"""Scored files as they are uploaded, and scrubbed files as we write them.
+"""Scored files as they are uploaded, and what is made of them: scrubbed files and records.
 
-`scoring` records of whole frames of scrubbed fans.
-
-The rules of every campaign in a file of scored fans, and how each one's scrub goes.
+Files use the column names of the wire, frames use ours; this module renames them in both
+directions. A file may hold fans of several campaigns, each scrubbed by its own lists and options.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -18,70 +17,202 @@ from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.records.columns import record_lines
 from campaign_workers.domain.records.types import RECORD_TYPES, Field, Kind
 from campaign_workers.domain.running.events import MAX_PARTITION_KEY, MAX_RECORD_BYTES
-from campaign_workers.domain.scrub.duplicates import ROW
 from campaign_workers.domain.scrub.policy import ScrubPolicy
-from campaign_workers.domain.scrub.scrubbing import OURS, OUTCOME, examined
-from campaign_workers.domain.scrub.statistics import ScrubStatistics
-from campaign_workers.domain.storage.layout import is_key_id
+from campaign_workers.domain.scrub.scrubbing import (
+    INTERNAL_COLUMNS,
+    OUTPUT_COLUMNS,
+    add_outcome,
+    tag_rows,
+)
+from campaign_workers.domain.scrub.statistics import ScrubStatistics, count_fans
+from campaign_workers.domain.storage.layout import CampaignId, is_key_id
 from campaign_workers.domain.wire import from_wire, swap_spelling, to_camel, to_snake, to_wire
 
 DELIMITER: Final = "\t"
 REQUIRED: Final = ("globalUserId", "email", "phone", "score")
 
-ADDED: Final = tuple(map(to_camel, OUTCOME))
-"""Columns that a scrubbed file has beyond those of the scored one."""
+ADDED_COLUMNS: Final = tuple(map(to_camel, OUTPUT_COLUMNS))
+"""Columns that a scrubbed file has in addition to those of the scored one."""
+
+
+@attrs.frozen(kw_only=True)
+class CampaignScrub:
+    """A campaign, and the lists and options by which its fans are scrubbed."""
+
+    campaign: Campaign
+    policy: ScrubPolicy
+
+
+CampaignScrubs = Mapping[CampaignId, CampaignScrub]
+"""The campaigns of one file."""
+
+CampaignStatistics = Mapping[CampaignId, ScrubStatistics]
+"""Statistics of the campaigns of one file."""
 
 
 def campaign_in_name(name: str) -> str:
-    """The campaign of `{campaignId}.{timestamp}`; empty if the name does not tell one."""
+    """Return the campaign id of a file named `{campaignId}.{timestamp}`, else an empty string."""
     return name.rpartition(".")[0]
 
 
 def scrubbed_columns(columns: Sequence[str], *, file: str) -> tuple[str, ...]:
-    """The columns of the scrubbed file: those of the scored one, then the outcome.
+    """Return the columns of the scrubbed file: those of the scored one, then the outcome.
 
     Raises:
-        BadInput: a column has a name that we keep for ourselves.
+        BadInput: a column has a reserved name.
     """
-    if taken := OURS.intersection(map(swap_spelling, columns)):
-        raise BadInput("a reserved name", file=file, line=1, field=", ".join(sorted(taken)))
-    return (*(column for column in columns if column not in ADDED), *ADDED)
+    if reserved := INTERNAL_COLUMNS.intersection(map(swap_spelling, columns)):
+        raise BadInput(
+            "this column name is reserved",
+            file=file,
+            line=1,
+            field=", ".join(sorted(reserved)),
+            remedy="rename it",
+        )
+    return (*(column for column in columns if column not in ADDED_COLUMNS), *ADDED_COLUMNS)
 
 
-def fans_of(rows: pl.DataFrame, campaign: str) -> pl.DataFrame:
-    """Rows of a scored file as fans: our column names, lists of markets, every row's campaign.
+def parse_fans(rows: pl.DataFrame, campaign_id: str) -> pl.DataFrame:
+    """Return rows of a scored file as fans, with our column names and lists of markets.
 
-    Where a row names no campaign it is that of the file, empty if there is none either.
+    Args:
+        rows: rows as they were read, with the column names of the wire.
+        campaign_id: the campaign of rows that name none; may be empty.
     """
     fans = from_wire(rows)
     own = strip(pl.col("campaign_id")) if "campaign_id" in fans.columns else pl.lit("")
-    fans = fans.with_columns(campaign_id=pl.when(own == "").then(pl.lit(campaign)).otherwise(own))
+    default = pl.lit(campaign_id)
+    fans = fans.with_columns(campaign_id=pl.when(own == "").then(default).otherwise(own))
     if "market_ids" not in fans.columns:
         return fans
     return fans.with_columns(split_lists(pl.col("market_ids")))
 
 
-def scrubbed_rows(fans: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
-    """Scrubbed fans as rows of a file with these columns of the wire."""
+def file_rows(fans: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Return scrubbed fans as rows of a file with these columns of the wire."""
     return to_wire(fans).select(columns)
+
+
+def first_rows(fans: pl.DataFrame, *, offset: int) -> dict[str, int]:
+    """Return the campaign ids that occur, each with the number of its first row.
+
+    Args:
+        fans: some rows of a file.
+        offset: how many rows of the file come before them.
+    """
+    rows = fans.select("campaign_id").with_row_index("row", offset=offset + 1)
+    rows = rows.unique("campaign_id", keep="first", maintain_order=True)
+    return dict(rows.select("campaign_id", "row").iter_rows())
+
+
+def check_campaign_id(campaign_id: str, *, file: str, row: int) -> CampaignId:
+    """Return the id itself if it can be the id of a campaign.
+
+    Raises:
+        BadInput: it is empty or of another form; the message names its row.
+    """
+    if campaign_id == "":
+        raise BadInput(
+            "expected a campaign id here or in the name of the file",
+            file=file,
+            row=row,
+            field="campaignId",
+            remedy="name the file {campaignId}.{timestamp}.txt",
+        )
+    if not is_key_id(campaign_id):
+        raise unknown_campaign(file=file, row=row)
+    return CampaignId(campaign_id)
+
+
+def unknown_campaign(*, file: str, row: int) -> BadInput:
+    """Return the error for a row whose campaign does not exist."""
+    return BadInput(
+        "unknown campaign",
+        file=file,
+        row=row,
+        field="campaignId",
+        remedy="correct the row, or create the campaign first",
+    )
+
+
+_ROW: Final = "__row"
+_TAG_BITS: Final = "__tag_bits"
+
+
+def tag_fans(fans: pl.DataFrame, scrubs: CampaignScrubs) -> pl.Series:
+    """Return the tag bits of normalised fans, each by the policy of its campaign."""
+    parts = [
+        some.select(_ROW, tag_rows(some, scrub.policy).alias(_TAG_BITS))
+        for scrub, some in _split_by_campaign(fans.with_row_index(_ROW), scrubs)
+    ]
+    return pl.concat(parts).sort(_ROW)[_TAG_BITS]
+
+
+def scrub_fans(fans: pl.DataFrame, tag_bits: pl.Series, scrubs: CampaignScrubs) -> pl.DataFrame:
+    """Return normalised fans with their outcome, given their final tag bits."""
+    seeds = {campaign_id: scrub.policy.lottery_seed for campaign_id, scrub in scrubs.items()}
+    if len(seeds) == 1:
+        return add_outcome(fans, tag_bits, seed=next(iter(seeds.values())))
+    seed = pl.col("campaign_id").replace_strict(seeds, return_dtype=pl.String)
+    return add_outcome(fans, tag_bits, seed=seed)
+
+
+def count_by_campaign(fans: pl.DataFrame, scrubs: CampaignScrubs) -> CampaignStatistics:
+    """Return the statistics of scrubbed fans by campaign."""
+    return {
+        CampaignId(scrub.campaign.campaign_id): count_fans(
+            some, [market.market_id for market in scrub.campaign.markets]
+        )
+        for scrub, some in _split_by_campaign(fans, scrubs)
+    }
+
+
+def count_records(records: pl.DataFrame) -> CampaignStatistics:
+    """Return how many records there are by campaign, as statistics."""
+    counts = records["campaign_id"].value_counts().iter_rows()
+    return {campaign_id: ScrubStatistics(records=count) for campaign_id, count in counts}
+
+
+def add_statistics(parts: Iterable[CampaignStatistics]) -> CampaignStatistics:
+    """Return the sums by campaign, in the order in which campaigns first occur."""
+    totals: dict[CampaignId, ScrubStatistics] = {}
+    for part in parts:
+        for campaign_id, statistics in part.items():
+            totals[campaign_id] = totals.get(campaign_id, ScrubStatistics()) + statistics
+    return totals
+
+
+def _split_by_campaign(
+    fans: pl.DataFrame, scrubs: CampaignScrubs
+) -> list[tuple[CampaignScrub, pl.DataFrame]]:
+    if len(scrubs) == 1:
+        return [(next(iter(scrubs.values())), fans)]
+    parts = fans.partition_by("campaign_id", as_dict=True)
+    return [(scrubs[campaign_id], some) for (campaign_id,), some in parts.items()]
 
 
 SCORING: Final = RECORD_TYPES["scoring"]
 
+RECORD_COLUMNS: Final = tuple(to_snake(field.name) for field in SCORING.fields)
+"""The columns of scrubbed fans that records contain, if they are there."""
+
 
 def scoring_records(fans: pl.DataFrame, *, source: str, created: datetime) -> pl.DataFrame:
-    """A record a fan with an id: `campaign_id`, `partition_key` (the id) and `data` (Binary).
+    """Return a record for each fan who has an id.
 
-    Fans without an id have none, nor those whose id or record is longer than a stream takes.
+    Fans whose id or record is longer than a stream accepts have none either.
 
     Args:
-        fans: scrubbed fans; a field of the type is taken from the column of its name, if any.
+        fans: scrubbed fans; a field is taken from the column of its name, if there is one.
         source: `scored` or `fanlist`.
-        created: when the records were made.
+        created: the time at which the records are made.
+
+    Returns:
+        Columns `campaign_id`, `partition_key` (the fan's id) and `data` (Binary).
     """
     key = pl.col("global_user_id")
     known = fans.filter(key.str.len_chars().is_between(1, MAX_PARTITION_KEY))
-    values = {field.name: _value(field, fans.schema) for field in SCORING.fields}
+    values = {field.name: _field_value(field, fans.schema) for field in SCORING.fields}
     values["source"] = pl.lit(source)
     table = known.select(**{name: value for name, value in values.items() if value is not None})
     line = record_lines(table, SCORING.name, created)["line"].cast(pl.Binary)
@@ -90,10 +221,11 @@ def scoring_records(fans: pl.DataFrame, *, source: str, created: datetime) -> pl
     return records.filter(size <= MAX_RECORD_BYTES)
 
 
-def _value(field: Field, schema: pl.Schema) -> pl.Expr | None:
-    """The column as records hold it, None where there is none of the kind.
+def _field_value(field: Field, schema: pl.Schema) -> pl.Expr | None:
+    """Return the column as records hold it, or None if there is no column of the field's kind.
 
-    Texts are trimmed and not empty, lists not null; a number is never read out of a text.
+    Texts are stripped and never empty, lists are never null, and numbers are not parsed out of
+    texts.
     """
     value = pl.col(to_snake(field.name))
     match field.kind, schema.get(to_snake(field.name)):
@@ -110,72 +242,3 @@ def _value(field: Field, schema: pl.Schema) -> pl.Expr | None:
             return value
         case _:
             return None
-
-
-@attrs.frozen(kw_only=True)
-class Rules:
-    """A campaign with its lists and options, and how its scrub goes."""
-
-    campaign: Campaign
-    policy: ScrubPolicy
-    statistics: ScrubStatistics = attrs.field(factory=ScrubStatistics)
-
-
-@attrs.define
-class Rulebook:
-    """The rules of every campaign in a file, which are looked up when it first occurs."""
-
-    file: str
-    own_campaign: str
-    look_up: Callable[[str], Rules | None]
-    campaigns: dict[str, Rules] = attrs.field(factory=dict, init=False)
-    rows: int = attrs.field(default=0, init=False)
-
-    def fans(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The rows as numbered fans whose campaigns are known.
-
-        Raises:
-            BadInput: a row names no campaign, or one that there is not.
-        """
-        fans = fans_of(rows, self.own_campaign).with_row_index(ROW, offset=self.rows)
-        first_rows = fans.unique("campaign_id", keep="first", maintain_order=True)
-        for row, campaign_id in first_rows.select(ROW, "campaign_id").iter_rows():
-            if campaign_id not in self.campaigns:
-                self.campaigns[campaign_id] = self._found(campaign_id, row + 1)
-        self.rows += fans.height
-        return fans
-
-    def examined(self, fans: pl.DataFrame) -> pl.DataFrame:
-        """Each campaign's fans by its own rules, in the order of the file."""
-        parts = [
-            examined(some, self.campaigns[campaign_id].policy)
-            for (campaign_id,), some in fans.partition_by("campaign_id", as_dict=True).items()
-        ]
-        return parts[0] if len(parts) == 1 else pl.concat(parts).sort(ROW)
-
-    def count(self, fans: pl.DataFrame) -> pl.DataFrame:
-        """Add scrubbed fans to the statistics of their campaigns."""
-        for (campaign_id,), some in fans.partition_by("campaign_id", as_dict=True).items():
-            rules = self.campaigns[campaign_id]
-            rules.statistics.add(some, [market.market_id for market in rules.campaign.markets])
-        return fans
-
-    def count_records(self, records: pl.DataFrame) -> pl.DataFrame:
-        """Add records that are put to the statistics of their campaigns."""
-        for campaign_id, count in records["campaign_id"].value_counts().iter_rows():
-            self.campaigns[campaign_id].statistics.records += count
-        return records
-
-    def _found(self, campaign_id: str, row: int) -> Rules:
-        if campaign_id == "":
-            raise BadInput(
-                f"row {row} names no campaign, nor does the name of the file",
-                file=self.file,
-                field="campaignId",
-                remedy="name the file {campaignId}.{timestamp}.txt",
-            )
-        rules = self.look_up(campaign_id) if is_key_id(campaign_id) else None
-        if rules is None:
-            problem = f"row {row} names a campaign that there is not"
-            raise BadInput(problem, file=self.file, field="campaignId")
-        return rules

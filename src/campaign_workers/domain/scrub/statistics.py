@@ -1,8 +1,8 @@
-"""How the scrub of a campaign went: what came in, what went out, and why."""
+"""Statistics of a campaign's scrub, and the message that posts them."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, Self
+from collections.abc import Collection, Mapping
+from typing import Any, Final
 
 import attrs
 import polars as pl
@@ -14,15 +14,21 @@ from campaign_workers.domain.stats.slack import SlackMessage, escape, fields, he
 
 UNSCORED: Final = "no score"
 OTHER_MARKETS: Final = "other markets"
-"""What the rows count under whose market is none of the campaign's."""
+"""Counts the rows of markets that the campaign does not have."""
 
 
-@attrs.define
+@attrs.frozen(kw_only=True)
 class ScrubStatistics:
     """Counts of one campaign's rows.
 
-    `rows` came in, `eligible` of them have verdict 1, `records` were put on the stream. Counters
-    hold the rows with each tag and band; `wanted` and `wanted_by_eligible` the rows by market.
+    Attributes:
+        rows: rows of the scored file.
+        eligible: rows with verdict 1.
+        records: records put on the stream.
+        tags: rows by tag.
+        bands: rows by band.
+        wanted: rows by market that the fan wants.
+        wanted_by_eligible: the same for rows with verdict 1.
     """
 
     rows: int = 0
@@ -33,21 +39,15 @@ class ScrubStatistics:
     wanted: Counter[str] = attrs.field(factory=Counter)
     wanted_by_eligible: Counter[str] = attrs.field(factory=Counter)
 
-    def add(self, fans: pl.DataFrame, markets: Iterable[str]) -> Self:
-        """Count more scrubbed fans of the campaign, which has these `markets`."""
-        self.rows += fans.height
-        self.eligible += int(fans["verdict"].sum())
-        self.bands += _counts(fans["band"].fill_null(UNSCORED))
-        self.tags += _counts(fans["tags"].explode().drop_nulls())
-        if "market_ids" in fans.columns:
-            known = list(markets)
-            self.wanted += _market_counts(fans, known)
-            eligible = fans.filter(pl.col("verdict") == 1)
-            self.wanted_by_eligible += _market_counts(eligible, known)
-        return self
+    def __add__(self, other: "ScrubStatistics") -> "ScrubStatistics":
+        """Return the sums of all counts."""
+        names = [field.name for field in attrs.fields(ScrubStatistics)]
+        return ScrubStatistics(
+            **{name: getattr(self, name) + getattr(other, name) for name in names}
+        )
 
-    def wire(self) -> dict[str, Any]:
-        """The counts as JSON: tags and bands in the order of their tables, zeros left out."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts as JSON, tags and bands in the order of their tables, without zeros."""
         return {
             "in": self.rows,
             "out": self.records,
@@ -62,9 +62,23 @@ class ScrubStatistics:
         }
 
 
+def count_fans(fans: pl.DataFrame, market_ids: Collection[str]) -> ScrubStatistics:
+    """Return the statistics of scrubbed fans of one campaign, which has these markets."""
+    has_markets = "market_ids" in fans.columns
+    eligible = fans.filter(pl.col("verdict") == 1)
+    return ScrubStatistics(
+        rows=fans.height,
+        eligible=eligible.height,
+        bands=_count_values(fans["band"].fill_null(UNSCORED)),
+        tags=_count_values(fans["tags"].explode().drop_nulls()),
+        wanted=_count_markets(fans, market_ids) if has_markets else Counter(),
+        wanted_by_eligible=_count_markets(eligible, market_ids) if has_markets else Counter(),
+    )
+
+
 def statistics_message(campaign: Campaign, statistics: ScrubStatistics, file: str) -> SlackMessage:
-    """What the campaign's channel is told."""
-    counts = statistics.wire()
+    """Return the message for the campaign's channels."""
+    counts = statistics.to_json()
     name = campaign.name or campaign.campaign_id
     figures = {
         "Rows": counts["in"],
@@ -89,16 +103,16 @@ def statistics_message(campaign: Campaign, statistics: ScrubStatistics, file: st
     return SlackMessage(text=text, blocks=tuple(blocks))
 
 
-def _counts(values: pl.Series) -> Counter[str]:
-    counted = values.value_counts()
-    return Counter(dict(counted.rows()))
+def _count_values(values: pl.Series) -> Counter[str]:
+    counts = values.value_counts()
+    return Counter(dict(counts.rows()))
 
 
-def _market_counts(fans: pl.DataFrame, known: list[str]) -> Counter[str]:
+def _count_markets(fans: pl.DataFrame, market_ids: Collection[str]) -> Counter[str]:
     markets = fans["market_ids"].explode().drop_nulls()
-    found = _counts(markets.filter(markets.is_in(known)))
-    others = Counter({OTHER_MARKETS: len(markets) - found.total()})
-    return found + others
+    known = _count_values(markets.filter(markets.is_in(list(market_ids))))
+    others = Counter({OTHER_MARKETS: len(markets) - known.total()})
+    return known + others
 
 
 def _lines(counts: Mapping[str, int]) -> list[str]:
