@@ -12,7 +12,7 @@ import fastavro
 from benchmarks.measuring import Call, Comparison
 from benchmarks.records import batches, keyed, registrations
 from campaign_workers.adapters.avro.codec import AvroRecordCodec
-from campaign_workers.adapters.avro.schemas import in_force
+from campaign_workers.adapters.avro.schemas import current_schema
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.system.clocks import SystemClock
 from campaign_workers.domain.running.events import StreamBatch
@@ -20,7 +20,7 @@ from campaign_workers.workers.save_campaign_data import SaveCampaignData
 
 ROWS: Final = 20_000
 BATCH: Final = 1_000
-_SCHEMA: Final = dict(in_force("registration"))
+_SCHEMA: Final = dict(current_schema("registration"))
 
 
 def comparison(rows: int) -> Comparison:

@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final
 
-from campaign_workers.adapters.avro.schemas import in_force
+from campaign_workers.adapters.avro.schemas import current_schema
 from campaign_workers.adapters.aws.athena.columns import Columns
 from campaign_workers.domain.records.types import RECORD_TYPES
 
@@ -29,7 +29,7 @@ WHERE "copy" = 1
 def statements() -> Iterator[tuple[Path, str]]:
     """Every file and what has to stand in it."""
     for record_type in sorted(RECORD_TYPES):
-        schema = in_force(record_type)
+        schema = current_schema(record_type)
         columns = Columns.from_schema(schema)
         yield FOLDER / "tables" / f"{record_type}.sql", table(record_type, schema, columns)
         yield FOLDER / "views" / f"{record_type}.sql", view(record_type, columns)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from campaign_workers.adapters.avro.codec import CODECS, AvroRecordCodec
 from campaign_workers.adapters.avro.containers import Block, read_blocks, read_header
-from campaign_workers.adapters.avro.schemas import in_force
+from campaign_workers.adapters.avro.schemas import current_schema
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.records.record import Record, read_record
 from campaign_workers.domain.records.types import RECORD_TYPES
@@ -153,7 +153,7 @@ def test_unknown_compressions_are_refused() -> None:
 
 def test_a_container_of_an_unknown_version_says_so() -> None:
     """A schema that is not in the history has no version."""
-    schema = dict(in_force("codeBan"))
+    schema = dict(current_schema("codeBan"))
     schema["fields"] = [*schema["fields"], {"name": "later", "type": "string"}]
     sink = BytesIO()
     fastavro.writer(sink, schema, [])

@@ -142,7 +142,7 @@ def foreign(schema: Any, *rows: Any) -> bytes:
 
 def changed(**fields: Any) -> dict[str, Any]:
     """The registration schema with fields added."""
-    schema = dict(schemas.in_force("registration"))
+    schema = dict(schemas.current_schema("registration"))
     added = [{"name": name, **field} for name, field in fields.items()]
     return schema | {"fields": [*schema["fields"], *added]}
 
@@ -172,10 +172,10 @@ def a_second_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     history = tmp_path / "history" / "registration"
     history.mkdir(parents=True)
     later = changed(venue={"type": ["null", "string"], "default": None})
-    (history / "v1.avsc").write_text(json.dumps(dict(schemas.in_force("registration"))))
+    (history / "v1.avsc").write_text(json.dumps(dict(schemas.current_schema("registration"))))
     (history / "v2.avsc").write_text(json.dumps(later))
     monkeypatch.setattr(schemas, "folder", lambda: tmp_path)
-    caches = (schemas.versions, schemas.in_force)
+    caches = (schemas.versions, schemas.current_schema)
     for cache in caches:
         cache.cache_clear()
     yield
@@ -194,7 +194,7 @@ def test_older_files_are_brought_up_to_date() -> None:
         "dedupeKey": fans(1)[0].dedupe_key,
     }
     lake.put("old", foreign(old, row))
-    lake.put("new", foreign(schemas.in_force("registration"), row | {"venue": "nyc-1"}))
+    lake.put("new", foreign(schemas.current_schema("registration"), row | {"venue": "nyc-1"}))
     data, counts = merged(lake, "old", "new")
     assert CODEC.describe(BytesIO(data)).version == 2
     assert [record.get("venue") for record in decoded(data)] == [None, "nyc-1"]

@@ -89,9 +89,9 @@ class TestRefusals(OverMongo):
     [
         (None, "CAMPAIGN_WORKERS_MONGODB_URI"),
         ("", "CAMPAIGN_WORKERS_MONGODB_URI"),
-        ("mongodb://user:pass-word@[::1", "not an address"),
-        ("mongodb://user:pass-word@host:70000", "not an address"),
-        ("mongodb://user:pass/word@host", "not an address"),
+        ("mongodb://user:pass-word@[::1", "not a valid MongoDB connection string"),
+        ("mongodb://user:pass-word@host:70000", "not a valid MongoDB connection string"),
+        ("mongodb://user:pass/word@host", "not a valid MongoDB connection string"),
     ],
 )
 def test_a_wrong_address_is_not_quoted(uri: str | None, said: str) -> None:

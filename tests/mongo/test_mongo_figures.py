@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from campaign_workers.adapters.mongo import entry_figures
+from campaign_workers.adapters.mongo import entries as mongo_entries
 from campaign_workers.adapters.mongo.connection import database as connect
 from campaign_workers.adapters.mongo.entries import MongoEntryRepository
 from campaign_workers.adapters.mongo.indexes import ensure_indexes
@@ -88,8 +88,8 @@ def given_at_all(value: Any) -> bool:
 
 def test_the_pipeline_counts_what_the_domain_counts() -> None:
     """Both have the same figures, under the same names."""
-    assert set(entry_figures.COUNTED) == set(COUNT_RULES)
-    assert set(entry_figures.COUNTS) == {"figures", "by_day", "by_locale", "by_market"}
+    assert set(mongo_entries.COUNT_RULES) == set(COUNT_RULES)
+    assert set(mongo_entries.COUNTS) == {"figures", "by_day", "by_locale", "by_market"}
 
 
 class TestFigures(OverMongo):
@@ -120,7 +120,7 @@ class TestFigures(OverMongo):
         limits = (CREATED - timedelta(days=1), CREATED + timedelta(days=1))
         dates = [CREATED + timedelta(days=days) for days in (-2, -1, 0, 1, 2)]
         raw.dates.insert_many({"_id": n, "at": at} for n, at in enumerate([*dates, *ODD]))
-        at = entry_figures.date_within("$at", limits)
+        at = mongo_entries.date_within("$at", limits)
         found = raw.dates.aggregate([{"$sort": {"_id": 1}}, {"$project": {"at": at}}])
         assert [row["at"] for row in found] == [None, *dates[1:-1], None, *[None] * len(ODD)]
 
@@ -134,7 +134,7 @@ class TestFigures(OverMongo):
             ping, aggregate = asked.commands
             assert (ping.command_name, aggregate.command_name) == ("ping", "aggregate")
             assert aggregate.command["allowDiskUse"] is True
-        (answer,) = raw.entries.aggregate(entry_figures.pipeline("tour"))
+        (answer,) = raw.entries.aggregate(mongo_entries.build_pipeline("tour"))
         assert "mail.example" not in str(answer)
 
     def test_the_client_needs_no_more_for_more_entries(

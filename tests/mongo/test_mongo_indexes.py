@@ -8,7 +8,7 @@ import pytest
 from pymongo.database import Database
 
 from campaign_workers.adapters.mongo.connection import database as connect
-from campaign_workers.adapters.mongo.entry_figures import pipeline
+from campaign_workers.adapters.mongo.entries import build_pipeline
 from campaign_workers.adapters.mongo.indexes import INDEXES, ensure_indexes
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.entrypoints.cli import run
@@ -20,7 +20,7 @@ from tests.servers.mongo_documents import Document, plant_campaign, plant_entrie
 QUERIES: dict[str, dict[str, Any]] = {
     "campaigns": {"find": "campaigns", "filter": {"status": "OPEN"}, "sort": {"_id": 1}},
     "markets": {"find": "markets", "filter": {"campaign_id": {"$in": ["tour"]}}},
-    "entries": {"find": "entries", "filter": pipeline("tour")[0]["$match"]},
+    "entries": {"find": "entries", "filter": build_pipeline("tour")[0]["$match"]},
 }
 
 

@@ -8,7 +8,7 @@ import avro.compatibility
 import avro.schema
 import pytest
 
-from campaign_workers.adapters.avro.schemas import folder, in_force, version_of, versions
+from campaign_workers.adapters.avro.schemas import current_schema, folder, version_of, versions
 from campaign_workers.domain.records.types import RECORD_TYPES, Kind, RecordType
 
 TYPES = sorted(RECORD_TYPES)
@@ -77,7 +77,7 @@ def test_a_field_that_came_later_is_optional(record_type: str) -> None:
 )
 def test_the_check_can_fail(incompatible: dict[str, Any]) -> None:
     """A required field, another type or a lost field is found out."""
-    schema = in_force("registration")
+    schema = current_schema("registration")
     assert is_fully_compatible(schema, changed(schema, venue=OPTIONAL_STRING))
     assert not is_fully_compatible(schema, changed(schema, **incompatible))
 
@@ -85,7 +85,7 @@ def test_the_check_can_fail(incompatible: dict[str, Any]) -> None:
 @pytest.mark.parametrize("record_type", TYPES)
 def test_the_schema_in_force_is_the_newest_of_the_history(record_type: str) -> None:
     """A schema changes by a new version in the history, never by an edit alone."""
-    assert current(record_type) == in_force(record_type)
+    assert current(record_type) == current_schema(record_type)
     assert max(versions(record_type)) == version_of(current(record_type))
 
 
@@ -111,6 +111,6 @@ def test_schema_and_table_agree_on_every_field(kind: RecordType) -> None:
         avro_type: Any = {"type": "array", "items": "string"} if is_list else field.kind.avro
         optional = {"type": ["null", avro_type], "default": None}
         fields.append({"name": field.name, **(optional if field.optional else {"type": avro_type})})
-    schema = in_force(kind.name)
+    schema = current_schema(kind.name)
     assert (kind.name, "campaign") == (schema["name"], schema["namespace"])
     assert journey + fields == schema["fields"]

@@ -5,18 +5,21 @@ from typing import Any
 
 import pytest
 
-from campaign_workers.adapters.avro.schemas import folder, in_force, version_of, versions
+from campaign_workers.adapters.avro.schemas import current_schema, folder, version_of, versions
 from campaign_workers.domain.errors import BadInput
 
 
 def test_prose_and_spelling_make_no_other_schema() -> None:
     """A schema without its documentation, or with its full name, is the same version."""
-    schema = dict(in_force("registration"))
+    schema = dict(current_schema("registration"))
     without_prose = {name: value for name, value in schema.items() if name != "doc"}
     full_name = {n: v for n, v in without_prose.items() if n != "namespace"}
     assert version_of(without_prose) == 1
     assert version_of(full_name | {"name": "campaign.registration"}) == 1
     assert version_of(json.loads(json.dumps(schema))) == 1
+
+
+SCHEMA = current_schema("registration")
 
 
 @pytest.mark.parametrize(
@@ -29,10 +32,12 @@ def test_prose_and_spelling_make_no_other_schema() -> None:
         {"name": 7},
         {"type": "record", "name": "telemetry", "namespace": "campaign", "fields": []},
         {"type": "record", "name": "../registration", "namespace": "campaign", "fields": []},
-        dict(in_force("registration")) | {"namespace": "elsewhere"},
-        dict(in_force("registration")) | {"name": "scoring"},
-        dict(in_force("registration")) | {"fields": in_force("registration")["fields"][:-1]},
-        dict(in_force("registration")) | {"fields": in_force("registration")["fields"][::-1]},
+        dict(current_schema("registration")) | {"namespace": "elsewhere"},
+        dict(current_schema("registration")) | {"name": "scoring"},
+        dict(current_schema("registration"))
+        | {"fields": current_schema("registration")["fields"][:-1]},
+        dict(current_schema("registration"))
+        | {"fields": current_schema("registration")["fields"][::-1]},
     ],
 )
 def test_a_strange_schema_is_no_version(stranger: Any) -> None:

@@ -37,7 +37,7 @@ def nothing_is_left_behind(place: Lake) -> Iterator[None]:
                 "AthenaError": {"ErrorCategory": 2, "ErrorType": 1006, "Retryable": False},
             },
             Fatal,
-            "HIVE_BAD_DATA.*history of the workgroup",
+            "HIVE_BAD_DATA.*query history",
         ),
         (
             {"AthenaError": {"ErrorCategory": 2, "ErrorType": 8, "Retryable": True}},
@@ -129,8 +129,8 @@ def test_an_interrupted_merge_stops_its_query(place: Lake) -> None:
         ([HEAD, "no csv\n"], "line 2"),
         ([HEAD, '"{}","[]"\n'], "line 2"),
         ([HEAD, '"[""registration""]","[]"\n'], "line 2"),
-        ([HEAD], "gave 0 of 2 records"),
-        ([], "gave 0 of 2 records"),
+        ([HEAD], "returned 0 of 2 records"),
+        ([], "returned 0 of 2 records"),
     ],
 )
 def test_a_spoilt_result_is_never_taken_for_a_whole_one(

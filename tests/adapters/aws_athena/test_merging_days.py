@@ -96,7 +96,7 @@ def test_late_files_join_the_merged_one(place: Lake) -> None:
 @pytest.fixture
 def a_second_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A history in which registrations have got a field `venue`."""
-    first = dict(schemas.in_force("registration"))
+    first = dict(schemas.current_schema("registration"))
     venue = {"name": "venue", "type": ["null", "string"], "default": None}
     second = first | {"fields": [*first["fields"], venue]}
     history = tmp_path / "history" / "registration"
@@ -104,10 +104,10 @@ def a_second_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     (history / "v1.avsc").write_text(json.dumps(first))
     (history / "v2.avsc").write_text(json.dumps(second))
     monkeypatch.setattr(schemas, "folder", lambda: tmp_path)
-    for cache in (schemas.versions, schemas.in_force):
+    for cache in (schemas.versions, schemas.current_schema):
         cache.cache_clear()
     yield
-    for cache in (schemas.versions, schemas.in_force):
+    for cache in (schemas.versions, schemas.current_schema):
         cache.cache_clear()
 
 

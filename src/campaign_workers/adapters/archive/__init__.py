@@ -1,1 +1,1 @@
-"""Archives that are written while they are sent."""
+"""The `ZipWriter` port: archives written as a stream."""

@@ -1,4 +1,4 @@
-"""Zip archives by stream-zip."""
+"""The `ZipWriter` port on stream-zip."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -11,12 +11,12 @@ from stream_zip import ZIP_64, stream_zip
 from campaign_workers.domain.errors import BadInput
 
 _MODE: Final = S_IFREG | 0o644
-_LONGEST_NAME: Final = 1024
+_MAX_NAME_BYTES: Final = 1024
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
 
 
 class StreamZip:
-    """Writes zip archives in constant memory; the same members give the same bytes."""
+    """Serves `ZipWriter` in constant memory; the same members give the same bytes."""
 
     def stream(
         self, members: Iterable[tuple[str, Iterable[bytes]]], *, modified: datetime
@@ -25,13 +25,13 @@ class StreamZip:
         names: set[str] = set()
         return iter(
             stream_zip(
-                (_checked(name, names), modified.astimezone(UTC), _MODE, ZIP_64, content)
+                (_validate_name(name, names), modified.astimezone(UTC), _MODE, ZIP_64, content)
                 for name, content in members
             )
         )
 
 
-def _checked(name: str, names: set[str]) -> str:
+def _validate_name(name: str, names: set[str]) -> str:
     segments = name.split("/")
     if (
         not {"", ".", ".."}.isdisjoint(segments)
@@ -39,10 +39,10 @@ def _checked(name: str, names: set[str]) -> str:
         or "\\" in name
         or not name.isprintable()
     ):
-        raise BadInput("a name that could leave the archive's folder", field="name")
-    if len(name.encode()) > _LONGEST_NAME:
-        raise BadInput("a name that is too long", field="name")
+        raise BadInput("could extract outside the archive's folder", field="name")
+    if len(name.encode()) > _MAX_NAME_BYTES:
+        raise BadInput(f"longer than {_MAX_NAME_BYTES} bytes", field="name")
     if name in names:
-        raise BadInput("a name comes twice", field="name")
+        raise BadInput("used by two members", field="name")
     names.add(name)
     return name

@@ -1,1 +1,1 @@
-"""The lake's files: Avro schemas, containers, and merging without decoding."""
+"""The lake's Avro files: schemas, encoding, and merging block by block."""

@@ -1,4 +1,7 @@
-"""Merging containers block by block: what has the same schema is copied, not decoded."""
+"""The `QueryEngine` port without a database: merges Avro files block by block.
+
+Blocks with the current schema and compression are copied without decoding them.
+"""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,20 +20,20 @@ from campaign_workers.adapters.avro.containers import (
     Header,
     read_blocks,
     read_header,
-    readable,
+    translate_damage,
 )
-from campaign_workers.adapters.avro.schemas import in_force
+from campaign_workers.adapters.avro.schemas import current_schema
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.query_engine import Merge
 
-# Stores work with larger pieces than blocks are.
+# Object stores prefer chunks that are larger than a block.
 _CHUNK_BYTES: Final = 1024 * 1024
 
 
 @attrs.frozen(kw_only=True)
 class BlockMerge:
-    """A query engine for the lake in `lake`; memory does not grow with what is merged."""
+    """Serves `QueryEngine` for the files of `lake`, in memory independent of their size."""
 
     lake: ObjectStore
     codec: str = attrs.field(default="deflate", validator=in_(CODECS))
@@ -40,12 +43,12 @@ class BlockMerge:
         self, record_type: str, sources: Sequence[str], metadata: Mapping[str, str]
     ) -> Iterator[Merge]:
         """See `QueryEngine.merge`."""
-        schema = in_force(record_type)
-        named = "\n".join([record_type, *sources, *sorted(metadata.values())])
+        schema = current_schema(record_type)
+        identity = "\n".join([record_type, *sources, *sorted(metadata.values())])
         header = Header(
             schema=schema,
             codec=self.codec,
-            marker=hashlib.sha256(named.encode()).digest()[:MARKER_BYTES],
+            marker=hashlib.sha256(identity.encode()).digest()[:MARKER_BYTES],
             notes=metadata,
         )
         yield _BlockMerge(lake=self.lake, header=header, sources=tuple(sources))
@@ -56,59 +59,59 @@ class _BlockMerge:
     lake: ObjectStore
     header: Header
     sources: tuple[str, ...]
-    counted: dict[str, int] = attrs.field(factory=dict)
+    counts_by_source: dict[str, int] = attrs.field(factory=dict)
 
     def chunks(self) -> Iterator[bytes]:
-        pieces, held = [self.header.to_bytes()], 0
+        buffer, size = [self.header.to_bytes()], 0
         for block in self._blocks():
-            pieces.append(block.to_bytes(self.header.marker))
-            held += len(pieces[-1])
-            if held >= _CHUNK_BYTES:
-                yield b"".join(pieces)
-                pieces, held = [], 0
-        yield b"".join(pieces)
+            buffer.append(block.to_bytes(self.header.marker))
+            size += len(buffer[-1])
+            if size >= _CHUNK_BYTES:
+                yield b"".join(buffer)
+                buffer, size = [], 0
+        yield b"".join(buffer)
 
     def counts(self) -> Mapping[str, int]:
-        return dict(self.counted)
+        return dict(self.counts_by_source)
 
     def _blocks(self) -> Iterator[Block]:
         for key in self.sources:
-            self.counted[key] = 0
+            self.counts_by_source[key] = 0
             with closing(self.lake.open(key)) as source:
                 for block in self._blocks_of(key, source):
-                    self.counted[key] += block.count
+                    self.counts_by_source[key] += block.count
                     yield block
 
     def _blocks_of(self, key: str, source: BinaryIO) -> Iterator[Block]:
         try:
             header = read_header(source)
-            self._refuse_strangers(header)
+            self._require_known_schema(header)
             if (header.version, header.codec) == (self.header.version, self.header.codec):
                 yield from read_blocks(source, header.marker)
             else:
-                yield from self._recoded(header, source)
+                yield from self._recode(header, source)
         except BadInput as why:
             raise why.within(key) from None
 
-    def _refuse_strangers(self, header: Header) -> None:
+    def _require_known_schema(self, header: Header) -> None:
         if header.record_type != self.header.record_type:
             raise BadInput("records of another type")
         if header.version is None:
             raise BadInput(
-                "its schema is not in the history", remedy="add it, or take the file away"
+                "its schema is not in the history", remedy="add the schema, or remove the file"
             )
 
-    def _recoded(self, header: Header, source: BinaryIO) -> Iterator[Block]:
-        """Blocks of an older schema or another compression, decoded and written anew."""
-        ours, marker = dict(self.header.schema), self.header.marker
+    def _recode(self, header: Header, source: BinaryIO) -> Iterator[Block]:
+        """Decode blocks of an older schema or another compression and encode them again."""
+        schema, marker = dict(self.header.schema), self.header.marker
         for block in read_blocks(source, header.marker):
-            whole = BytesIO(header.to_bytes() + block.to_bytes(header.marker))
+            container = BytesIO(header.to_bytes() + block.to_bytes(header.marker))
             sink = BytesIO()
-            with readable():
+            with translate_damage():
                 fastavro.writer(
                     sink,
-                    ours,
-                    fastavro.reader(whole, reader_schema=ours),
+                    schema,
+                    fastavro.reader(container, reader_schema=schema),
                     codec=self.header.codec,
                     sync_marker=marker,
                 )

@@ -1,4 +1,4 @@
-"""Avro containers, written so that the same records give the same bytes."""
+"""The `RecordCodec` port on Avro; the same records always give the same bytes."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,38 +15,38 @@ from campaign_workers.adapters.avro.containers import (
     MARKER_BYTES,
     read_blocks,
     read_header,
-    readable,
+    translate_damage,
 )
-from campaign_workers.adapters.avro.schemas import in_force
+from campaign_workers.adapters.avro.schemas import current_schema
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.records.record import Record
 from campaign_workers.domain.records.types import iso_utc
 from campaign_workers.ports.record_codec import Container
 
 CODECS: Final = ("deflate", "null")
-"""The compressions that every reader of ours has."""
+"""The compression codecs that all our readers support."""
 
 
 BLOCK_BYTES: Final = 64_000
-"""Uncompressed bytes of a block: what a reader holds in memory at least."""
+"""Uncompressed size of a block, which a reader holds in memory as a whole."""
 
-# Stores work with larger pieces than blocks are.
-_PIECE_BYTES: Final = 1024 * 1024
+# Object stores prefer chunks that are larger than a block.
+_CHUNK_BYTES: Final = 1024 * 1024
 
 
 @attrs.frozen(kw_only=True)
 class AvroRecordCodec:
-    """The record codec of the lake; `codec` names the compression of what it writes."""
+    """Serves `RecordCodec` for the lake; `codec` is the compression of what it writes."""
 
     codec: str = attrs.field(default="deflate", validator=in_(CODECS))
 
     def encode(self, record_type: str, records: Iterable[Record]) -> bytes:
         """See `RecordCodec.encode`."""
-        batch, schema = tuple(records), dict(in_force(record_type))
+        batch, schema = tuple(records), dict(current_schema(record_type))
         if any(record.type != record_type for record in batch):
-            raise BadInput("a record of another type", field=record_type)
+            raise BadInput("a record has another type", field=record_type)
         sink, marker = BytesIO(), _marker(record_type, (record.dedupe_key for record in batch))
-        with _fitting(record_type):
+        with _translate_schema_errors(record_type):
             fastavro.writer(
                 sink,
                 schema,
@@ -59,7 +59,7 @@ class AvroRecordCodec:
 
     def schema(self, record_type: str) -> Mapping[str, Any]:
         """See `RecordCodec.schema`."""
-        return in_force(record_type)
+        return current_schema(record_type)
 
     def stream(
         self, record_type: str, rows: Iterable[Mapping[str, Any]], notes: Mapping[str, str]
@@ -68,25 +68,25 @@ class AvroRecordCodec:
         sink = BytesIO()
         writer: Any = fastavro.write.Writer(
             sink,
-            dict(in_force(record_type)),
+            dict(current_schema(record_type)),
             codec=self.codec,
             sync_interval=BLOCK_BYTES,
             sync_marker=_marker(record_type, sorted(notes.values())),
             metadata=dict(notes),
         )
         for row in rows:
-            with _fitting(record_type):
+            with _translate_schema_errors(record_type):
                 writer.write(row)
-            if sink.tell() >= _PIECE_BYTES:
-                yield _taken(sink)
+            if sink.tell() >= _CHUNK_BYTES:
+                yield _drain(sink)
         writer.flush()
-        yield _taken(sink)
+        yield _drain(sink)
 
     def decode(self, source: BinaryIO) -> Iterator[dict[str, Any]]:
         """See `RecordCodec.decode`."""
-        with readable():
+        with translate_damage():
             for row in fastavro.reader(source):
-                yield _wire(row)
+                yield _to_wire(row)
 
     def notes(self, source: BinaryIO) -> Mapping[str, str]:
         """See `RecordCodec.notes`."""
@@ -113,22 +113,22 @@ def _row(record: Record) -> dict[str, Any]:
     }
 
 
-def _wire(row: Any) -> dict[str, Any]:
+def _to_wire(row: Any) -> dict[str, Any]:
     present = {name: value for name, value in row.items() if value is not None}
     return present | {"created": iso_utc(present["created"])}
 
 
 @contextmanager
-def _fitting(record_type: str) -> Iterator[None]:
-    """The library quotes the value that does not fit, and values are personal."""
+def _translate_schema_errors(record_type: str) -> Iterator[None]:
+    """Replace the library's errors, which quote the personal values that do not fit."""
     try:
         yield
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         raise BadInput("a record does not fit the schema", field=record_type) from None
 
 
-def _taken(sink: BytesIO) -> bytes:
-    """What was written to `sink` since it was last emptied, which it is now."""
+def _drain(sink: BytesIO) -> bytes:
+    """Return what was written to `sink` and empty it."""
     data = sink.getvalue()
     sink.seek(0)
     sink.truncate()
@@ -136,6 +136,6 @@ def _taken(sink: BytesIO) -> bytes:
 
 
 def _marker(record_type: str, texts: Iterable[str]) -> bytes:
-    """Chance would make every retry other bytes; what tells containers apart is in `texts`."""
-    named = "\n".join([record_type, *texts])
-    return hashlib.sha256(named.encode()).digest()[:MARKER_BYTES]
+    """Derive the sync marker from `texts`, which differ between files; retries get the same one."""
+    identity = "\n".join([record_type, *texts])
+    return hashlib.sha256(identity.encode()).digest()[:MARKER_BYTES]

@@ -1,7 +1,7 @@
-"""The frame of an Avro container: a header, then blocks, none of which has to be decoded.
+"""The framing of Avro container files: a header and blocks, read without decoding records.
 
-A container is a header (magic, notes, a marker of 16 bytes) and any number of blocks: how many
-records, how many bytes, the bytes as compressed, the marker again.
+A header has a magic number, metadata and a sync marker of 16 bytes. A block has the number of
+records, the number of bytes, the compressed bytes, and the marker again.
 """
 
 import json
@@ -32,11 +32,11 @@ _FRAME: Final[Any] = fastavro.parse_schema(
         ],
     }
 )
-# What Avro itself writes, and what a damaged size would have us read.
-_BIGGEST_BLOCK: Final = 2**31
-_LONGEST_NUMBER: Final = 10
+# Larger blocks are never written; a larger size means that the file is damaged.
+_MAX_BLOCK_BYTES: Final = 2**31
+_MAX_VARINT_BYTES: Final = 10
 
-# Everything that the library is known to make of damaged bytes; a store's own errors pass.
+# The errors that the library is known to raise for damaged bytes; errors of stores pass through.
 _DAMAGE: Final = (
     ArithmeticError,
     AttributeError,
@@ -53,7 +53,7 @@ _DAMAGE: Final = (
 
 @attrs.frozen(kw_only=True)
 class Header:
-    """The beginning of a container; `notes` is what its writer added for other readers."""
+    """The header of a container; `notes` is the metadata that its writer added."""
 
     schema: Schema
     codec: str
@@ -67,11 +67,11 @@ class Header:
 
     @property
     def version(self) -> int | None:
-        """The version of the schema in the history of its type, None if it is not there."""
+        """The version of the schema in the history of its type, or None if it is not there."""
         return version_of(self.schema)
 
     def to_bytes(self) -> bytes:
-        """The header as it stands in a file."""
+        """Encode the header as in a file."""
         own = {"avro.codec": self.codec, "avro.schema": json.dumps(self.schema)}
         meta = {name: text.encode() for name, text in sorted({**self.notes, **own}.items())}
         sink = BytesIO()
@@ -88,17 +88,18 @@ class Block:
     data: bytes = attrs.field(repr=False)
 
     def to_bytes(self, marker: bytes) -> bytes:
-        """The block as it stands in a file with that marker."""
-        return b"".join([_number(self.count), _number(len(self.data)), self.data, marker])
+        """Encode the block as in a file with that marker."""
+        count, size = _encode_varint(self.count), _encode_varint(len(self.data))
+        return b"".join([count, size, self.data, marker])
 
 
 def read_header(source: BinaryIO) -> Header:
-    """Read a header; `source` is left at the first block.
+    """Read a header, leaving `source` at the first block.
 
     Raises:
-        BadInput: it is no container of records.
+        BadInput: the source is not an Avro container of records.
     """
-    with readable():
+    with translate_damage():
         frame: Any = fastavro.schemaless_reader(source, _FRAME, None)
         meta = {name: value.decode() for name, value in frame["meta"].items()}
         schema = json.loads(meta["avro.schema"])
@@ -113,28 +114,28 @@ def read_header(source: BinaryIO) -> Header:
 
 
 def read_blocks(source: BinaryIO, marker: bytes) -> Iterator[Block]:
-    """The blocks of a container whose header was read, one in memory at a time.
+    """Yield the blocks that follow a header, one in memory at a time.
 
     Raises:
         BadInput: the container is damaged or ends early.
     """
     while start := source.read(1):
-        with readable():
-            count, size = _read_number(source, start), _read_number(source)
-            if not 0 <= count < 2**63 or not 0 <= size < _BIGGEST_BLOCK:
+        with translate_damage():
+            count, size = _read_varint(source, start), _read_varint(source)
+            if not 0 <= count < 2**63 or not 0 <= size < _MAX_BLOCK_BYTES:
                 raise ValueError("impossible size")
-            data = _exactly(source, size)
-            if _exactly(source, MARKER_BYTES) != marker:
+            data = _read_exactly(source, size)
+            if _read_exactly(source, MARKER_BYTES) != marker:
                 raise ValueError("marker missing")
         yield Block(count=count, data=data)
 
 
 @contextmanager
-def readable() -> Iterator[None]:
-    """Turn whatever damaged bytes make of the library into one clear error.
+def translate_damage() -> Iterator[None]:
+    """Translate the library's various errors about damaged bytes into one.
 
     Raises:
-        BadInput: the body failed for anything but a failing system.
+        BadInput: the bytes are damaged or not Avro.
     """
     try:
         yield
@@ -142,25 +143,25 @@ def readable() -> Iterator[None]:
         raise BadInput(f"not an Avro container, or damaged ({type(why).__name__})") from None
 
 
-def _exactly(source: BinaryIO, size: int) -> bytes:
+def _read_exactly(source: BinaryIO, size: int) -> bytes:
     data = source.read(size)
     if len(data) != size:
         raise EOFError("ends early")
     return data
 
 
-def _read_number(source: BinaryIO, start: bytes = b"") -> int:
-    digits = [(start or _exactly(source, 1))[0]]
+def _read_varint(source: BinaryIO, start: bytes = b"") -> int:
+    digits = [(start or _read_exactly(source, 1))[0]]
     while digits[-1] & 0x80:
-        if len(digits) == _LONGEST_NUMBER:
+        if len(digits) == _MAX_VARINT_BYTES:
             raise ValueError("number too long")
-        digits.append(_exactly(source, 1)[0])
+        digits.append(_read_exactly(source, 1)[0])
     raw = sum((digit & 0x7F) << (7 * place) for place, digit in enumerate(digits))
     return (raw >> 1) ^ -(raw & 1)
 
 
-def _number(value: int) -> bytes:
-    """A whole number of zero or more, as Avro writes it: zigzag, seven bits a byte."""
+def _encode_varint(value: int) -> bytes:
+    """Encode a non-negative integer as Avro does: zigzag, seven bits per byte."""
     rest, digits = value << 1, bytearray()
     while rest > 0x7F:
         digits.append(rest & 0x7F | 0x80)

@@ -1,4 +1,4 @@
-"""The schemas of the lake, as shipped: the one in force and all that ever were."""
+"""The shipped Avro schemas of the lake: the current version of each type, and its history."""
 
 import json
 from collections.abc import Mapping
@@ -12,51 +12,51 @@ from campaign_workers.domain.errors import BadInput
 
 Schema = Mapping[str, Any]
 
-# Prose about a schema is no part of what it means.
-_PROSE: Final = frozenset({"doc"})
+# Documentation does not change the meaning of a schema.
+_DOCUMENTATION: Final = frozenset({"doc"})
 
 
 @cache
 def folder() -> Traversable:
-    """Where the schemas lie: inside the installed package, or in the checkout."""
+    """Return the folder of the schemas, in the installed package or in the checkout."""
     packaged = files("campaign_workers") / "schemas"
     return packaged if packaged.is_dir() else Path(__file__).parents[4] / "schemas"
 
 
 @cache
-def in_force(record_type: str) -> Schema:
-    """The schema that records of a type are written with.
+def current_schema(record_type: str) -> Schema:
+    """Return the current schema of a type, which new records are written with.
 
     Raises:
-        BadInput: there is no such type.
+        BadInput: the type is unknown.
     """
     return max(versions(record_type).items())[1]
 
 
 @cache
 def versions(record_type: str) -> Mapping[int, Schema]:
-    """Every version of a type's schema, by number.
+    """Return every version of a type's schema, by number.
 
     Raises:
-        BadInput: there is no such type.
+        BadInput: the type is unknown.
     """
     history = folder() / "history"
-    # Names are compared, never joined to a path: a type may come from somebody's file.
+    # Compare names instead of joining them to a path: the type may come from an untrusted file.
     for kind in history.iterdir():
         if kind.name == record_type:
             found = {_number(entry): _read(entry) for entry in kind.iterdir()}
             return dict(sorted(found.items()))
-    raise BadInput("no such record type", field="type")
+    raise BadInput("unknown record type", field="type")
 
 
 def version_of(schema: object) -> int | None:
-    """The version of this very schema in the history of its type, None if it is not there."""
+    """Return the version of a schema in the history of its type, or None if it is not there."""
     if not isinstance(schema, Mapping) or not isinstance(schema.get("name"), str):
         return None
     return _version_of(json.dumps(dict(schema)))
 
 
-# A merge asks for each of its files, and nearly all of them have one schema.
+# A merge looks up the schema of every file, and nearly all files have the same one.
 @lru_cache(maxsize=64)
 def _version_of(text: str) -> int | None:
     schema: Schema = json.loads(text)
@@ -64,12 +64,12 @@ def _version_of(text: str) -> int | None:
         known = versions(type_of(schema))
     except BadInput:
         return None
-    meant = _meaning(schema)
-    return next((number for number, old in known.items() if _meaning(old) == meant), None)
+    wanted = _canonical(schema)
+    return next((number for number, old in known.items() if _canonical(old) == wanted), None)
 
 
 def type_of(schema: Schema) -> str:
-    """The record type that a schema describes, without its namespace."""
+    """Return the record type that a schema describes, without its namespace."""
     return str(schema["name"]).removeprefix("campaign.")
 
 
@@ -82,16 +82,16 @@ def _read(entry: Traversable) -> Schema:
     return schema
 
 
-def _meaning(schema: Schema) -> Schema:
-    """The schema without prose, and with its name and namespace in one spelling."""
-    plain: dict[str, Any] = _without_prose(schema)
+def _canonical(schema: Schema) -> Schema:
+    """Return the schema without documentation, and its name and namespace in one spelling."""
+    plain: dict[str, Any] = _without_docs(schema)
     return plain | {"name": type_of(plain), "namespace": plain.get("namespace", "campaign")}
 
 
-def _without_prose(part: Any) -> Any:
+def _without_docs(part: Any) -> Any:
     if isinstance(part, Mapping):
-        kept = {n: _without_prose(v) for n, v in part.items() if n not in _PROSE}
+        kept = {n: _without_docs(v) for n, v in part.items() if n not in _DOCUMENTATION}
         return {n: v for n, v in kept.items() if not n.startswith("__")}
     if isinstance(part, list):
-        return [_without_prose(item) for item in part]
+        return [_without_docs(item) for item in part]
     return part

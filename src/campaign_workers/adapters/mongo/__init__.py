@@ -1,1 +1,1 @@
-"""Repositories over MongoDB, and the indexes that their queries need."""
+"""Repository ports on MongoDB, and the indexes that their queries need."""

@@ -1,4 +1,4 @@
-"""The collection `adminStats`."""
+"""The `AdminStatsRepository` port on MongoDB."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -20,10 +20,13 @@ from campaign_workers.ports.repositories import StatsDocument
 
 
 class MongoAdminStatsRepository:
-    """Serves `AdminStatsRepository`; each of its two writers sets its own fields and no other."""
+    """Serves `AdminStatsRepository` from the collection `adminStats`.
+
+    Each of its two writers sets only its own fields.
+    """
 
     def __init__(self, database: Database[Document]) -> None:
-        # A secondary may not know yet what was posted, and the same would be posted again.
+        # A secondary may lag behind, and statistics already posted would be posted again.
         self._documents = collection(database, "adminStats").with_options(
             read_preference=ReadPreference.PRIMARY
         )
@@ -49,6 +52,6 @@ class MongoAdminStatsRepository:
     @translate_errors()
     def mark_posted(self, campaign_id: str, posted: Mapping[str, Any]) -> None:
         """See `AdminStatsRepository.mark_posted`."""
-        marked = {"$set": {"lastPosted": escape_names(posted)}}
-        if not self._documents.update_one({"_id": campaign_id}, marked).matched_count:
+        update = {"$set": {"lastPosted": escape_names(posted)}}
+        if not self._documents.update_one({"_id": campaign_id}, update).matched_count:
             raise NotFound("there are no statistics of this campaign")

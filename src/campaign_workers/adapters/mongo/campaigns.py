@@ -1,4 +1,4 @@
-"""The collections `campaigns` and `markets`."""
+"""The `CampaignRepository` and `MarketRepository` ports on MongoDB."""
 
 import logging
 from collections.abc import Collection, Iterator, Mapping
@@ -14,7 +14,7 @@ from campaign_workers.domain.storage.layout import validate_key_id
 
 _log: Final = logging.getLogger(__name__)
 
-# Documents hold dates and more that nothing here reads; what is not asked for cannot be wrong.
+# Only the fields that are used are fetched, so that a malformed unused field does no harm.
 CAMPAIGN_FIELDS: Final = (
     "type", "status", "name", "categoryId", "artist.name", "options.allowIntlPhones",
     "scoringType", "halfLife", "slack.channels.stats",
@@ -33,10 +33,10 @@ class MongoCampaignRepository:
     def open_campaigns(self) -> Iterator[Campaign]:
         """See `CampaignRepository.open_campaigns`.
 
-        A document that cannot be read is logged and left out, so that it hides no other.
+        A malformed document is logged and left out, so that it does not block the others.
         """
-        found = self._campaigns.find({"status": "OPEN"}, list(CAMPAIGN_FIELDS))
-        documents = list(found.sort("_id"))
+        cursor = self._campaigns.find({"status": "OPEN"}, list(CAMPAIGN_FIELDS))
+        documents = list(cursor.sort("_id"))
         markets = self._markets.of(
             [key for document in documents if isinstance(key := document["_id"], str)]
         )
@@ -55,42 +55,42 @@ class MongoMarketRepository:
         """See `MarketRepository.markets`.
 
         Raises:
-            BadInput: a market's document cannot be read; the message names its field.
+            BadInput: a market's document is malformed; the message names its field.
         """
         documents = self._markets.of([campaign_id])[campaign_id]
         return tuple(parse_market(document) for document in documents)
 
 
 class _Markets:
-    """Markets as JSON documents, for `domain.campaigns` to read."""
+    """Markets as JSON documents, to be parsed by `domain.campaigns`."""
 
     def __init__(self, database: Database[Document]) -> None:
         self._documents = collection(database, "markets")
 
     def of(self, campaign_ids: Collection[str]) -> Mapping[str, list[Document]]:
-        """The markets of each campaign, by id."""
-        found: dict[str, list[Document]] = {campaign_id: [] for campaign_id in campaign_ids}
-        wanted = {"campaign_id": {"$in": list(found)}}
-        for document in self._documents.find(wanted, list(MARKET_FIELDS)):
-            found[document["campaign_id"]].append({**document, "id": _id(document["_id"])})
-        for documents in found.values():
+        """Return the markets of each campaign, by campaign id and sorted by market id."""
+        markets: dict[str, list[Document]] = {campaign_id: [] for campaign_id in campaign_ids}
+        query = {"campaign_id": {"$in": list(markets)}}
+        for document in self._documents.find(query, list(MARKET_FIELDS)):
+            markets[document["campaign_id"]].append({**document, "id": _id(document["_id"])})
+        for documents in markets.values():
             documents.sort(key=lambda document: str(document["id"]))
-        return found
+        return markets
 
 
 def _id(key: Any) -> Any:
-    """A market's id; where campaigns share ids of markets, `_id` holds both."""
+    """Return a market's id; if campaigns share market ids, `_id` is an object with both ids."""
     return key.get("market_id") if isinstance(key, Mapping) else key
 
 
 def _campaign(document: Document, markets: Mapping[str, list[Document]]) -> Campaign | None:
     category = document.get("categoryId")
     if isinstance(category, float) and category.is_integer():
-        # Shells write every number as a float.
+        # The MongoDB shell stores every number as a double.
         category = int(category)
     try:
         own = markets.get(validate_key_id(document["_id"], "_id"), [])
         return parse_campaign({**document, "categoryId": category, "markets": own})
     except BadInput as error:
-        _log.error("the campaign %r cannot be read and is left out: %s", document["_id"], error)
+        _log.error("campaign %r is malformed and is left out: %s", document["_id"], error)
         return None

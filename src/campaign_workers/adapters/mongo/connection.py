@@ -1,4 +1,4 @@
-"""The one client of a process."""
+"""The MongoDB client that a process shares."""
 
 from functools import cache
 from typing import Final
@@ -17,20 +17,20 @@ DATABASE: Final = "campaigns"
 def database(
     uri: str | None, *, read_preference: str = "secondaryPreferred", timeout_seconds: float = 10
 ) -> Database[Document]:
-    """The database that `uri` names, or `campaigns` if it names none.
+    """Return the database that `uri` names, or `campaigns` if it names none.
 
-    Everybody in the process who asks for the same gets the same client. It connects when it is
-    first used; an operation takes at most `timeout_seconds`, with all its retries.
+    Calls with the same arguments share one client, which connects on first use.
+
+    Args:
+        uri: connection string of the database.
+        read_preference: which members of a replica set answer reads.
+        timeout_seconds: limit of each operation, including its retries.
 
     Raises:
-        BadInput: there is no address, or it is none.
+        BadInput: the connection string is missing or malformed.
     """
     if not uri:
-        raise BadInput(
-            "there is no address of a database",
-            field="mongodb_uri",
-            remedy="set CAMPAIGN_WORKERS_MONGODB_URI",
-        )
+        raise BadInput("is not set", field="mongodb_uri", remedy="set CAMPAIGN_WORKERS_MONGODB_URI")
     try:
         client: MongoClient[Document] = MongoClient(
             uri,
@@ -41,5 +41,9 @@ def database(
         )
         return client.get_default_database(DATABASE)
     except (ConfigurationError, ValueError):
-        # The driver's text quotes the address, which holds a password.
-        raise BadInput("not an address of a database", field="mongodb_uri") from None
+        # The driver's message quotes the connection string, which contains a password.
+        raise BadInput(
+            "not a valid MongoDB connection string",
+            field="mongodb_uri",
+            remedy="use mongodb://host/database or mongodb+srv://host/database",
+        ) from None

@@ -1,4 +1,4 @@
-"""How documents of every collection are read and written."""
+"""Reading and writing documents: the codec of all collections, and safe field names."""
 
 from collections.abc import Mapping
 from datetime import UTC
@@ -13,8 +13,8 @@ from pymongo.database import Database
 Document = dict[str, Any]
 
 
-class _WholeNumbers(TypeDecoder):
-    """Whole numbers of 64 bits come as `int`, as those of 32 bits do."""
+class _Int64Decoder(TypeDecoder):
+    """Decodes 64-bit integers to `int`, as the driver does with 32-bit ones."""
 
     bson_type = Int64
 
@@ -26,12 +26,12 @@ CODEC: Final = CodecOptions(
     document_class=dict,
     tz_aware=True,
     tzinfo=UTC,
-    type_registry=TypeRegistry([_WholeNumbers()]),
+    type_registry=TypeRegistry([_Int64Decoder()]),
 )
 
 
 def collection(database: Database[Document], name: str) -> Collection[Document]:
-    """A collection whose dates are in UTC and whose whole numbers are `int`."""
+    """Return a collection that decodes dates as UTC and integers as `int`."""
     return database.get_collection(name, codec_options=CODEC)
 
 
@@ -39,9 +39,10 @@ _UNSAFE: Final = str.maketrans({mark: f"%{ord(mark):02X}" for mark in "%.$\0"})
 
 
 def escape_names(value: Any) -> Any:
-    """`value` with names of fields that any version of the server takes, at any depth.
+    """Return `value` with field names that every server version accepts, at any depth.
 
-    Market ids and locales stand as names; `%`, `.`, `$` and NUL in them are percent-encoded.
+    Market ids and locales are used as field names; `%`, `.`, `$` and NUL in them are
+    percent-encoded.
     """
     if isinstance(value, Mapping):
         return {name.translate(_UNSAFE): escape_names(part) for name, part in value.items()}
@@ -51,7 +52,7 @@ def escape_names(value: Any) -> Any:
 
 
 def unescape_names(value: Any) -> Any:
-    """What `escape_names` was given."""
+    """Return the value that `escape_names` escaped."""
     if isinstance(value, Mapping):
         return {unquote(name): unescape_names(part) for name, part in value.items()}
     if isinstance(value, list):

@@ -1,6 +1,6 @@
-"""Errors of the driver become the domain's at the edge of this room, once.
+"""Translation of the MongoDB driver's errors into errors of the domain.
 
-Their texts stay here: they quote hosts, and values of documents.
+The driver's messages are dropped, because they quote hosts and values of documents.
 """
 
 from collections.abc import Iterator
@@ -18,23 +18,23 @@ from pymongo.errors import (
 from campaign_workers.domain.errors import PermanentFailure, RetryLater
 
 REFUSALS: Final = {
-    13: "the database does not allow this to its user",
-    18: "the database does not know its user",
+    13: "the database user lacks the permission",
+    18: "the database does not accept the user or the password",
     85: "an index of this name has other keys",
     86: "an index of this name has other keys",
-    121: "the collection's rules refuse the document",
+    121: "the document violates the collection's validation rules",
     10334: "the document is too large",
-    4031700: "the answer is too large",
+    4031700: "the result is too large",
 }
-"""What the database says again however often it is asked, by code."""
+"""Errors that a retry cannot overcome, by code."""
 
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Translate what the driver raises; as a decorator, too.
+    """Translate the driver's errors; also usable as a decorator.
 
     Raises:
-        PermanentFailure: the database refuses, or the document cannot be one.
+        PermanentFailure: the database rejects the request, or a value cannot be stored.
         RetryLater: the database fails in any other way.
     """
     try:
@@ -45,13 +45,13 @@ def translate_errors() -> Iterator[None]:
         raise RetryLater(f"the database failed ({_name(error)}, {error.code})") from None
     except ConfigurationError as error:
         if error.__cause__ is not None:
-            # The driver says so of what the name server says, which may be another thing next time.
-            raise RetryLater(f"the database's name is not resolved ({_name(error)})") from None
-        raise PermanentFailure(f"the database cannot be asked this ({_name(error)})") from None
+            # Raised for DNS failures, which may be transient.
+            raise RetryLater(f"the database's host name has no address ({_name(error)})") from None
+        raise PermanentFailure(f"the request is not valid ({_name(error)})") from None
     except BSONError as error:
-        raise PermanentFailure(f"the database cannot be asked this ({_name(error)})") from None
+        raise PermanentFailure(f"the request is not valid ({_name(error)})") from None
     except ServerSelectionTimeoutError as error:
-        why = "no server of the database can be reached; is it up, and its address right?"
+        why = "no database server is reachable; check that it runs, and its address"
         raise RetryLater(f"{why} ({_name(error)})") from None
     except PyMongoError as error:
         raise RetryLater(f"the database failed ({_name(error)})") from None

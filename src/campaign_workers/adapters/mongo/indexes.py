@@ -1,4 +1,4 @@
-"""The indexes that the queries of this room need."""
+"""The indexes that the queries of the repositories need."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,14 +15,14 @@ INDEXES: Final[Mapping[str, tuple[str, ...]]] = {
     "markets": ("campaign_id",),
     "entries": ("_id.campaign_id",),
 }
-"""The ascending keys of the index that each collection needs beside that of `_id`."""
+"""The ascending keys of the index that each collection needs in addition to `_id`."""
 
-BUILDING_SECONDS: Final = 6 * 3600
+BUILD_TIMEOUT_SECONDS: Final = 6 * 3600
 
 
 @attrs.frozen(kw_only=True)
 class Index:
-    """An index that is there now, and whether it was made just now."""
+    """An index that exists, and whether it was just created."""
 
     collection: str
     keys: tuple[str, ...]
@@ -31,22 +31,23 @@ class Index:
 
 @translate_errors()
 def ensure_indexes(database: Database[Document]) -> tuple[Index, ...]:
-    """Create the indexes that are missing; the others stay as they are.
+    """Create the missing indexes and return all of them.
 
     Raises:
-        PermanentFailure: the database refuses.
+        PermanentFailure: the database rejects an index.
         RetryLater: the database fails.
     """
-    # An outage shows here, in the time of any call; building would wait for its end for hours.
+    # Ping first: the timeout for building an index is hours long.
     database.command("ping")
-    with pymongo.timeout(BUILDING_SECONDS):
+    with pymongo.timeout(BUILD_TIMEOUT_SECONDS):
         return tuple(
-            Index(collection=name, keys=keys, created=_created(database, name, keys))
+            Index(collection=name, keys=keys, created=_create(database, name, keys))
             for name, keys in INDEXES.items()
         )
 
 
-def _created(database: Database[Document], name: str, keys: tuple[str, ...]) -> bool:
+def _create(database: Database[Document], name: str, keys: tuple[str, ...]) -> bool:
+    """Create an index; return False if an equivalent one exists."""
     documents = collection(database, name)
     if any(_serves(index, keys) for index in documents.index_information().values()):
         return False
@@ -55,6 +56,6 @@ def _created(database: Database[Document], name: str, keys: tuple[str, ...]) -> 
 
 
 def _serves(index: Mapping[str, Any], keys: tuple[str, ...]) -> bool:
-    """Whether an index has these keys and holds every document, whatever it is called."""
+    """Return whether an index of any name has these keys and covers every document."""
     partial = index.get("sparse") or index.get("partialFilterExpression") or index.get("hidden")
     return not partial and [key for key, _ in index["key"]] == list(keys)

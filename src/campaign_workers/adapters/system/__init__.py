@@ -1,1 +1,1 @@
-"""Time, limits and logs of the machine itself."""
+"""The `Clock`, `Deadline` and `Metrics` ports on the machine itself."""

@@ -1,4 +1,4 @@
-"""Clocks: the machine's, and one that is set by hand."""
+"""The `Clock` port: the machine's clock, and a simulated one."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ import attrs
 
 
 class SystemClock:
-    """The machine's clock."""
+    """Serves `Clock` with the machine's clock."""
 
     def now(self) -> datetime:
         """See `Clock.now`."""
@@ -27,20 +27,19 @@ class SystemClock:
 
 def _in_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
-        raise ValueError("a moment without a time zone")
+        raise ValueError("expected a time with a time zone, got a naive one")
     return moment.astimezone(UTC)
 
 
 @attrs.define
 class SteppedClock:
-    """A clock that moves only when somebody waits; nobody really does.
+    """Serves `Clock` with simulated time, which advances only on sleep and passes at once.
 
-    Coroutines that pause at the same time wait side by side: the clock moves to the earliest
-    wake-up once every other coroutine has had its turn, so that a thousand pauses of one second
-    take one second.
+    Concurrent pauses overlap: the clock advances to the earliest wake-up once no other coroutine
+    can run, so that a thousand concurrent pauses of one second take one second.
 
     Raises:
-        ValueError: the moment it starts at has no time zone.
+        ValueError: the start time has no time zone.
     """
 
     _now: datetime = attrs.field(converter=_in_utc)
@@ -55,7 +54,7 @@ class SteppedClock:
         return self._now
 
     def advance(self, by: timedelta) -> None:
-        """Move on."""
+        """Advance the clock."""
         self.sleep(by.total_seconds())
 
     def sleep(self, seconds: float) -> None:
@@ -74,14 +73,14 @@ class SteppedClock:
         try:
             await woken
         except BaseException:
-            # Whoever is cancelled, or whose loop ends, must not keep others from waking.
+            # A cancelled sleeper must not keep the others from waking.
             if sleeper in self._sleepers:
                 self._sleepers.remove(sleeper)
                 heapify(self._sleepers)
             raise
 
     def _settle(self, loop: asyncio.AbstractEventLoop, turns: int) -> None:
-        """Give everybody else some turns, then wake whoever is due first, all of that moment."""
+        """Let other coroutines run for some turns, then wake the sleepers that are due first."""
         if self._next_turn:
             self._next_turn.cancel()
         if not turns and self._sleepers:
@@ -99,4 +98,4 @@ class SteppedClock:
 
 
 _TURNS = 20
-"""Turns of the event loop after which whoever could run without waiting has run."""
+"""Turns of the event loop after which every coroutine that is ready has run."""

@@ -1,4 +1,4 @@
-"""Deadlines."""
+"""The `Deadline` port: no limit, or a fixed end of the run."""
 
 import math
 from datetime import datetime
@@ -9,7 +9,7 @@ from campaign_workers.ports.system import Clock
 
 
 class Unlimited:
-    """Nobody ends the run."""
+    """Serves `Deadline` without a limit."""
 
     def remaining_seconds(self) -> float:
         """See `Deadline.remaining_seconds`."""
@@ -18,7 +18,7 @@ class Unlimited:
 
 @attrs.frozen
 class CountdownDeadline:
-    """The run ends at a given time."""
+    """Serves `Deadline` with a run that ends at a given time."""
 
     clock: Clock
     ends: datetime

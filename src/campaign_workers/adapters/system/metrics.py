@@ -1,4 +1,4 @@
-"""Figures as log lines."""
+"""The `Metrics` port as log lines."""
 
 import json
 import logging
@@ -7,7 +7,7 @@ _LOG = logging.getLogger("campaign_workers.metrics")
 
 
 class LogMetrics:
-    """Logs each figure: its name, its value, and its dimensions as a JSON object."""
+    """Serves `Metrics`: logs the name and value of each metric, and its dimensions as JSON."""
 
     def count(self, name: str, value: int, **dimensions: str) -> None:
         """See `Metrics.count`."""
