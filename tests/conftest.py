@@ -23,6 +23,7 @@ settings.register_profile(
 settings.register_profile(
     "mutation",
     settings.get_profile("dev"),
+    max_examples=20,
     derandomize=True,
     database=None,
     phases=[Phase.explicit, Phase.generate],

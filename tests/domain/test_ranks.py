@@ -94,7 +94,7 @@ def test_scores_are_those_of_the_slow_oracle(ranks: list[int | None], formula: R
         for rank in ranks
     ]
     found = [-1 if score is None else score for score in scored(ranks, formula)]
-    assert found == pytest.approx(expected, rel=1e-9)
+    assert found == pytest.approx(expected, rel=1e-9, abs=0)
 
 
 @given(columns, formulas)

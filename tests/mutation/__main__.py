@@ -23,13 +23,15 @@ from tests.mutation.subjects import SUBJECTS, Subject
 ROOT = Path(__file__).parents[2]
 SESSION = "mutation.sqlite"
 COPIED = ("src", "tests", "schemas", "deploy", "examples", "docs")
+CPU_SECONDS = 60
+"""For the tests of one mutant: a mutant that loops ends by it, however busy the machine is."""
 PYTEST = "-m pytest -x -q --tb=no --no-header -p no:randomly -p no:cacheprovider"
 CONFIG = """\
 [cosmic-ray]
 module-path = [{sources}]
 timeout = {timeout}
 excluded-modules = []
-test-command = "{command}"
+test-command = '{command}'
 
 [cosmic-ray.distributor]
 name = "local"
@@ -58,7 +60,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("subjects", nargs="*", metavar="subject", help=", ".join(SUBJECTS))
     parser.add_argument("--root", type=Path, default=ROOT, help="the tree to copy and mutate")
-    parser.add_argument("--timeout", type=float, default=120, help="seconds for one mutant's tests")
+    parser.add_argument("--timeout", type=float, default=600, help="seconds for one mutant's tests")
     chosen = parser.parse_args()
     unexplained = 0
     for name in chosen.subjects or SUBJECTS:
@@ -79,12 +81,13 @@ def mutate(subject: Subject, root: Path, timeout: float) -> Iterator[Mutant]:
         for path in root.glob("*.*"):
             if path.is_file():
                 shutil.copy(path, copy)
-        command = f"{sys.executable} {PYTEST} {' '.join(subject.tests)}"
+        tests = f"{PYTEST} {' '.join(subject.tests)}"
+        command = f'bash -c "ulimit -t {CPU_SECONDS}; exec {sys.executable} {tests}"'
         sources = ", ".join(f'"{source}"' for source in subject.sources)
         config = copy / "cosmic-ray.toml"
         config.write_text(CONFIG.format(sources=sources, timeout=timeout, command=command))
         # Writes the bytecode of the tree too, which the runs of the mutants read.
-        _run(copy, *command.split()[1:])
+        _run(copy, *tests.split())
         cosmic_ray = ("-m", "cosmic_ray.cli")
         _run(copy, *cosmic_ray, "init", config.name, SESSION)
         skip_unwanted(copy)
