@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from campaign_workers.domain.records.types import RECORD_TYPES, Field, Kind
+from campaign_workers.domain.records.types import RECORD_TYPES, Field, FieldKind
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 text = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -19,11 +19,11 @@ json_values = st.recursive(
     max_leaves=6,
 )
 VALUES = {
-    Kind.TEXT: text,
-    Kind.LONG: whole,
-    Kind.INT: whole,
-    Kind.DOUBLE: numbers,
-    Kind.FLAG: st.booleans(),
+    FieldKind.TEXT: text,
+    FieldKind.LONG: whole,
+    FieldKind.INT: whole,
+    FieldKind.DOUBLE: numbers,
+    FieldKind.FLAG: st.booleans(),
 }
 
 
@@ -31,7 +31,7 @@ def values_of(field: Field) -> st.SearchStrategy[Any]:
     """Right values of a field, null where it is optional."""
     if field.choices:
         values: st.SearchStrategy[Any] = st.sampled_from(field.choices)
-    elif field.kind is Kind.TEXTS:
+    elif field.kind is FieldKind.TEXTS:
         values = st.lists(text, max_size=field.longest or 6)
     else:
         values = VALUES[field.kind] if field.may_be_empty else ids

@@ -10,7 +10,7 @@ import pytest
 
 from campaign_workers.container import Container
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.running.triggers import WORKERS, Delivery, triggers
+from campaign_workers.domain.running.triggers import WORKERS, DeliverySettings, triggers
 from campaign_workers.domain.wire import to_snake
 from campaign_workers.settings import Profile, Settings
 
@@ -56,7 +56,7 @@ def test_settings_reach_workers_and_runtime(tmp_path: Path) -> None:
         list_limit_bytes=5,
         fanlist_limit_bytes=6,
         merge_limit_bytes=7,
-        delivery=Delivery(lake_batch=8, queue_attempts=9),
+        delivery=DeliverySettings(lake_batch=8, queue_attempts=9),
     )
     container = Container("memory", settings=chosen)
     limits = [getattr(container.build_worker(worker), limit) for worker, limit in LIMITS.items()]

@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.running.triggers import Delivery
+from campaign_workers.domain.running.triggers import DeliverySettings
 from campaign_workers.settings import Settings, load_settings
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
@@ -51,9 +51,9 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, va
 
 def test_numbers_of_the_delivery_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batch sizes and attempts can be set, and are those of the trigger table by default."""
-    assert load_settings().delivery == Delivery()
+    assert load_settings().delivery == DeliverySettings()
     monkeypatch.setenv("CAMPAIGN_WORKERS_DELIVERY_LAKE_BATCH", "7")
-    assert load_settings().delivery == Delivery(lake_batch=7)
+    assert load_settings().delivery == DeliverySettings(lake_batch=7)
 
 
 def defaults(settings: Any, prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ import typed_settings
 from typed_settings.exceptions import TsError
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.running.triggers import Delivery
+from campaign_workers.domain.running.triggers import DeliverySettings
 
 PREFIX: Final = "CAMPAIGN_WORKERS_"
 """How the variables of the environment begin."""
@@ -25,7 +25,7 @@ ReadPreference = Literal[
 ]
 
 
-def _positive(_: object, __: object, delivery: Delivery) -> None:
+def _positive(_: object, __: object, delivery: DeliverySettings) -> None:
     # Not by validators of its own, for a nested error would not say which number it is.
     for name, number in attrs.asdict(delivery).items():
         if number < 1:
@@ -63,7 +63,7 @@ class Settings:
     list_limit_bytes: int = attrs.field(default=64 * 2**20, validator=attrs.validators.ge(1))
     fanlist_limit_bytes: int = attrs.field(default=256 * 2**20, validator=attrs.validators.ge(1))
     merge_limit_bytes: int = attrs.field(default=1_200_000_000, validator=attrs.validators.ge(1))
-    delivery: Delivery = attrs.field(factory=Delivery, validator=_positive)
+    delivery: DeliverySettings = attrs.field(factory=DeliverySettings, validator=_positive)
     mongodb_uri: str | None = attrs.field(default=None, repr=False)
     mongodb_read_preference: ReadPreference = "secondaryPreferred"
     mongodb_timeout_seconds: float = attrs.field(default=10, validator=attrs.validators.gt(0))

@@ -88,7 +88,7 @@ def test_one_connection_starts_an_execution(databases: list[Database]) -> None:
     starters = [SqliteWorkflowStarter(database, CLOCK) for database in databases]
     outcomes = race(*(partial(starter.start, "wave", {}) for starter in starters))
     assert all(isinstance(outcome, Execution) for outcome in outcomes)
-    assert sum(isinstance(o, Execution) and o.fresh for o in outcomes) == 1
+    assert sum(isinstance(o, Execution) and o.is_new for o in outcomes) == 1
 
 
 def test_a_stream_is_read_while_it_is_written(databases: list[Database]) -> None:

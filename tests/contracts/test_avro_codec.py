@@ -49,7 +49,7 @@ def test_what_goes_in_comes_out(batch: tuple[str, list[Record]], codec: str) -> 
     """Every record of every type survives a container, in order, with any compression."""
     name, records = batch
     data = AvroRecordCodec(codec=codec).encode(name, records)
-    assert [record.wire() for record in records] == list(CODEC.decode(BytesIO(data)))
+    assert [record.to_json() for record in records] == list(CODEC.decode(BytesIO(data)))
 
 
 @given(batches(), st.sampled_from(CODECS))
@@ -58,7 +58,7 @@ def test_a_container_describes_itself(batch: tuple[str, list[Record]], codec: st
     name, records = batch
     found = CODEC.describe(BytesIO(AvroRecordCodec(codec=codec).encode(name, records)))
     assert (name, 1, len(records), codec) == attrs.astuple(found)[:4]
-    assert found.notes == {}
+    assert found.metadata == {}
 
 
 @given(batches())
@@ -94,11 +94,13 @@ def test_a_block_is_written_as_it_is_read(count: int, data: bytes) -> None:
 
 
 def test_a_header_is_written_as_it_is_read() -> None:
-    """The header of a container, notes included, survives being copied."""
-    header = attrs.evolve(read_header(BytesIO(CODEC.encode("scoring", []))), notes={"sources": "é"})
+    """The header of a container, metadata included, survives being copied."""
+    header = attrs.evolve(
+        read_header(BytesIO(CODEC.encode("scoring", []))), metadata={"sources": "é"}
+    )
     assert header == read_header(BytesIO(header.to_bytes()))
-    assert CODEC.describe(BytesIO(header.to_bytes())).notes
-    assert {"sources": "é"} == CODEC.notes(BytesIO(header.to_bytes())) == {"sources": "é"}
+    assert CODEC.describe(BytesIO(header.to_bytes())).metadata
+    assert {"sources": "é"} == CODEC.read_metadata(BytesIO(header.to_bytes())) == {"sources": "é"}
 
 
 @pytest.mark.parametrize("fields", [{}, {"campaignId": "secret", "code": 7, "reason": None}])

@@ -24,7 +24,7 @@ from campaign_workers.testing.contracts.query_engine import QueryEngineContract
 from tests.lake_scenes import CODEC, decoded, fans, new_lake, plant
 from tests.record_strategies import wire_records
 
-NOTES = {"sources": "a, b"}
+METADATA = {"sources": "a, b"}
 sets_of_fans = st.lists(st.lists(st.integers(1, 9), max_size=5), max_size=5)
 
 
@@ -54,7 +54,7 @@ class TestBlockMerge(QueryEngineContract):
 
 def merged(lake: MemoryObjectStore, *sources: str, codec: str = "deflate") -> tuple[bytes, Any]:
     """The merged container, and the records that each source gave."""
-    with BlockMerge(lake=lake, codec=codec).merge("registration", sources, NOTES) as merge:
+    with BlockMerge(lake=lake, codec=codec).merge("registration", sources, METADATA) as merge:
         return b"".join(merge.chunks()), merge.counts()
 
 
@@ -70,7 +70,7 @@ def test_every_record_of_every_source_is_there_once(files: Any) -> None:
     for number, (codec, records) in enumerate(files):
         batch = [read_record(record) for record in records]
         lake.put(f"f{number}", AvroRecordCodec(codec=codec).encode("registration", batch))
-        expected += [record.wire() for record in batch]
+        expected += [record.to_json() for record in batch]
     names = [f"f{number}" for number in range(len(files))]
     data, counts = merged(lake, *names)
     assert decoded(data) == expected
@@ -91,14 +91,14 @@ def test_merging_in_steps_is_merging_at_once(groups: list[list[int]]) -> None:
 
 
 def test_a_merge_is_one_container_with_its_notes() -> None:
-    """Any reader reads the result, its header has the notes, and it is made the same twice."""
+    """Any reader reads the result, its header has the metadata, and it is made the same twice."""
     lake = new_lake()
     plant(lake, "a", 1, 2)
     plant(lake, "b", 3)
     data, _ = merged(lake, "a", "b")
     found = CODEC.describe(BytesIO(data))
     assert (found.record_type, found.version, found.records) == ("registration", 1, 3)
-    assert found.notes == NOTES
+    assert found.metadata == METADATA
     assert len(list(fastavro.reader(BytesIO(data)))) == 3
     assert merged(lake, "a", "b")[0] == data
 

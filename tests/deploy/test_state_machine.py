@@ -97,7 +97,7 @@ def test_a_task_waits_longer_than_its_function_lives(task: str) -> None:
 def test_a_short_wave_is_one_call() -> None:
     """Input goes to the worker as it is, and its report is the output."""
     world = _world(fans=3)
-    execution = Execution(lambda payload: world.send(payload.pop("configKey"), **payload).wire())
+    execution = Execution(lambda payload: world.send(payload.pop("configKey"), **payload).to_json())
     execution.run({"configKey": KEY})
     assert execution.visited == ["Begin", "Send", "IsMoreToSend", "Sent"]
     assert execution.output["count"]["sms"] == 3
@@ -112,7 +112,7 @@ def test_a_long_wave_goes_on_from_call_to_call() -> None:
         deadline = CountdownDeadline(world.clock, world.clock.now() + timedelta(seconds=66))
         return world.send(
             payload["configKey"], deadline=deadline, cursor=payload.get("cursor")
-        ).wire()
+        ).to_json()
 
     execution = Execution(call).run({"configKey": KEY})
     assert len(execution.payloads) > 2
@@ -148,7 +148,7 @@ def test_a_failing_system_gets_its_attempts_and_then_the_wave_is_given_up() -> N
     def call(payload: dict[str, Any]) -> Any:
         if not payload.get("giveUp"):
             raise Failed(RetryLater.__name__)
-        return world.send(payload["configKey"], giveUp=True).wire()
+        return world.send(payload["configKey"], giveUp=True).to_json()
 
     execution = Execution(call).run({"configKey": KEY})
     assert [p.get("giveUp", False) for p in execution.payloads] == [False] * attempts_of("Send") + [
@@ -165,7 +165,7 @@ def test_a_refused_wave_is_not_tried_again() -> None:
 
     def call(payload: dict[str, Any]) -> Any:
         try:
-            return world.send(payload["configKey"], giveUp=payload.get("giveUp", False)).wire()
+            return world.send(payload["configKey"], giveUp=payload.get("giveUp", False)).to_json()
         except CampaignError as error:
             raise Failed(type(error).__name__) from None
 

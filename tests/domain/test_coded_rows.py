@@ -53,7 +53,7 @@ def read_one_by_one(row: dict[str, str]) -> tuple[str, bytes]:
             "created": iso_utc(CREATED),
         }
     )
-    return checked_record(partition_key(record), record.json())
+    return checked_record(partition_key(record), record.to_bytes())
 
 
 @given(files())

@@ -77,7 +77,7 @@ def test_the_journey_of_a_record_leaves_its_key_alone(record: dict[str, Any], ch
 def test_an_enriched_record_keeps_its_key(record: dict[str, Any]) -> None:
     """A later step adds what it knows, and the record is still the same record."""
     first = read_record(record)
-    enriched = first.wire() | {"userId": "found later"}
+    enriched = first.to_json() | {"userId": "found later"}
     assert first.dedupe_key == read_record(enriched).dedupe_key
 
 

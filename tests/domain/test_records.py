@@ -17,7 +17,7 @@ from campaign_workers.domain.records.record import (
 from campaign_workers.domain.records.types import (
     RECORD_TYPES,
     SELECTION_TYPES,
-    Kind,
+    FieldKind,
     RecordType,
     iso_utc,
     parse_utc,
@@ -46,13 +46,13 @@ REGISTRATION = {
     "optInSms": True,
     "created": CREATED,
 }
-WRONG: dict[Kind, list[Any]] = {
-    Kind.TEXT: [1, True, [], {}],
-    Kind.LONG: ["1", 1.5, True, []],
-    Kind.INT: ["1", 1.5, True, 2, -1],
-    Kind.DOUBLE: ["0.5", True, [], {}],
-    Kind.FLAG: [0, 1, "true"],
-    Kind.TEXTS: ["nyc", [1], [None], {}, [["nyc"]]],
+WRONG: dict[FieldKind, list[Any]] = {
+    FieldKind.TEXT: [1, True, [], {}],
+    FieldKind.LONG: ["1", 1.5, True, []],
+    FieldKind.INT: ["1", 1.5, True, 2, -1],
+    FieldKind.DOUBLE: ["0.5", True, [], {}],
+    FieldKind.FLAG: [0, 1, "true"],
+    FieldKind.TEXTS: ["nyc", [1], [None], {}, [["nyc"]]],
 }
 
 
@@ -81,8 +81,8 @@ def test_a_right_record_is_read_whole(record: dict[str, Any]) -> None:
 def test_a_record_survives_the_wire(record: dict[str, Any]) -> None:
     """What is put on a stream is read as the record that was put, key and moment included."""
     read = read_record(record)
-    assert read == parse_record(read.json())
-    assert read.wire() == json.loads(read.json())
+    assert read == parse_record(read.to_bytes())
+    assert read.to_json() == json.loads(read.to_bytes())
 
 
 @given(wire_records())

@@ -118,7 +118,7 @@ def test_an_answer_fits_whoever_asked(worker: str) -> None:
     assert limit <= (256 * 1024 if worker == "smsWaveSend" else 6 * 1024 * 1024)
     fits = Report(worker=worker, counts={"in": 1}, details={"keys": "k" * (limit - 100)})
     large = Report(worker=worker, counts={"in": 1}, details={"keys": "k" * limit})
-    assert answer(worker, [fits]) == fits.wire()
+    assert answer(worker, [fits]) == fits.to_json()
     assert answer(worker, [large]) == {"count": {"in": 1}, "detailsLeftOut": True}
     assert len(json.dumps(answer(worker, [fits]))) <= limit
     assert len(answer(worker, [large, large])) == 2

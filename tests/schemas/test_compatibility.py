@@ -9,7 +9,7 @@ import avro.schema
 import pytest
 
 from campaign_workers.adapters.avro.schemas import current_schema, folder, version_of, versions
-from campaign_workers.domain.records.types import RECORD_TYPES, Kind, RecordType
+from campaign_workers.domain.records.types import RECORD_TYPES, FieldKind, RecordType
 
 TYPES = sorted(RECORD_TYPES)
 OPTIONAL_STRING = {"type": ["null", "string"], "default": None}
@@ -107,7 +107,7 @@ def test_schema_and_table_agree_on_every_field(kind: RecordType) -> None:
     ]
     fields: list[dict[str, Any]] = []
     for field in kind.fields:
-        is_list = field.kind is Kind.TEXTS
+        is_list = field.kind is FieldKind.TEXTS
         avro_type: Any = {"type": "array", "items": "string"} if is_list else field.kind.avro
         optional = {"type": ["null", avro_type], "default": None}
         fields.append({"name": field.name, **(optional if field.optional else {"type": avro_type})})

@@ -34,7 +34,7 @@ def test_rows_without_a_code_get_one() -> None:
     """Empty and placeholder codes are replaced, others kept, in the order of the file."""
     world = a_world(row("g1"), row("g2", "TM"), row("g3", "MINE"))
     report = generate(world)
-    assert report.wire() == {
+    assert report.to_json() == {
         "waveFilePrefix": WAVE,
         "generateOfferCode": True,
         "count": {"in": 3, "out": 3, "errors": 0},

@@ -40,7 +40,7 @@ def test_a_day_becomes_one_file() -> None:
     assert held(lake, f"{DAY}/merged") == Counter(["g1", "g2", "g3"])
     assert manifest(lake, "2026/09/02") == {f"{DAY}/a.avro": 2, f"{DAY}/b.avro": 1}
     assert list(moves.bodies()) == [json.dumps([DAY])]
-    assert report.wire() == {
+    assert report.to_json() == {
         "period": "2026/09/02",
         "outcome": "merged",
         "files": 2,

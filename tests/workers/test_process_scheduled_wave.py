@@ -50,7 +50,7 @@ def test_codes_of_a_file_are_assigned() -> None:
     """External codes, known to the pool or not, belong to the fans beside them."""
     world = a_world(row("g1", "A"), row("g2", "KNOWN"), row("g3", "TM"), row("g4", ""))
     report = process(world)
-    assert report.wire() == {
+    assert report.to_json() == {
         "campaignId": "tour",
         "fileKey": KEY,
         "count": {

@@ -91,7 +91,7 @@ def test_no_record_vanishes(records: list[Any]) -> None:
     assert report.counts["in"] == len(records)
     assert not report.imbalances
     right = [read_record(record) for record in records if isinstance(record, dict)]
-    wire = {record.dedupe_key: record.wire() for record in reversed(right)}
+    wire = {record.dedupe_key: record.to_json() for record in reversed(right)}
     assert sorted(wire) == sorted(str(record["dedupeKey"]) for record in stored(lake))
     assert all(record == wire[record["dedupeKey"]] for record in stored(lake))
     kept = Counter(

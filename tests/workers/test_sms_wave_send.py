@@ -289,6 +289,6 @@ def test_reports_hold_nothing_personal() -> None:
     world = WaveWorld()
     world.upload(WAVE, [registrant(number) for number in range(9)])
     reports = world.send_to_the_end(world.schedule(WAVE, rate=2), seconds=63)
-    said = json.dumps([report.wire() for report in reports])
+    said = json.dumps([report.to_json() for report in reports])
     assert not [word for word in ("g1", "555", "@", "CODE", "Ada") if word in said]
     assert wave_file_key(WAVE) not in said

@@ -20,7 +20,7 @@ def answer(worker: str, reports: Sequence[Report]) -> Any:
 
     What does not fit leaves out its details and says so: the counts are always told.
     """
-    told = [report.wire() for report in reports]
+    told = [report.to_json() for report in reports]
     if len(json.dumps(told)) > (LARGEST_OF_A_STEP if worker in _IN_WORKFLOWS else LARGEST):
         told = [{"count": dict(report.counts), "detailsLeftOut": True} for report in reports]
     return told[0] if len(told) == 1 else told
@@ -54,6 +54,6 @@ def answer_by_message(
         failure = batch.exceptions[0][1]
         assert failure is not None
         raise failure
-    told = [report.wire() for report in reports]
+    told = [report.to_json() for report in reports]
     one = told[0] if len(told) == len(records) == 1 else {"reports": told}
     return {**one, **batch.response()}

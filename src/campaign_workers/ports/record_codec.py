@@ -9,18 +9,18 @@ from campaign_workers.domain.records.record import Record
 
 
 @attrs.frozen(kw_only=True)
-class Container:
+class AvroFileInfo:
     """What a container says about itself, without a record being decoded.
 
     `version` is the version of its schema in the history of its type, None if the history does not
-    have it; `notes` is what its writer noted besides.
+    have it; `metadata` is what its writer noted besides.
     """
 
     record_type: str
     version: int | None
     records: int
     codec: str
-    notes: Mapping[str, str] = attrs.field(factory=dict)
+    metadata: Mapping[str, str] = attrs.field(factory=dict)
 
 
 class RecordCodec(Protocol):
@@ -43,9 +43,9 @@ class RecordCodec(Protocol):
         ...
 
     def stream(
-        self, record_type: str, rows: Iterable[Mapping[str, Any]], notes: Mapping[str, str]
+        self, record_type: str, rows: Iterable[Mapping[str, Any]], metadata: Mapping[str, str]
     ) -> Iterator[bytes]:
-        """One container, piece by piece, of `rows`; `notes` go into its header.
+        """One container, piece by piece, of `rows`; `metadata` go into its header.
 
         A row has values by the names of the schema's fields, moments in milliseconds since 1970.
         Memory does not grow with the rows; what their iteration raises passes through.
@@ -66,7 +66,7 @@ class RecordCodec(Protocol):
         """
         ...
 
-    def notes(self, source: BinaryIO) -> Mapping[str, str]:
+    def read_metadata(self, source: BinaryIO) -> Mapping[str, str]:
         """What the writer of a container noted; reads no further than its header.
 
         Raises:
@@ -74,7 +74,7 @@ class RecordCodec(Protocol):
         """
         ...
 
-    def describe(self, source: BinaryIO) -> Container:
+    def describe(self, source: BinaryIO) -> AvroFileInfo:
         """What the container holds; reads it to the end.
 
         Raises:

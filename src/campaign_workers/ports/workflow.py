@@ -9,11 +9,11 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class Execution:
-    """An execution of the state machine; `fresh` if this very call started it."""
+    """An execution of the state machine; `is_new` if this very call started it."""
 
     name: str
     started: datetime
-    fresh: bool
+    is_new: bool
 
 
 class WorkflowStarter(Protocol):

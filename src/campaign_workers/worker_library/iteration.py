@@ -10,14 +10,14 @@ _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
 
-def batched(items: Iterable[_In], size: int) -> Iterator[list[_In]]:
+def batches(items: Iterable[_In], size: int) -> Iterator[list[_In]]:
     """Yield `items` in lists of at most `size`, in order.
 
     Raises:
         ValueError: `size` is not positive.
 
     Example:
-        >>> list(batched("abcde", 2))
+        >>> list(batches("abcde", 2))
         [['a', 'b'], ['c', 'd'], ['e']]
     """
     if size < 1:

@@ -10,7 +10,7 @@ import attrs
 from campaign_workers.domain.codes import is_external
 from campaign_workers.domain.csv.rows import Row, Table, read_table
 from campaign_workers.domain.errors import NotFound, PermanentFailure, RejectRecord
-from campaign_workers.domain.running.events import taken_text
+from campaign_workers.domain.running.events import required_raw_text
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.storage import layout
 from campaign_workers.domain.storage.layout import WaveState, validate_file_name
@@ -39,7 +39,7 @@ class GenerateCodesRequest:
         Raises:
             BadInput: the prefix cannot name a file, or the config is wrong; names the field.
         """
-        wave = validate_file_name(taken_text(payload, "waveFilePrefix"), "waveFilePrefix")
+        wave = validate_file_name(required_raw_text(payload, "waveFilePrefix"), "waveFilePrefix")
         given = WaveConfig.read(payload.get("config") or {}, file="config")
         # Read again, because a date that was given and one that was filled in may not fit.
         config = WaveConfig.read(given.with_code_dates().wire(), file="config")

@@ -137,7 +137,7 @@ class MergeAvroFiles:
     def _contained(self, merged: SourceFile, period: str) -> tuple[SourceFile, ...]:
         """What a merged file contains; a foreign one that does not say so contains itself."""
         with closing(self.lake.open(merged.key, etag=merged.etag)) as source:
-            noted = parse_sources_note(self.codec.notes(source), file=merged.key)
+            noted = parse_sources_note(self.codec.read_metadata(source), file=merged.key)
         if noted is not None:
             return noted
         manifest = self._manifest(period)

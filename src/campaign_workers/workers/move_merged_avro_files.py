@@ -22,7 +22,7 @@ from campaign_workers.domain.storage.lake import (
     parse_move_message,
 )
 from campaign_workers.ports.object_store import ObjectStore
-from campaign_workers.worker_library.iteration import batched, map_in_order
+from campaign_workers.worker_library.iteration import batches, map_in_order
 from campaign_workers.worker_library.objects import load
 
 WORKER: Final = "moveMergedAvroFiles"
@@ -97,7 +97,7 @@ class MoveMergedAvroFiles:
 
     def _archive(self, sources: Sequence[SourceFile]) -> None:
         """Copy, verify and delete in batches, so that a retry resumes after the last batch."""
-        for keys in batched((source.key for source in sources), _DELETE_BATCH):
+        for keys in batches((source.key for source in sources), _DELETE_BATCH):
             for _ in map_in_order(self._copy, keys, threads=self.at_once):
                 pass
             self.lake.delete(keys)

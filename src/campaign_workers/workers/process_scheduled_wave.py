@@ -9,7 +9,7 @@ import attrs
 from campaign_workers.domain.codes import Assignment, AssignmentOutcome, is_external
 from campaign_workers.domain.csv.rows import Row, Table, read_table
 from campaign_workers.domain.errors import BadInput, NotFound, RejectRecord
-from campaign_workers.domain.running.events import taken_text
+from campaign_workers.domain.running.events import required_raw_text
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.storage import layout
 from campaign_workers.domain.storage.layout import validate_key_id
@@ -38,7 +38,7 @@ class AssignCodesRequest:
         Raises:
             BadInput: it is missing, or not the key of a wave file.
         """
-        key = taken_text(payload, "fileKey")
+        key = required_raw_text(payload, "fileKey")
         try:
             return cls(file_key=key, wave=layout.parse_wave_file_key(key))
         except BadInput as why:

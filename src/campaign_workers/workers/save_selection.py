@@ -26,7 +26,7 @@ from campaign_workers.ports.entry_service import EntryService
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.streams import MessageQueue
 from campaign_workers.ports.tables import DemandTable, SelectedEvent
-from campaign_workers.worker_library.iteration import batched
+from campaign_workers.worker_library.iteration import batches
 from campaign_workers.worker_library.rejected import save_rejected
 
 WORKER: Final = "saveSelection"
@@ -61,11 +61,11 @@ class SaveSelection:
         parsed.reject_where(validate_ids)
         messages: list[str] = []
         for campaign_id, assignments in group_by_campaign(parsed.of_type(CODE_ASSIGNMENT)).items():
-            for records in batched(assignments, self.batch_size):
+            for records in batches(assignments, self.batch_size):
                 accepted = self._assign(parsed, campaign_id, records)
                 messages += verdict_messages(campaign_id, accepted)
         for campaign_id, refreshes in group_by_campaign(parsed.of_type(SELECTION_REFRESH)).items():
-            for records in batched(refreshes, self.batch_size):
+            for records in batches(refreshes, self.batch_size):
                 self._refresh(parsed, campaign_id, records)
         save_rejected(self.lake, WORKER, parsed)
         # Sent last: a batch that fails midway comes again in halves, which give other messages.

@@ -90,7 +90,7 @@ class SmsWaveScheduler:
             tick.failed.append(info.key)
             return
         tick.ready.append(info.key)
-        tick.started += execution.fresh
+        tick.started += execution.is_new
         if self.clock.now() - execution.started >= self.patience:
             tick.stuck.append(info.key)
 

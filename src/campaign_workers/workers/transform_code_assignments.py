@@ -19,7 +19,7 @@ from campaign_workers.ports.campaign_service import CampaignService
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.streams import RecordStream
 from campaign_workers.ports.user_service import UserService
-from campaign_workers.worker_library.iteration import batched
+from campaign_workers.worker_library.iteration import batches
 from campaign_workers.worker_library.rejected import save_rejected
 
 WORKER: Final = "transformCodeAssignments"
@@ -54,16 +54,16 @@ class TransformCodeAssignments:
     def _complete(self, parsed: ParsedBatch) -> list[tuple[str, bytes]]:
         records = parsed.of_type(CODE_ASSIGNMENT)
         users: dict[str, str] = {}
-        for global_user_ids in batched(global_ids_without_user(records), self.lookups_at_once):
+        for global_user_ids in batches(global_ids_without_user(records), self.lookups_at_once):
             users |= self.users.user_ids(global_user_ids)
         campaigns: dict[int, str] = {}
-        for category_ids in batched(category_ids_without_campaign(records), self.lookups_at_once):
+        for category_ids in batches(category_ids_without_campaign(records), self.lookups_at_once):
             campaigns |= self.campaigns.campaign_ids(category_ids)
         puts = []
         for record in records:
             try:
                 complete = fill_missing_ids(record, users, campaigns)
-                puts.append(checked_record(partition_key(complete), complete.json()))
+                puts.append(checked_record(partition_key(complete), complete.to_bytes()))
             except RejectRecord as error:
                 parsed.reject(record, error.reason)
         return puts

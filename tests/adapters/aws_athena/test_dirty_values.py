@@ -18,7 +18,7 @@ from campaign_workers.ports.query_engine import QueryEngine
 from tests.adapters.aws_athena.lakes import Lake, new_lake
 from tests.lake_scenes import CODEC
 
-NOTES = {"campaign-workers.sources": '[{"key": "é"}]'}
+METADATA = {"campaign-workers.sources": '[{"key": "é"}]'}
 SPITEFUL = (
     "",
     " ",
@@ -85,7 +85,7 @@ def files(record_type: str) -> st.SearchStrategy[tuple[str, list[list[dict[str, 
 
 def merged(engine: QueryEngine, record_type: str, keys: Sequence[str]) -> tuple[bytes, Any]:
     """The merged container and the counts."""
-    with engine.merge(record_type, keys, NOTES) as merge:
+    with engine.merge(record_type, keys, METADATA) as merge:
         return b"".join(merge.chunks()), merge.counts()
 
 
@@ -122,7 +122,7 @@ def test_athena_gives_what_the_block_merge_gives(place: Lake, named: Any) -> Non
     assert counts == counted
     assert meta(data).keys() == meta(by_blocks).keys()
     assert json.loads(meta(data)["avro.schema"]) == json.loads(meta(by_blocks)["avro.schema"])
-    assert CODEC.notes(BytesIO(data)) == NOTES
+    assert CODEC.read_metadata(BytesIO(data)) == METADATA
 
 
 def test_every_spiteful_text_survives(place: Lake) -> None:

@@ -76,7 +76,7 @@ def test_hundreds_of_small_files_become_one(place: Lake) -> None:
     }
     with lake.open(f"{DAY}/merged") as merged:
         found = counted(CODEC.decode(merged))
-    assert found == counted(record.wire() for batch in batches.values() for record in batch)
+    assert found == counted(record.to_json() for batch in batches.values() for record in batch)
     assert manifest(lake, "2026/09/02") == dict.fromkeys(batches, EACH)
     assert keys(lake) == [*batches, f"{DAY}/merged", "manifests/registration/2026/09/02.json"]
     assert place.tables() == []

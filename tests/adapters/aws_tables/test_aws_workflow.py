@@ -31,7 +31,7 @@ def start(began: datetime, answered: datetime | None) -> Execution:
 @pytest.mark.parametrize("ago", [timedelta(seconds=2.5), timedelta(minutes=5), timedelta(days=80)])
 def test_a_run_that_began_before_is_not_fresh(ago: timedelta) -> None:
     """A start with the payload of a run under way is answered as if it were the first."""
-    assert start(NOW - ago, NOW) == Execution(name="wave-1", started=NOW - ago, fresh=False)
+    assert start(NOW - ago, NOW) == Execution(name="wave-1", started=NOW - ago, is_new=False)
 
 
 @pytest.mark.parametrize("wrong", [timedelta(0), timedelta(hours=-3), timedelta(days=400)])
@@ -39,12 +39,12 @@ def test_the_clock_of_this_machine_does_not_matter(wrong: timedelta) -> None:
     """What began while it was asked for is fresh, whatever time it is here."""
     now = datetime.now(UTC).replace(microsecond=0) + wrong
     began = now + timedelta(milliseconds=300)
-    assert start(began, now) == Execution(name="wave-1", started=began, fresh=True)
+    assert start(began, now) == Execution(name="wave-1", started=began, is_new=True)
 
 
 def test_an_answer_without_a_time_is_fresh() -> None:
     """Nothing says that it is not."""
-    assert start(NOW, None).fresh
+    assert start(NOW, None).is_new
 
 
 def test_a_run_that_ended_is_told_with_its_beginning() -> None:
@@ -64,7 +64,7 @@ def test_a_run_that_ended_is_told_with_its_beginning() -> None:
             {"executionArn": EXECUTION},
         )
         found = StepFunctionsStarter(client, state_machine=MACHINE).start("wave-1", {})
-    assert found == Execution(name="wave-1", started=began, fresh=False)
+    assert found == Execution(name="wave-1", started=began, is_new=False)
 
 
 def test_a_run_that_cannot_be_described_yet_asks_for_another_try() -> None:

@@ -49,7 +49,7 @@ class BlockMerge:
             schema=schema,
             codec=self.codec,
             marker=hashlib.sha256(identity.encode()).digest()[:MARKER_BYTES],
-            notes=metadata,
+            metadata=metadata,
         )
         yield _BlockMerge(lake=self.lake, header=header, sources=tuple(sources))
 

@@ -21,7 +21,7 @@ from campaign_workers.adapters.avro.schemas import current_schema
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.records.record import Record
 from campaign_workers.domain.records.types import iso_utc
-from campaign_workers.ports.record_codec import Container
+from campaign_workers.ports.record_codec import AvroFileInfo
 
 CODECS: Final = ("deflate", "null")
 """The compression codecs that all our readers support."""
@@ -62,7 +62,7 @@ class AvroRecordCodec:
         return current_schema(record_type)
 
     def stream(
-        self, record_type: str, rows: Iterable[Mapping[str, Any]], notes: Mapping[str, str]
+        self, record_type: str, rows: Iterable[Mapping[str, Any]], metadata: Mapping[str, str]
     ) -> Iterator[bytes]:
         """See `RecordCodec.stream`."""
         sink = BytesIO()
@@ -71,8 +71,8 @@ class AvroRecordCodec:
             dict(current_schema(record_type)),
             codec=self.codec,
             sync_interval=BLOCK_BYTES,
-            sync_marker=_marker(record_type, sorted(notes.values())),
-            metadata=dict(notes),
+            sync_marker=_marker(record_type, sorted(metadata.values())),
+            metadata=dict(metadata),
         )
         for row in rows:
             with _translate_schema_errors(record_type):
@@ -88,19 +88,19 @@ class AvroRecordCodec:
             for row in fastavro.reader(source):
                 yield _to_wire(row)
 
-    def notes(self, source: BinaryIO) -> Mapping[str, str]:
-        """See `RecordCodec.notes`."""
-        return read_header(source).notes
+    def read_metadata(self, source: BinaryIO) -> Mapping[str, str]:
+        """See `RecordCodec.read_metadata`."""
+        return read_header(source).metadata
 
-    def describe(self, source: BinaryIO) -> Container:
+    def describe(self, source: BinaryIO) -> AvroFileInfo:
         """See `RecordCodec.describe`."""
         header = read_header(source)
-        return Container(
+        return AvroFileInfo(
             record_type=header.record_type,
             version=header.version,
             records=sum(block.count for block in read_blocks(source, header.marker)),
             codec=header.codec,
-            notes=header.notes,
+            metadata=header.metadata,
         )
 
 

@@ -53,12 +53,12 @@ _DAMAGE: Final = (
 
 @attrs.frozen(kw_only=True)
 class Header:
-    """The header of a container; `notes` is the metadata that its writer added."""
+    """The header of a container; `metadata` is what its writer added."""
 
     schema: Schema
     codec: str
     marker: bytes
-    notes: Mapping[str, str] = attrs.field(factory=dict)
+    metadata: Mapping[str, str] = attrs.field(factory=dict)
 
     @property
     def record_type(self) -> str:
@@ -73,7 +73,7 @@ class Header:
     def to_bytes(self) -> bytes:
         """Encode the header as in a file."""
         own = {"avro.codec": self.codec, "avro.schema": json.dumps(self.schema)}
-        meta = {name: text.encode() for name, text in sorted({**self.notes, **own}.items())}
+        meta = {name: text.encode() for name, text in sorted({**self.metadata, **own}.items())}
         sink = BytesIO()
         frame = {"magic": _MAGIC, "meta": meta, "sync": self.marker}
         fastavro.schemaless_writer(sink, _FRAME, frame)
@@ -109,7 +109,7 @@ def read_header(source: BinaryIO) -> Header:
             schema=schema,
             codec=meta.get("avro.codec", "null"),
             marker=frame["sync"],
-            notes={name: text for name, text in meta.items() if not name.startswith("avro.")},
+            metadata={name: text for name, text in meta.items() if not name.startswith("avro.")},
         )
 
 

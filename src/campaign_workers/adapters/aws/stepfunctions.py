@@ -38,10 +38,10 @@ class StepFunctionsStarter:
         with translate_errors("stepfunctions", self.state_machine):
             response = self._start_execution(name, payload)
             if response is None:
-                return Execution(name=name, started=self._start_date(name), fresh=False)
+                return Execution(name=name, started=self._start_date(name), is_new=False)
         took = timedelta(seconds=time.monotonic() - before)
         started = _utc(response["startDate"])
-        return Execution(name=name, started=started, fresh=started >= _call_start(response, took))
+        return Execution(name=name, started=started, is_new=started >= _call_start(response, took))
 
     def _start_execution(self, name: str, payload: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """Return the service's response, or None if the name was used before."""

@@ -305,7 +305,7 @@ class Runtime:
 
     def _record(self, worker: str, source: str, report: Report) -> None:
         run = Run(
-            worker=worker, source=source, at=self.clock.now().isoformat(), result=report.wire()
+            worker=worker, source=source, at=self.clock.now().isoformat(), result=report.to_json()
         )
         self.journal.record(run)
         self.observe(run)

@@ -31,7 +31,9 @@ class SqliteWorkflowStarter:
             self._clock.now().timestamp(),
         )
         [[started]] = self._database.execute("SELECT started FROM executions WHERE name = ?", name)
-        return Execution(name=name, started=datetime.fromtimestamp(started, UTC), fresh=bool(fresh))
+        return Execution(
+            name=name, started=datetime.fromtimestamp(started, UTC), is_new=bool(fresh)
+        )
 
     def executions(self) -> tuple[tuple[str, Mapping[str, Any], datetime], ...]:
         """What was started, oldest first: name, payload and when."""

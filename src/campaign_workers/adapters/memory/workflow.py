@@ -28,7 +28,7 @@ class MemoryWorkflowStarter(FaultInjectionMixin):
         mine = (self.clock.now(), json.dumps(dict(payload)))
         with self._lock:
             found = self._started.setdefault(checked_execution_name(name), mine)
-        return Execution(name=name, started=found[0], fresh=found is mine)
+        return Execution(name=name, started=found[0], is_new=found is mine)
 
     def executions(self) -> tuple[tuple[str, Mapping[str, Any], datetime], ...]:
         """What was started, oldest first: name, payload and when."""

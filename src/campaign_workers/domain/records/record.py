@@ -126,7 +126,7 @@ class Record:
     created: datetime = attrs.field(repr=False)
     dedupe_key: str
 
-    def wire(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The record as a JSON object: no nulls, `created` as text."""
         present = {name: value for name, value in self.fields.items() if value is not None}
         return {
@@ -136,9 +136,9 @@ class Record:
             "dedupeKey": self.dedupe_key,
         }
 
-    def json(self) -> bytes:
+    def to_bytes(self) -> bytes:
         """The record as it is put on a stream: compact JSON in UTF-8."""
-        return _compact(self.wire()).encode()
+        return _compact(self.to_json()).encode()
 
 
 def parse_record(data: bytes, types: Mapping[str, RecordType] = RECORD_TYPES) -> Record:

@@ -11,7 +11,7 @@ import attrs
 from campaign_workers.domain.errors import RejectRecord
 
 
-class Kind(Enum):
+class FieldKind(Enum):
     """What a field holds; the value is its Avro type, and the class that JSON gives it."""
 
     TEXT = ("string", str)
@@ -31,7 +31,7 @@ class Field:
     """One field: `longest` bounds a list, `choices` are the only values allowed."""
 
     name: str
-    kind: Kind
+    kind: FieldKind
     optional: bool = False
     may_be_empty: bool = True
     longest: int | None = None
@@ -56,11 +56,11 @@ class Field:
 
     @right_as_it_is.default
     def _class_without_rules(self) -> type | None:
-        ruled = not self.may_be_empty or self.choices or self.kind is Kind.TEXTS
+        ruled = not self.may_be_empty or self.choices or self.kind is FieldKind.TEXTS
         return None if ruled else self.kind.python
 
     def _converted(self, value: Any) -> float:
-        if self.kind is Kind.DOUBLE and value.__class__ is int:
+        if self.kind is FieldKind.DOUBLE and value.__class__ is int:
             return float(value)
         raise RejectRecord(f"not {_CALLED[self.kind]}", field=self.name)
 
@@ -69,9 +69,9 @@ class Field:
             raise RejectRecord("empty", field=self.name)
         if self.choices and value not in self.choices:
             raise RejectRecord(f"not one of {self.choices}", field=self.name)
-        if self.kind is Kind.TEXTS:
+        if self.kind is FieldKind.TEXTS:
             if not _TEXT.issuperset(map(type, value)):
-                raise RejectRecord(f"not {_CALLED[Kind.TEXTS]}", field=self.name)
+                raise RejectRecord(f"not {_CALLED[FieldKind.TEXTS]}", field=self.name)
             if self.longest is not None and len(value) > self.longest:
                 raise RejectRecord(f"more than {self.longest} of them", field=self.name)
         return value
@@ -106,25 +106,25 @@ class RecordType:
 
 _TEXT: Final = frozenset({str})
 _CALLED: Final = {
-    Kind.TEXT: "a string",
-    Kind.LONG: "a whole number below 2^53",
-    Kind.INT: "a whole number",
-    Kind.DOUBLE: "a number",
-    Kind.FLAG: "true or false",
-    Kind.TEXTS: "a list of strings",
+    FieldKind.TEXT: "a string",
+    FieldKind.LONG: "a whole number below 2^53",
+    FieldKind.INT: "a whole number",
+    FieldKind.DOUBLE: "a number",
+    FieldKind.FLAG: "true or false",
+    FieldKind.TEXTS: "a list of strings",
 }
 
 # A name means the same in every type, so its kind is said once; all the others are text.
 _KINDS: Final = {
-    "categoryId": Kind.LONG,
-    "rank": Kind.LONG,
-    "quantity": Kind.LONG,
-    "verdict": Kind.INT,
-    "score": Kind.DOUBLE,
-    "bandScore": Kind.DOUBLE,
-    "price": Kind.DOUBLE,
-    "optInEmail": Kind.FLAG,
-    "optInSms": Kind.FLAG,
+    "categoryId": FieldKind.LONG,
+    "rank": FieldKind.LONG,
+    "quantity": FieldKind.LONG,
+    "verdict": FieldKind.INT,
+    "score": FieldKind.DOUBLE,
+    "bandScore": FieldKind.DOUBLE,
+    "price": FieldKind.DOUBLE,
+    "optInEmail": FieldKind.FLAG,
+    "optInSms": FieldKind.FLAG,
 }
 _CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
     "verdict": (0, 1),
@@ -154,12 +154,12 @@ _ONE_OF: Final = {"scoring": ("globalUserId", "memberId", "userId", "email")}
 def _field(word: str) -> Field:
     optional = word.endswith("?")
     name, bracket, bound = word.removesuffix("?").removesuffix("]").partition("[")
-    kind = Kind.TEXTS if bracket else _KINDS.get(name, Kind.TEXT)
+    kind = FieldKind.TEXTS if bracket else _KINDS.get(name, FieldKind.TEXT)
     return Field(
         name=name,
         kind=kind,
         optional=optional,
-        may_be_empty=optional or kind is not Kind.TEXT or name in _MAY_BE_EMPTY,
+        may_be_empty=optional or kind is not FieldKind.TEXT or name in _MAY_BE_EMPTY,
         longest=int(bound) if bound else None,
         choices=_CHOICES.get(name, ()),
     )

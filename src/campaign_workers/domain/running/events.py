@@ -172,7 +172,7 @@ def required_text(payload: Mapping[str, Any], field: str) -> str:
     raise BadInput("missing, or not a text", field=field)
 
 
-def taken_text(payload: Mapping[str, Any], field: str) -> str:
+def required_raw_text(payload: Mapping[str, Any], field: str) -> str:
     """A key or a file name of an invocation, taken as it is.
 
     Raises:

@@ -62,7 +62,7 @@ class Report:
             if self.counts.get(total, 0) != sum(self.counts.get(part, 0) for part in parts)
         )
 
-    def wire(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return the report as the JSON object that callers get."""
         return {**self.details, "count": dict(self.counts)}
 

@@ -98,7 +98,7 @@ Trigger = (
 
 
 @attrs.frozen(kw_only=True)
-class Delivery:
+class DeliverySettings:
     """In what portions work comes to workers, and how often it is tried.
 
     Batches are the most records of a call. An attempt is one call; after the last one the work
@@ -115,7 +115,7 @@ class Delivery:
     workflow_attempts: int = 4
 
 
-def triggers(delivery: Delivery) -> tuple[Trigger, ...]:
+def triggers(delivery: DeliverySettings) -> tuple[Trigger, ...]:
     """What starts the fifteen workers, with these numbers."""
     schedule = partial(ScheduleTrigger, attempts=delivery.schedule_attempts)
     return (
@@ -144,7 +144,7 @@ def triggers(delivery: Delivery) -> tuple[Trigger, ...]:
     )
 
 
-def _by_records(delivery: Delivery) -> Iterator[StreamTrigger]:
+def _by_records(delivery: DeliverySettings) -> Iterator[StreamTrigger]:
     stream = partial(StreamTrigger, attempts=delivery.stream_attempts)
     for name in (INPUT_STREAM, VF_INPUT_STREAM, FANLIST_RANKS_STREAM):
         yield stream(worker="saveCampaignData", stream=name, batch_size=delivery.lake_batch)
@@ -163,7 +163,7 @@ def _by_records(delivery: Delivery) -> Iterator[StreamTrigger]:
     )
 
 
-def _by_objects(delivery: Delivery) -> Iterator[ObjectTrigger]:
+def _by_objects(delivery: DeliverySettings) -> Iterator[ObjectTrigger]:
     for worker, prefix, suffix in (
         ("processScoredFiles", "scored/", ".txt"),
         ("translateRanksToScores", "fanlist/uploaded/", ".csv"),
@@ -178,7 +178,7 @@ def _by_objects(delivery: Delivery) -> Iterator[ObjectTrigger]:
         )
 
 
-TRIGGERS: Final = triggers(Delivery())
+TRIGGERS: Final = triggers(DeliverySettings())
 """The table as the cloud template has it, and the embedded runtime unless a setting says so."""
 
 WORKERS: Final = tuple(dict.fromkeys(trigger.worker for trigger in TRIGGERS))

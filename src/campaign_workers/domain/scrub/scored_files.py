@@ -15,7 +15,7 @@ from campaign_workers.domain.campaigns import Campaign
 from campaign_workers.domain.csv.frames import split_lists, strip
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.records.columns import record_lines
-from campaign_workers.domain.records.types import RECORD_TYPES, Field, Kind
+from campaign_workers.domain.records.types import RECORD_TYPES, Field, FieldKind
 from campaign_workers.domain.running.events import MAX_PARTITION_KEY, MAX_RECORD_BYTES
 from campaign_workers.domain.scrub.policy import ScrubPolicy
 from campaign_workers.domain.scrub.scrubbing import (
@@ -229,16 +229,16 @@ def _field_value(field: Field, schema: pl.Schema) -> pl.Expr | None:
     """
     value = pl.col(to_snake(field.name))
     match field.kind, schema.get(to_snake(field.name)):
-        case Kind.TEXTS, pl.List():
+        case FieldKind.TEXTS, pl.List():
             return value.fill_null([])
-        case Kind.TEXTS, _:
+        case FieldKind.TEXTS, _:
             return pl.lit([], dtype=pl.List(pl.String))
-        case Kind.TEXT, pl.String():
+        case FieldKind.TEXT, pl.String():
             text = strip(value)
             return pl.when(text != "").then(text)
-        case Kind.INT, dtype if dtype is not None and dtype.is_integer():
+        case FieldKind.INT, dtype if dtype is not None and dtype.is_integer():
             return value.cast(pl.Int64)
-        case Kind.DOUBLE, pl.Float64():
+        case FieldKind.DOUBLE, pl.Float64():
             return value
         case _:
             return None

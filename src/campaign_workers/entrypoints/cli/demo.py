@@ -15,7 +15,7 @@ from campaign_workers.entrypoints.cli.books import Books
 from campaign_workers.entrypoints.cli.operator import Operator
 from campaign_workers.entrypoints.cli.outputs import make_folder
 from campaign_workers.entrypoints.cli.report import MissingCharts, write_report
-from campaign_workers.entrypoints.cli.results import Result, Tally
+from campaign_workers.entrypoints.cli.results import Result, RunTotals
 from campaign_workers.entrypoints.cli.uploads import Uploads
 from campaign_workers.samples import uploads as made_up
 from campaign_workers.settings import Settings
@@ -151,7 +151,7 @@ def _run(operator: Operator) -> None:
         operator.progress = lambda now: bar.update(task, now=now)
         for title, step in steps:
             bar.update(task, description=title, now="")
-            tally = Tally()
+            tally = RunTotals()
             operator.container.runtime.observe = tally.add
             step()
             bar.advance(task)

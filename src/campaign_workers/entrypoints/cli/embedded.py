@@ -19,7 +19,7 @@ from campaign_workers.entrypoints.cli.inputs import (
     standard_input,
 )
 from campaign_workers.entrypoints.cli.operator import chunks
-from campaign_workers.entrypoints.cli.results import Result, Tally, lines
+from campaign_workers.entrypoints.cli.results import Result, RunTotals, lines
 from campaign_workers.entrypoints.cli.uploads import partition_key, records
 from campaign_workers.entrypoints.envelopes import events
 from campaign_workers.settings import load_settings
@@ -56,7 +56,7 @@ def run(
         raise BadInput("no such worker", field=worker, remedy=f"use one of {', '.join(WORKERS)}")
     payload = _payload(event)
     container = _container(profile, folder)
-    reports = [container.call(worker, item).wire() for item in events(worker, payload)]
+    reports = [container.call(worker, item).to_json() for item in events(worker, payload)]
     data = reports[0] if len(reports) == 1 else reports
     return Result(data=data, notes=(json.dumps(data, ensure_ascii=False, indent=1),))
 
@@ -132,7 +132,7 @@ def _ran(container: Container, done: dict[str, Any]) -> Result:
     if container.settings.profile not in EMBEDDED:
         return lines(*(f"{name}: {value}" for name, value in done.items()), data=done)
     runs: list[dict[str, Any]] = []
-    tally = Tally()
+    tally = RunTotals()
 
     def observe(run: Any) -> None:
         tally.add(run)

@@ -17,7 +17,7 @@ from campaign_workers.container import bucket, record_codec
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.storage.layout import MERGED
 from campaign_workers.entrypoints.cli.results import Result
-from campaign_workers.ports.record_codec import Container
+from campaign_workers.ports.record_codec import AvroFileInfo
 
 app = App(name="lake", help="Look into the Avro files of the lake.")
 
@@ -47,7 +47,7 @@ class LakeFile:
         """Whether its records are the lake's or lie in the archive."""
         return ARCHIVED if ARCHIVED in self.name.split("/") else "lake"
 
-    def content(self) -> Container:
+    def content(self) -> AvroFileInfo:
         """What the container says about itself.
 
         Raises:

@@ -56,7 +56,7 @@ def lines(*notes: str, data: Mapping[str, Any], failed: bool = False) -> Result:
     return Result(data=data, notes=notes, failed=failed)
 
 
-class Tally:
+class RunTotals:
     """What workers did: a row a worker, with the sums of its counts."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ from campaign_workers.testing.builders import registration
 from campaign_workers.testing.contracts._base import Contract, Outage
 
 DAY = "avro/registration/2026/09/02"
-NOTES = {"campaign-workers.sources": '[{"key": "é"}]'}
+METADATA = {"campaign-workers.sources": '[{"key": "é"}]'}
 
 # One file each: fans, some in several files, one file without any.
 _FILES: Mapping[str, Sequence[str]] = {
@@ -66,12 +66,12 @@ class QueryEngineContract(Contract):
     def test_a_merge_is_a_container_like_any_other(
         self, lake: ObjectStore, engine: QueryEngine, codec: RecordCodec
     ) -> None:
-        """It has the notes in its header, and may be merged again with others."""
+        """It has the metadata in its header, and may be merged again with others."""
         _plant(lake, codec)
         first, _ = _merged(engine, [f"{DAY}/a.avro", f"{DAY}/c.avro"])
         lake.put(f"{DAY}/merged", first)
         data, counts = _merged(engine, [f"{DAY}/merged", f"{DAY}/b.avro"])
-        assert codec.notes(BytesIO(data)) == NOTES
+        assert codec.read_metadata(BytesIO(data)) == METADATA
         assert counts == {f"{DAY}/merged": 3, f"{DAY}/b.avro": 1}
         assert codec.describe(BytesIO(data)).records == 4
 
@@ -126,7 +126,7 @@ class QueryEngineContract(Contract):
         """Whatever the engine made for itself is gone, also when the merge was given up."""
         _plant(lake, codec)
         before = [info.key for info in lake.list("")]
-        with engine.merge("registration", list(_FILES), NOTES) as merge:
+        with engine.merge("registration", list(_FILES), METADATA) as merge:
             next(iter(merge.chunks()))
         assert [info.key for info in lake.list("")] == before
 
@@ -136,9 +136,9 @@ def _plant(lake: ObjectStore, codec: RecordCodec) -> dict[str, dict[str, Any]]:
     records = {fan: read_record(_full(fan)) for fans in _FILES.values() for fan in fans}
     for key, fans in _FILES.items():
         lake.put(key, codec.encode("registration", [records[fan] for fan in fans]))
-    return {fan: record.wire() for fan, record in records.items()}
+    return {fan: record.to_json() for fan, record in records.items()}
 
 
 def _merged(engine: QueryEngine, sources: Sequence[str]) -> tuple[bytes, Mapping[str, int]]:
-    with engine.merge("registration", sources, NOTES) as merge:
+    with engine.merge("registration", sources, METADATA) as merge:
         return b"".join(merge.chunks()), merge.counts()

@@ -28,7 +28,7 @@ class _Failing(BytesIO):
 
 
 def _readings(codec: RecordCodec) -> tuple[Callable[[BytesIO], Any], ...]:
-    return codec.notes, codec.describe, lambda source: list(codec.decode(source))
+    return codec.read_metadata, codec.describe, lambda source: list(codec.decode(source))
 
 
 class RecordCodecContract(Contract):
@@ -39,7 +39,7 @@ class RecordCodecContract(Contract):
     def test_what_goes_in_comes_out(self, codec: RecordCodec, record: Record, copies: int) -> None:
         """Every record survives a container, in order and as often as it went in."""
         data = codec.encode(record.type, [record] * copies)
-        assert list(codec.decode(BytesIO(data))) == [record.wire()] * copies
+        assert list(codec.decode(BytesIO(data))) == [record.to_json()] * copies
 
     @examples_share_fixtures
     @given(record=_RECORDS)
@@ -51,7 +51,7 @@ class RecordCodecContract(Contract):
     def test_a_container_describes_itself(self, codec: RecordCodec, record_type: str) -> None:
         """Each of the ten types has a container, of a version that the history has."""
         found = codec.describe(BytesIO(codec.encode(record_type, [])))
-        assert (found.record_type, found.records, dict(found.notes)) == (record_type, 0, {})
+        assert (found.record_type, found.records, dict(found.metadata)) == (record_type, 0, {})
         assert found.version is not None
 
     def test_records_are_counted(self, codec: RecordCodec) -> None:
@@ -98,15 +98,15 @@ class RecordCodecContract(Contract):
         with pytest.raises(BadInput):
             given.extend(codec.decode(BytesIO(data[: len(data) * 9 // 10])))
         assert 0 < len(given) < 3000
-        assert given == [record.wire() for record in records[: len(given)]]
+        assert given == [record.to_json() for record in records[: len(given)]]
 
     def test_no_more_is_read_than_is_asked_for(self, codec: RecordCodec) -> None:
-        """The notes are read without the records, and the first record without the last."""
+        """The metadata are read without the records, and the first record without the last."""
         records = [read_record(registration(f"g{number}")) for number in range(3000)]
         data = codec.encode("registration", records)
         noted, decoded = BytesIO(data), BytesIO(data)
-        assert codec.notes(noted) == {}
-        assert next(codec.decode(decoded)) == records[0].wire()
+        assert codec.read_metadata(noted) == {}
+        assert next(codec.decode(decoded)) == records[0].to_json()
         assert max(noted.tell(), decoded.tell()) < len(data) / 2
 
     def test_a_failing_store_is_no_damage(self, codec: RecordCodec) -> None:
@@ -116,9 +116,9 @@ class RecordCodecContract(Contract):
                 read(_Failing())
 
     def test_rows_become_a_container_piece_by_piece(self, codec: RecordCodec) -> None:
-        """The pieces are one container of all rows, in order, with its notes."""
+        """The pieces are one container of all rows, in order, with its metadata."""
         data = b"".join(codec.stream("registration", _rows(3000), {"n": "é"}))
-        assert codec.notes(BytesIO(data)) == {"n": "é"}
+        assert codec.read_metadata(BytesIO(data)) == {"n": "é"}
         assert codec.describe(BytesIO(data)).version is not None
         decoded = list(codec.decode(BytesIO(data)))
         assert [record["globalUserId"] for record in decoded] == [f"g{n}" for n in range(3000)]
@@ -128,7 +128,7 @@ class RecordCodecContract(Contract):
     def test_a_schema_tells_the_fields_of_rows(self, codec: RecordCodec) -> None:
         """A schema names each field that a record has, and only of types that are ours."""
         names = {field["name"] for field in codec.schema("registration")["fields"]}
-        assert set(read_record(registration()).wire()) <= names
+        assert set(read_record(registration()).to_json()) <= names
         with pytest.raises(BadInput):
             codec.schema("telemetry")
 
@@ -151,5 +151,5 @@ class RecordCodecContract(Contract):
 def _rows(count: int) -> Iterator[dict[str, Any]]:
     """Rows of so many fans' registrations."""
     for number in range(count):
-        wire = read_record(registration(f"g{number}")).wire()
+        wire = read_record(registration(f"g{number}")).to_json()
         yield {**wire, "created": -1, "phone": None}

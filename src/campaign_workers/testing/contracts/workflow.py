@@ -28,7 +28,7 @@ class WorkflowStarterContract(Contract):
     ) -> None:
         """Name and payload arrive as they were given; the answer tells when, to the second."""
         execution = workflow.start("wave-1_A", PAYLOAD)
-        assert (execution.name, execution.fresh) == ("wave-1_A", True)
+        assert (execution.name, execution.is_new) == ("wave-1_A", True)
         assert abs(execution.started - clock.now()) <= timedelta(seconds=2)
         assert started() == {"wave-1_A": PAYLOAD}
 
@@ -40,8 +40,8 @@ class WorkflowStarterContract(Contract):
         clock.sleep(2)
         for payload in (PAYLOAD, {"configKey": "another"}):
             again = workflow.start("wave", payload)
-            assert (again.started, again.fresh) == (first.started, False)
-        assert workflow.start("other", {}).fresh
+            assert (again.started, again.is_new) == (first.started, False)
+        assert workflow.start("other", {}).is_new
         assert started() == {"wave": PAYLOAD, "other": {}}
 
     def test_of_all_who_start_at_once_one_does(
@@ -50,7 +50,7 @@ class WorkflowStarterContract(Contract):
         """The schedule may fire twice at the same moment: one execution runs."""
         outcomes = race(*(partial(workflow.start, "wave", {"n": n}) for n in range(6)))
         executions = [outcome for outcome in outcomes if isinstance(outcome, Execution)]
-        [winner] = [n for n, execution in enumerate(executions) if execution.fresh]
+        [winner] = [n for n, execution in enumerate(executions) if execution.is_new]
         assert len(executions) == 6
         assert len({execution.started for execution in executions}) == 1
         assert started() == {"wave": {"n": winner}}
@@ -60,7 +60,7 @@ class WorkflowStarterContract(Contract):
         self, workflow: WorkflowStarter, started: Started, name: str
     ) -> None:
         """From one character to eighty."""
-        assert workflow.start(name, {}).fresh
+        assert workflow.start(name, {}).is_new
         assert list(started()) == [name]
 
     @pytest.mark.parametrize("name", REFUSED, ids=lambda name: ascii(name[:9]))
@@ -86,7 +86,7 @@ class WorkflowStarterContract(Contract):
         with outage(), pytest.raises(RetryLater):
             workflow.start("wave", PAYLOAD)
         assert started() == {}
-        assert workflow.start("wave", PAYLOAD).fresh
+        assert workflow.start("wave", PAYLOAD).is_new
 
 
 class RunnableWorkflow(WorkflowStarter, Protocol):
@@ -107,7 +107,7 @@ class RunnableWorkflowContract(Contract):
         expected = []
         for name in ("z", "a", "m", "a"):
             execution = workflow.start(name, {"n": name})
-            if execution.fresh:
+            if execution.is_new:
                 expected.append((name, {"n": name}, clock.now()))
             clock.sleep(1.000001)
         assert list(workflow.executions()) == expected

@@ -55,7 +55,7 @@ class AthenaQueryEngine:
             Fatal: access or the database is missing, or Athena refuses the query.
         """
         merge = _AthenaMerge(
-            engine=self, record_type=record_type, sources=tuple(sources), notes=metadata
+            engine=self, record_type=record_type, sources=tuple(sources), metadata=metadata
         )
         try:
             yield merge
@@ -93,12 +93,12 @@ class _AthenaMerge:
     engine: AthenaQueryEngine
     record_type: str
     sources: tuple[str, ...]
-    notes: Mapping[str, str]
+    metadata: Mapping[str, str]
     counts_by_source: dict[str, int] = attrs.field(factory=dict)
     scratches: list[Scratch] = attrs.field(factory=list)
 
     def chunks(self) -> Iterator[bytes]:
-        return self.engine.codec.stream(self.record_type, self._rows(), self.notes)
+        return self.engine.codec.stream(self.record_type, self._rows(), self.metadata)
 
     def counts(self) -> Mapping[str, int]:
         return dict(self.counts_by_source)
