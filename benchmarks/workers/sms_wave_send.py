@@ -19,7 +19,7 @@ from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SystemClock
 from campaign_workers.adapters.system.deadlines import Unlimited
-from campaign_workers.domain.contact.phones import normalise_phone
+from campaign_workers.domain.contact.details import normalise_phone
 from campaign_workers.domain.storage import layout
 from campaign_workers.ports.sms_service import TextMessage
 from campaign_workers.workers.sms_wave_send.worker import SmsWaveSend

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.contact.columns import parse_emails
-from campaign_workers.domain.contact.emails import is_email, parse_email
+from campaign_workers.domain.contact.details import is_email, parse_email
 from tests.scrub_oracle import email_by_hand
 
 TRICKY = {
@@ -94,7 +94,7 @@ def test_tricky_addresses_are_decided_by_the_library(text: str, valid: bool) -> 
 
 def test_a_text_far_longer_than_an_address_is_none_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Composing accents takes quadratic time: a bot's endless text costs nothing."""
-    monkeypatch.delattr("campaign_workers.domain.contact.emails.validate_email")
+    monkeypatch.delattr("campaign_workers.domain.contact.details.validate_email")
     endless = "e" + "\u0301\u0327" * 2_000 + "@x.co"
     assert parse_email(endless) == (False, "x.co")
     assert parse_emails(pl.Series([endless])).rows() == [(False, "x.co")]

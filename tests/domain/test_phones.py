@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumberFormat, PhoneNumberType
 
 from campaign_workers.domain.contact.columns import normalise_phones
-from campaign_workers.domain.contact.phones import is_north_american, normalise_phone
+from campaign_workers.domain.contact.details import is_north_american, normalise_phone
 from tests.scrub_oracle import phone_by_hand
 
 REGIONS = [region for regions in COUNTRY_CODE_TO_REGION_CODE.values() for region in regions]

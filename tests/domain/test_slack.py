@@ -5,16 +5,15 @@ from hypothesis import strategies as st
 
 from campaign_workers.domain.campaigns import Market
 from campaign_workers.domain.stats import AdminStats
+from campaign_workers.domain.stats.admin import TOP_MARKETS, stats_message
 from campaign_workers.domain.stats.slack import (
     MAX_FIELDS,
     MAX_HEADER,
     MAX_SECTION,
-    TOP_MARKETS,
     escape,
     fields,
     header,
     section,
-    stats_message,
 )
 from campaign_workers.testing.builders import campaign
 

@@ -47,11 +47,11 @@ from campaign_workers.domain.scrub.scored_files import (
     scoring_records,
     scrub_fans,
     scrubbed_columns,
+    statistics_message,
     tag_fans,
     unknown_campaign,
 )
 from campaign_workers.domain.scrub.scrubbing import TAG_COLUMNS, normalise_fans
-from campaign_workers.domain.scrub.statistics import statistics_message
 from campaign_workers.domain.storage import layout
 from campaign_workers.domain.storage.layout import CampaignId
 from campaign_workers.ports.campaign_service import CampaignService

@@ -8,7 +8,8 @@ from campaign_workers.domain.campaigns import Campaign, PerCampaignRun
 from campaign_workers.domain.errors import Fatal, PermanentFailure
 from campaign_workers.domain.running.events import Tick
 from campaign_workers.domain.running.reports import Report
-from campaign_workers.domain.stats.slack import SlackMessage, has_changed, stats_message
+from campaign_workers.domain.stats.admin import has_changed, stats_message
+from campaign_workers.domain.stats.slack import SlackMessage
 from campaign_workers.ports.chat import Chat
 from campaign_workers.ports.repositories import (
     AdminStatsRepository,

@@ -25,8 +25,12 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 from phonenumbers.phonemetadata import PhoneMetadata, PhoneNumberDesc
 
-from campaign_workers.domain.contact.emails import parse_email
-from campaign_workers.domain.contact.phones import MEXICO, NORTH_AMERICA, normalise_phone
+from campaign_workers.domain.contact.details import (
+    MEXICO,
+    NORTH_AMERICA,
+    normalise_phone,
+    parse_email,
+)
 from campaign_workers.domain.csv.frames import strip
 
 NUMBER_TYPES: Final = (

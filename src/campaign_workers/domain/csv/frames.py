@@ -17,8 +17,17 @@ import attrs
 import polars as pl
 from polars.exceptions import PolarsError
 
-from campaign_workers.domain.csv.cells import LIST_SEPARATOR, NUMBER, RISKY, guard_cell
-from campaign_workers.domain.csv.rows import CELL_LIMIT, ROW_LIMIT, Row, Table, read_table
+from campaign_workers.domain.csv.rows import (
+    CELL_LIMIT,
+    LIST_SEPARATOR,
+    NUMBER,
+    RISKY,
+    ROW_LIMIT,
+    Row,
+    Table,
+    guard_cell,
+    read_table,
+)
 from campaign_workers.domain.errors import BadInput
 
 WHITESPACE: Final = (

@@ -1,7 +1,11 @@
-"""CSV files as rows: read and written while they stream, one row in memory at a time.
+"""CSV files as rows, read and written as streams with one row in memory at a time.
 
-Files come from people and their spreadsheets: with a byte order mark, CRLF, line breaks inside
-quotes, guarded cells (`domain.csv.cells`). What would shift cells into the wrong column is refused.
+Files may have a byte order mark, CRLF, and line breaks inside quotes. Anything that would shift
+cells into another column is refused.
+
+A spreadsheet runs a cell that begins with `=`, `+`, `-`, `@`, TAB or CR as a formula. Such a cell
+is guarded by a leading apostrophe unless it is a number or an E.164 phone number; reading removes
+it. Cells that look guarded already are guarded again, so reading returns exactly what was written.
 """
 
 import csv
@@ -12,8 +16,42 @@ from typing import BinaryIO, Final
 
 import attrs
 
-from campaign_workers.domain.csv.cells import guard_cell, unguard_cell
 from campaign_workers.domain.errors import BadInput
+
+LIST_SEPARATOR: Final = "|"
+
+NUMBER: Final = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+"""Plain decimal notation; E.164 numbers (`+12125550162`) are among it."""
+
+RISKY: Final = r"^'*[=+\-@\t\r]"
+"""Begins like a formula, guarded or not."""
+
+_FIRST = frozenset("'=+-@\t\r")
+_RISKY = re.compile(RISKY)
+_NUMBER = re.compile(NUMBER, re.ASCII)
+
+
+def guard_cell(cell: str) -> str:
+    """`cell` as it is written into a CSV file."""
+    if cell[:1] not in _FIRST or not _RISKY.match(cell) or _NUMBER.fullmatch(cell):
+        return cell
+    return f"'{cell}"
+
+
+def unguard_cell(cell: str) -> str:
+    """`cell` as it was meant, read from a CSV file."""
+    return cell[1:] if cell.startswith("'") and _RISKY.match(cell) else cell
+
+
+def join_list(items: Iterable[str]) -> str:
+    """A list as one cell."""
+    return LIST_SEPARATOR.join(items)
+
+
+def split_list(cell: str) -> tuple[str, ...]:
+    """The list in one cell: trimmed, without empty items."""
+    return tuple(item for part in cell.split(LIST_SEPARATOR) if (item := part.strip()))
+
 
 CELL_LIMIT: Final = 32_768
 """Characters that a cell may have, unless told otherwise."""

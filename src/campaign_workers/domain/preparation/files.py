@@ -9,7 +9,7 @@ import polars as pl
 
 from campaign_workers.domain.codes import TM
 from campaign_workers.domain.contact.columns import normalise_phones
-from campaign_workers.domain.contact.phones import NORTH_AMERICA
+from campaign_workers.domain.contact.details import NORTH_AMERICA
 from campaign_workers.domain.csv.frames import strip, write_frames
 from campaign_workers.domain.csv.rows import CELL_LIMIT
 from campaign_workers.domain.preparation.market_details import WaveMarket

@@ -14,7 +14,7 @@ from typing import Final
 
 import attrs
 
-from campaign_workers.domain.contact.emails import parse_email
+from campaign_workers.domain.contact.details import parse_email
 from campaign_workers.domain.errors import BadInput
 
 MATCHES_NOTHING: Final = r"[^\s\S]"

@@ -1,16 +1,18 @@
-"""Scored files as they are uploaded, and what is made of them: scrubbed files and records.
+"""Scored files as they are uploaded, and what is made of them: scrubbed files, records, statistics.
 
 Files use the column names of the wire, frames use ours; this module renames them in both
 directions. A file may hold fans of several campaigns, each scrubbed by its own lists and options.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import polars as pl
 
+from campaign_workers.domain.bands import NAMES
 from campaign_workers.domain.campaigns import Campaign
 from campaign_workers.domain.csv.frames import split_lists, strip
 from campaign_workers.domain.errors import BadInput
@@ -18,13 +20,14 @@ from campaign_workers.domain.records.columns import record_lines
 from campaign_workers.domain.records.types import RECORD_TYPES, Field, FieldKind
 from campaign_workers.domain.running.events import MAX_PARTITION_KEY, MAX_RECORD_BYTES
 from campaign_workers.domain.scrub.policy import ScrubPolicy
+from campaign_workers.domain.scrub.rules import TAGS
 from campaign_workers.domain.scrub.scrubbing import (
     INTERNAL_COLUMNS,
     OUTPUT_COLUMNS,
     add_outcome,
     tag_rows,
 )
-from campaign_workers.domain.scrub.statistics import ScrubStatistics, count_fans
+from campaign_workers.domain.stats.slack import SlackMessage, escape, fields, header, section
 from campaign_workers.domain.storage.layout import CampaignId, is_key_id
 from campaign_workers.domain.wire import from_wire, swap_spelling, to_camel, to_snake, to_wire
 
@@ -45,9 +48,6 @@ class CampaignScrub:
 
 CampaignScrubs = Mapping[CampaignId, CampaignScrub]
 """The campaigns of one file."""
-
-CampaignStatistics = Mapping[CampaignId, ScrubStatistics]
-"""Statistics of the campaigns of one file."""
 
 
 def campaign_in_name(name: str) -> str:
@@ -157,31 +157,6 @@ def scrub_fans(fans: pl.DataFrame, tag_bits: pl.Series, scrubs: CampaignScrubs) 
     return add_outcome(fans, tag_bits, seed=seed)
 
 
-def count_by_campaign(fans: pl.DataFrame, scrubs: CampaignScrubs) -> CampaignStatistics:
-    """Return the statistics of scrubbed fans by campaign."""
-    return {
-        CampaignId(scrub.campaign.campaign_id): count_fans(
-            some, [market.market_id for market in scrub.campaign.markets]
-        )
-        for scrub, some in _split_by_campaign(fans, scrubs)
-    }
-
-
-def count_records(records: pl.DataFrame) -> CampaignStatistics:
-    """Return how many records there are by campaign, as statistics."""
-    counts = records["campaign_id"].value_counts().iter_rows()
-    return {campaign_id: ScrubStatistics(records=count) for campaign_id, count in counts}
-
-
-def add_statistics(parts: Iterable[CampaignStatistics]) -> CampaignStatistics:
-    """Return the sums by campaign, in the order in which campaigns first occur."""
-    totals: dict[CampaignId, ScrubStatistics] = {}
-    for part in parts:
-        for campaign_id, statistics in part.items():
-            totals[campaign_id] = totals.get(campaign_id, ScrubStatistics()) + statistics
-    return totals
-
-
 def _split_by_campaign(
     fans: pl.DataFrame, scrubs: CampaignScrubs
 ) -> list[tuple[CampaignScrub, pl.DataFrame]]:
@@ -242,3 +217,148 @@ def _field_value(field: Field, schema: pl.Schema) -> pl.Expr | None:
             return value
         case _:
             return None
+
+
+UNSCORED: Final = "no score"
+OTHER_MARKETS: Final = "other markets"
+"""Counts the rows of markets that the campaign does not have."""
+
+
+@attrs.frozen(kw_only=True)
+class ScrubStatistics:
+    """Counts of one campaign's rows.
+
+    Attributes:
+        rows: rows of the scored file.
+        eligible: rows with verdict 1.
+        records: records put on the stream.
+        tags: rows by tag.
+        bands: rows by band.
+        wanted: rows by market that the fan wants.
+        wanted_by_eligible: the same for rows with verdict 1.
+    """
+
+    rows: int = 0
+    eligible: int = 0
+    records: int = 0
+    tags: Counter[str] = attrs.field(factory=Counter)
+    bands: Counter[str] = attrs.field(factory=Counter)
+    wanted: Counter[str] = attrs.field(factory=Counter)
+    wanted_by_eligible: Counter[str] = attrs.field(factory=Counter)
+
+    def __add__(self, other: "ScrubStatistics") -> "ScrubStatistics":
+        """Return the sums of all counts."""
+        names = [field.name for field in attrs.fields(ScrubStatistics)]
+        return ScrubStatistics(
+            **{name: getattr(self, name) + getattr(other, name) for name in names}
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts as JSON, tags and bands in the order of their tables, without zeros."""
+        return {
+            "in": self.rows,
+            "out": self.records,
+            "rejected": self.rows - self.records,
+            "eligible": self.eligible,
+            "tags": {tag: self.tags[tag] for tag in TAGS if self.tags[tag]},
+            "bands": {band: self.bands[band] for band in (*NAMES, UNSCORED) if self.bands[band]},
+            "markets": {
+                market: {"in": count, "eligible": self.wanted_by_eligible[market]}
+                for market, count in sorted(self.wanted.items())
+            },
+        }
+
+
+def count_fans(fans: pl.DataFrame, market_ids: Collection[str]) -> ScrubStatistics:
+    """Return the statistics of scrubbed fans of one campaign, which has these markets."""
+    has_markets = "market_ids" in fans.columns
+    eligible = fans.filter(pl.col("verdict") == 1)
+    return ScrubStatistics(
+        rows=fans.height,
+        eligible=eligible.height,
+        bands=_count_values(fans["band"].fill_null(UNSCORED)),
+        tags=_count_values(fans["tags"].explode().drop_nulls()),
+        wanted=_count_markets(fans, market_ids) if has_markets else Counter(),
+        wanted_by_eligible=_count_markets(eligible, market_ids) if has_markets else Counter(),
+    )
+
+
+CampaignStatistics = Mapping[CampaignId, ScrubStatistics]
+"""Statistics of the campaigns of one file."""
+
+
+def count_by_campaign(fans: pl.DataFrame, scrubs: CampaignScrubs) -> CampaignStatistics:
+    """Return the statistics of scrubbed fans by campaign."""
+    return {
+        CampaignId(scrub.campaign.campaign_id): count_fans(
+            some, [market.market_id for market in scrub.campaign.markets]
+        )
+        for scrub, some in _split_by_campaign(fans, scrubs)
+    }
+
+
+def count_records(records: pl.DataFrame) -> CampaignStatistics:
+    """Return how many records there are by campaign, as statistics."""
+    counts = records["campaign_id"].value_counts().iter_rows()
+    return {campaign_id: ScrubStatistics(records=count) for campaign_id, count in counts}
+
+
+def add_statistics(parts: Iterable[CampaignStatistics]) -> CampaignStatistics:
+    """Return the sums by campaign, in the order in which campaigns first occur."""
+    totals: dict[CampaignId, ScrubStatistics] = {}
+    for part in parts:
+        for campaign_id, statistics in part.items():
+            totals[campaign_id] = totals.get(campaign_id, ScrubStatistics()) + statistics
+    return totals
+
+
+def statistics_message(campaign: Campaign, statistics: ScrubStatistics, file: str) -> SlackMessage:
+    """Return the message for the campaign's channels."""
+    counts = statistics.to_json()
+    name = campaign.name or campaign.campaign_id
+    figures = {
+        "Rows": counts["in"],
+        "Records": counts["out"],
+        "Rejected": counts["rejected"],
+        "Eligible": counts["eligible"],
+    }
+    blocks = [
+        header(f"{name}: scored fans scrubbed"),
+        section([escape(file)]),
+        fields(f"*{label}*\n{figure:,}" for label, figure in figures.items()),
+    ]
+    names = {market.market_id: market.name or market.city for market in campaign.markets}
+    for title, lines in (
+        ("Tags", _lines(counts["tags"])),
+        ("Bands", _lines(counts["bands"])),
+        ("Markets", _market_lines(counts["markets"], names)),
+    ):
+        if lines:
+            blocks.append(section([f"*{title}*", *lines]))
+    text = f"{escape(name)}: {statistics.eligible:,} of {statistics.rows:,} scored fans eligible"
+    return SlackMessage(text=text, blocks=tuple(blocks))
+
+
+def _count_values(values: pl.Series) -> Counter[str]:
+    counts = values.value_counts()
+    return Counter(dict(counts.rows()))
+
+
+def _count_markets(fans: pl.DataFrame, market_ids: Collection[str]) -> Counter[str]:
+    markets = fans["market_ids"].explode().drop_nulls()
+    known = _count_values(markets.filter(markets.is_in(list(market_ids))))
+    others = Counter({OTHER_MARKETS: len(markets) - known.total()})
+    return known + others
+
+
+def _lines(counts: Mapping[str, int]) -> list[str]:
+    return [f"{name}: {count:,}" for name, count in counts.items()]
+
+
+def _market_lines(markets: Mapping[str, Mapping[str, int]], names: Mapping[str, str]) -> list[str]:
+    ranked = sorted(markets.items(), key=lambda market: (-market[1]["in"], market[0]))
+    return [
+        f"{escape(names.get(market) or market)}: "
+        f"{counts['eligible']:,} eligible of {counts['in']:,}"
+        for market, counts in ranked
+    ]

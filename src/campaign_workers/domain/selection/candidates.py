@@ -8,7 +8,7 @@ import attrs
 import polars as pl
 
 from campaign_workers.domain.contact.columns import normalise_phones
-from campaign_workers.domain.contact.phones import NORTH_AMERICA
+from campaign_workers.domain.contact.details import NORTH_AMERICA
 from campaign_workers.domain.csv.frames import without_negative_zero
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.lottery import lottery_numbers

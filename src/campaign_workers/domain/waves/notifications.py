@@ -15,8 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 import attrs
 import smsutil
 
-from campaign_workers.domain.contact.emails import is_email
-from campaign_workers.domain.contact.phones import NORTH_AMERICA, normalise_phone
+from campaign_workers.domain.contact.details import NORTH_AMERICA, is_email, normalise_phone
 from campaign_workers.domain.errors import RejectRecord
 
 COLUMNS: Final[Mapping[str, str]] = {
