@@ -103,7 +103,7 @@ class Settings:
 
 def variable(setting: str) -> str:
     """Return the environment variable of a setting, such as `delivery.lake_batch`."""
-    return PREFIX + setting.upper().replace(".", "__")
+    return PREFIX + setting.upper().replace(".", "_")
 
 
 def environment() -> frozenset[tuple[str, str]]:

@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 NOT_RUN: Final = re.compile(r"<!-- not run: (?P<reason>.+) -->\s*")
+RUN: Final = frozenset({"python", "sh"})
 SHELL_SECONDS: Final = 600
 
 
@@ -72,6 +73,11 @@ def blocks(page: Path) -> Iterator[Block]:
                 reason=marked["reason"] if marked else None,
             )
         comment = token.content if token.type == "html_block" else ""
+
+
+def runnable(page: Path) -> list[Block]:
+    """Return the blocks of a page that are run, in order."""
+    return [block for block in blocks(page) if block.language in RUN and not block.reason]
 
 
 def clone_into(folder: Path) -> None:

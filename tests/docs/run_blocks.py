@@ -8,13 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.docs.pages import PAGES, blocks, clone_into, name_of
+from tests.docs.pages import PAGES, clone_into, name_of, runnable
 
-PAGES_WITH_BLOCKS = [
-    page
-    for page in PAGES
-    if any(block.language in {"python", "sh"} and not block.reason for block in blocks(page))
-]
+PAGES_WITH_BLOCKS = [page for page in PAGES if runnable(page)]
 
 
 @pytest.mark.parametrize("page", PAGES_WITH_BLOCKS, ids=name_of)
@@ -25,6 +21,5 @@ def test_every_block_of_a_page_runs(
     clone_into(tmp_path)
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, Any] = {}
-    for block in blocks(page):
-        if block.language in {"python", "sh"} and not block.reason:
-            block.run(namespace)
+    for block in runnable(page):
+        block.run(namespace)
