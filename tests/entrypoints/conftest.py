@@ -25,8 +25,8 @@ def function(
 ) -> Iterator[Function]:
     """A function that has not been invoked yet; whatever it logs tells nobody's data."""
     function = Function(lambda: capsys.readouterr().out)
-    bound = install(function.log).bound
-    monkeypatch.setattr(invocations, "_json_logs", lambda: bound)
+    with_keys = install(function.log).with_keys
+    monkeypatch.setattr(invocations, "_json_logs", lambda: with_keys)
     monkeypatch.setattr(invocations, "_cold", iter((True,)))
     yield function
     # The watch over the test run hears none of these lines: they go to the function's log alone.

@@ -14,9 +14,8 @@ from dependency_injector import providers
 from campaign_workers.adapters.aws.cloudwatch import EmfMetrics
 from campaign_workers.adapters.aws.lambda_deadline import LambdaDeadline
 from campaign_workers.container import Container
-from campaign_workers.entrypoints import invocations
+from campaign_workers.entrypoints.handlers import lambda_handler
 from campaign_workers.entrypoints.logs import SERVICE, JsonLogs
-from campaign_workers.worker_library.metrics import run_worker
 
 REQUEST_ID: Final = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 
@@ -61,16 +60,13 @@ class Function:
         self.container.wiring.deadline.override(providers.Object(LambdaDeadline()))
 
     def invoke(self, worker: str, event: Any, context: object = Context()) -> Any:
-        """What the function answers, which is JSON."""
-        answer = invocations.invoke(self.container, worker, event, context)
-        return json.loads(json.dumps(answer))
+        """Return the response of the function as JSON."""
+        response = lambda_handler(worker, lambda: self.container)(event, context)
+        return json.loads(json.dumps(response))
 
     def calls(self, call: Callable[[str, Any], Any]) -> None:
-        """Let `call` take the place of the worker."""
-        metrics = self.container.wiring.metrics()
-        self.container.call = lambda worker, event: run_worker(
-            partial(call, worker), event, metrics
-        )
+        """Replace the worker by `call`."""
+        self.container.bind = lambda worker, event: (partial(call, worker), event)
 
     def lines(self) -> list[dict[str, Any]]:
         """The lines of the log."""

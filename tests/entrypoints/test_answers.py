@@ -9,8 +9,12 @@ from campaign_workers.domain.errors import BadInput, RetryLater
 from campaign_workers.domain.running.events import QueueMessage
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.running.triggers import WORKERS
-from campaign_workers.entrypoints.answers import LARGEST, LARGEST_OF_A_STEP, answer
-from campaign_workers.entrypoints.invocations import Unforeseen
+from campaign_workers.entrypoints.invocations import (
+    MAX_RESPONSE_BYTES,
+    MAX_STEP_BYTES,
+    UnexpectedError,
+    build_response,
+)
 from tests.entrypoints.envelopes import recorded, sqs
 from tests.entrypoints.functions import Function
 
@@ -65,7 +69,7 @@ def test_only_what_failed_comes_again(function: Function) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "raised"), [(RetryLater("busy"), RetryLater), (KeyError("x"), Unforeseen)]
+    ("error", "raised"), [(RetryLater("busy"), RetryLater), (KeyError("x"), UnexpectedError)]
 )
 @pytest.mark.parametrize("bodies", ["b", "bb"])
 def test_when_all_messages_fail_the_function_fails(
@@ -114,18 +118,20 @@ def test_notifications_over_a_queue_fail_one_by_one(function: Function) -> None:
 @pytest.mark.parametrize("worker", WORKERS)
 def test_an_answer_fits_whoever_asked(worker: str) -> None:
     """Of a report that is too large, the counts are told."""
-    limit = LARGEST_OF_A_STEP if worker == "smsWaveSend" else LARGEST
+    limit = MAX_STEP_BYTES if worker == "smsWaveSend" else MAX_RESPONSE_BYTES
     assert limit <= (256 * 1024 if worker == "smsWaveSend" else 6 * 1024 * 1024)
     fits = Report(worker=worker, counts={"in": 1}, details={"keys": "k" * (limit - 100)})
     large = Report(worker=worker, counts={"in": 1}, details={"keys": "k" * limit})
-    assert answer(worker, [fits]) == fits.to_json()
-    assert answer(worker, [large]) == {"count": {"in": 1}, "detailsLeftOut": True}
-    assert len(json.dumps(answer(worker, [fits]))) <= limit
-    assert len(answer(worker, [large, large])) == 2
+    assert build_response(worker, [fits]) == fits.to_json()
+    assert build_response(worker, [large]) == {"count": {"in": 1}, "detailsLeftOut": True}
+    assert len(json.dumps(build_response(worker, [fits]))) <= limit
+    assert len(build_response(worker, [large, large])) == 2
 
 
 def test_a_step_hands_on_its_cursor_untouched() -> None:
     """What the state machine reads is where it looks for it."""
     details = {"configKey": "smsWaves/scheduled/x_csv.json", "cursor": {"position": 3}}
-    told = answer("smsWaveSend", [Report(worker="smsWaveSend", counts={"ok": 3}, details=details)])
+    told = build_response(
+        "smsWaveSend", [Report(worker="smsWaveSend", counts={"ok": 3}, details=details)]
+    )
     assert told == {**details, "count": {"ok": 3}}

@@ -19,8 +19,7 @@ from campaign_workers.domain.running.events import (
     Tick,
 )
 from campaign_workers.domain.running.triggers import WORKERS
-from campaign_workers.entrypoints.aggregates import MAGIC
-from campaign_workers.entrypoints.envelopes import events
+from campaign_workers.entrypoints.envelopes import MAGIC, events
 from tests.entrypoints.envelopes import EVENTS, kinesis, recorded
 
 ETAG: Final = "d41d8cd98f00b204e9800998ecf8427e"
@@ -205,7 +204,7 @@ def test_what_is_passed_over_is_said(
     """Whoever wires a bucket wrongly finds it in the log."""
     caplog.set_level(logging.INFO, "campaign_workers")
     events("processScoredFiles", recorded(name))
-    assert f"processScoredFiles passes over an event of the bucket: {told}" in caplog.messages
+    assert f"processScoredFiles skips an event of the bucket: {told}" in caplog.messages
 
 
 records = st.builds(

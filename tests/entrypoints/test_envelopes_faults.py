@@ -18,8 +18,7 @@ from campaign_workers.domain.running.triggers import (
     QueueTrigger,
     StreamTrigger,
 )
-from campaign_workers.entrypoints.aggregates import MAGIC
-from campaign_workers.entrypoints.envelopes import events, is_queue_batch
+from campaign_workers.entrypoints.envelopes import MAGIC, events, is_queue_batch
 from tests.entrypoints.envelopes import kinesis, recorded, sqs
 
 
@@ -55,7 +54,7 @@ def test_a_part_without_its_key_leaves_the_record_packed(
 WRONG: Final[dict[str, tuple[str, Any, str]]] = {
     "no object": ("saveStats", ["text"], "event"),
     "no event at all": ("processScoredFiles", None, "event"),
-    "no records": ("saveCampaignData", {}, "Records"),
+    "no records": ("saveCampaignData", {}, "event"),
     "records that are no list": ("processScoredFiles", {"Records": {}}, "Records"),
     "a payload has no records": ("saveStats", sqs(["x"]), "Records"),
     "messages to an object's worker": ("processScoredFiles", sqs(["no JSON"]), r"Records\[0\]"),

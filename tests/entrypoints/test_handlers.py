@@ -14,7 +14,7 @@ from campaign_workers.domain.errors import BadInput, CampaignError
 from campaign_workers.domain.running.triggers import WORKERS
 from campaign_workers.domain.wire import to_snake
 from campaign_workers.entrypoints import handlers, save_campaign_data, save_stats
-from campaign_workers.entrypoints.invocations import Unforeseen
+from campaign_workers.entrypoints.invocations import UnexpectedError
 from tests.entrypoints.envelopes import recorded
 from tests.entrypoints.functions import Function
 from tests.entrypoints.test_envelopes import EVERY
@@ -57,9 +57,9 @@ def test_importing_all_handlers_does_nothing(tmp_path: Path) -> None:
 def in_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A process that chose the profile `memory`."""
     monkeypatch.setenv("CAMPAIGN_WORKERS_PROFILE", "memory")
-    handlers._made.cache_clear()
+    handlers._container_for.cache_clear()
     yield
-    handlers._made.cache_clear()
+    handlers._container_for.cache_clear()
 
 
 @pytest.mark.usefixtures("in_memory")
@@ -68,16 +68,16 @@ def test_a_process_has_one_container(
 ) -> None:
     """All handlers share it, until somebody sets something else."""
     first = save_campaign_data.handler(recorded("kinesis"), None)
-    container = handlers._container()
+    container = handlers.process_container()
     [key] = first["files"]
     assert container.lake.head(key).size > 0
     assert save_stats.handler({}, None)["count"]["in"] == 0
-    assert handlers._container() is container
+    assert handlers.process_container() is container
     monkeypatch.setenv("CAMPAIGN_WORKERS_AVRO_CODEC", "null")
-    assert handlers._container() is not container
-    assert handlers._container().settings.avro_codec == "null"
+    assert handlers.process_container() is not container
+    assert handlers.process_container().settings.avro_codec == "null"
     monkeypatch.delenv("CAMPAIGN_WORKERS_AVRO_CODEC")
-    assert handlers._container() is container
+    assert handlers.process_container() is container
     assert capsys.readouterr().out == ""
 
 
@@ -112,7 +112,7 @@ def told(function: Function, worker: str, event: Any) -> str:
     """Everything that a function lets out: its log, its figures, and what it raises."""
     try:
         function.invoke(worker, event)
-    except (CampaignError, Unforeseen) as error:
+    except (CampaignError, UnexpectedError) as error:
         return f"{error!r} {error} {function.log.getvalue()} {function.figures()}"
     return f"{function.log.getvalue()} {function.figures()}"
 

@@ -10,7 +10,8 @@ from campaign_workers.container import Container
 from campaign_workers.domain import errors
 from campaign_workers.domain.errors import BadInput, CampaignError, RetryLater
 from campaign_workers.domain.running.reports import Report
-from campaign_workers.entrypoints.invocations import Unforeseen, invoke
+from campaign_workers.entrypoints.handlers import lambda_handler
+from campaign_workers.entrypoints.invocations import UnexpectedError
 from tests.entrypoints.envelopes import recorded
 from tests.entrypoints.functions import REQUEST_ID, Context, Function, Traces
 
@@ -127,13 +128,13 @@ def test_an_error_of_the_domain_is_what_aws_sees(
 
 
 @pytest.mark.parametrize("error", [KeyError(ADA), ValueError(ADA), MemoryError(), OSError(28, ADA)])
-def test_the_text_of_an_unforeseen_error_goes_nowhere(function: Function, error: Exception) -> None:
+def test_the_text_of_an_unexpected_error_goes_nowhere(function: Function, error: Exception) -> None:
     """Lambda logs what is raised, so that not even that quotes a value."""
     error.__cause__ = RuntimeError(ADA)
     function.calls(failing(error))
-    with pytest.raises(Unforeseen) as raised:
+    with pytest.raises(UnexpectedError) as raised:
         function.invoke("saveStats", {})
-    assert str(raised.value).startswith(f"unforeseen {type(error).__name__} at ")
+    assert str(raised.value).startswith(f"unexpected {type(error).__name__} at ")
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__
     assert ADA not in function.log.getvalue() + str(raised.value) + str(raised.value.args)
@@ -143,7 +144,7 @@ def test_the_text_of_an_unforeseen_error_goes_nowhere(function: Function, error:
 
 def test_an_envelope_that_cannot_be_read_is_logged_too(function: Function) -> None:
     """Nothing is refused in silence."""
-    with pytest.raises(BadInput, match="Records"):
+    with pytest.raises(BadInput, match="'Records'"):
         function.invoke("saveCampaignData", {})
     [line] = function.lines()
     assert (line["error_type"], line["correlation_id"]) == ("BadInput", REQUEST_ID)
@@ -203,6 +204,6 @@ def test_elsewhere_than_on_aws_nothing_is_around_a_worker(
     """A handler on embedded adapters prints nothing, and is not ended."""
     container = Container("memory")
     assert isinstance(container.deadline, Unlimited)
-    answer = invoke(container, "saveCampaignData", recorded("kinesis"), None)
+    answer = lambda_handler("saveCampaignData", lambda: container)(recorded("kinesis"), None)
     assert answer["count"] == WHOLE
     assert capsys.readouterr() == ("", "")

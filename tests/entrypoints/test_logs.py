@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.entrypoints.logs import MASK, JsonLogs, masked
+from campaign_workers.entrypoints.logs import MASK, JsonLogs, mask_personal
 
 OURS: Final = logging.getLogger("campaign_workers.workers.any")
 THEIRS: Final = logging.getLogger("somebody.else")
@@ -58,7 +58,7 @@ class Written:
                 **facts,
             }
         )
-        self.logs._others.handle(record)
+        self.logs._library_handler.handle(record)
 
 
 @pytest.fixture
@@ -85,9 +85,9 @@ def test_everybody_logs_json(written: Written) -> None:
 
 def test_lines_have_the_keys_of_their_invocation(written: Written) -> None:
     """Inner keys take the place of outer ones and give it back."""
-    with written.logs.bound(worker="saveStats", correlation_id="request"):
+    with written.logs.with_keys(worker="saveStats", correlation_id="request"):
         OURS.info("1")
-        with written.logs.bound(correlation_id="message", campaign=None):
+        with written.logs.with_keys(correlation_id="message", campaign=None):
             THEIRS.warning("2")
         OURS.info("3")
     OURS.info("4")
@@ -111,7 +111,7 @@ def test_keys_of_a_line_are_kept(written: Written) -> None:
 
 
 @pytest.mark.parametrize("value", PERSONAL)
-def test_what_looks_personal_is_masked(value: str, written: Written) -> None:
+def test_what_looks_personal_is_mask_personal(value: str, written: Written) -> None:
     """In texts, arguments and whatever stands beside them."""
     content = f"https://{value}@db" if value == "user:secret" else value
     written.hand(f"asked for {content} twice")
@@ -124,7 +124,7 @@ def test_what_looks_personal_is_masked(value: str, written: Written) -> None:
 @pytest.mark.parametrize("value", HARMLESS)
 def test_what_operators_look_for_is_not(value: str) -> None:
     """Keys, sequence numbers, names of AWS and times stay what they are."""
-    assert masked(value) == value
+    assert mask_personal(value) == value
 
 
 @given(
@@ -134,10 +134,10 @@ def test_what_operators_look_for_is_not(value: str) -> None:
     )
 )
 def test_masking_leaves_json(value: Any) -> None:
-    """Whatever is logged is JSON afterwards, and masked once is masked."""
-    once = masked(value)
+    """Whatever is logged is still JSON after masking, and masking twice changes nothing more."""
+    once = mask_personal(value)
     assert json.loads(json.dumps(once)) == once
-    assert masked(once) == once
+    assert mask_personal(once) == once
 
 
 def test_the_text_of_an_exception_is_not_told(written: Written) -> None:
@@ -169,4 +169,4 @@ def test_handlers_of_the_runtime_make_room(monkeypatch: pytest.MonkeyPatch) -> N
     root, other = logging.getLogger(), logging.NullHandler()
     monkeypatch.setattr(root, "handlers", [LambdaLoggerHandler(), other])
     logs = JsonLogs(StringIO())
-    assert root.handlers == [other, logs._others]
+    assert root.handlers == [other, logs._library_handler]

@@ -1,4 +1,4 @@
-"""Logs of a function: one JSON object a line, whoever logs, and nothing in it that is personal."""
+"""Logs of a Lambda function: one JSON object per line, with personal data masked."""
 
 import json
 import logging
@@ -13,47 +13,47 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.filters import SuppressFilter
 
 SERVICE: Final = "campaign_workers"
-"""The logger above all of ours, and the name of the service in every line."""
+"""The root of this package's loggers, and the service name in every line."""
 
 MASK: Final = "***"
 PERSONAL: Final = re.compile(
     "|".join(
         (
-            r"[^\s@,;:=<>()\[\]{}\"'/\\]+@[\w-]+(?:\.[\w-]+)+",  # an address
-            r"(?<![\w.+])\+\d[\d ().-]{6,18}\d",  # a number as it is dialled from abroad
-            r"(?<![\w.-])\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}(?![\w-])",  # one as it is dialled at home
-            r"(?i:\b(?:bearer|basic)\s+[\w.~+/=-]+)",  # a token
-            r"(?<=://)[^\s/@]+(?=@)",  # user and password of a URL
+            r"[^\s@,;:=<>()\[\]{}\"'/\\]+@[\w-]+(?:\.[\w-]+)+",  # an e-mail address
+            r"(?<![\w.+])\+\d[\d ().-]{6,18}\d",  # an international phone number
+            r"(?<![\w.-])\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}(?![\w-])",  # a North American phone number
+            r"(?i:\b(?:bearer|basic)\s+[\w.~+/=-]+)",  # a bearer token or a password
+            r"(?<=://)[^\s/@]+(?=@)",  # user and password in a URL
         )
     )
 )
-"""A net below everybody's care: what looks like a person or a secret, should a library log one."""
+"""Last line of defence: personal data and credentials that a library might log."""
 
 
-def masked(value: Any) -> Any:
-    """The value with whatever looks personal masked in its texts; JSON-ready."""
+def mask_personal(value: Any) -> Any:
+    """Return the value as JSON-ready data, with everything masked that `PERSONAL` matches."""
     if isinstance(value, str):
         return PERSONAL.sub(MASK, value)
     if isinstance(value, Mapping):
-        return {masked(str(key)): masked(item) for key, item in value.items()}
+        return {mask_personal(str(key)): mask_personal(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [masked(item) for item in value]
-    return value if isinstance(value, int | float | None) else masked(str(value))
+        return [mask_personal(item) for item in value]
+    return value if isinstance(value, int | float | None) else mask_personal(str(value))
 
 
 @attrs.define
 class JsonLogs:
-    """Powertools' logger for everything under `campaign_workers`, and its form for all others.
+    """Powertools' logger for this package, and its JSON format for the loggers of all libraries.
 
-    Libraries are heard from warnings on. `POWERTOOLS_LOG_LEVEL` sets the level of our own lines.
+    Libraries log from warnings on; `POWERTOOLS_LOG_LEVEL` sets the level of this package.
     """
 
     stream: TextIO = attrs.field(factory=lambda: sys.stdout)
     _logger: Logger = attrs.field(init=False)
-    _others: logging.Handler = attrs.field(init=False)
+    _library_handler: logging.Handler = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Take the place of the runtime's own handlers."""
+        """Replace the log handlers of the Lambda runtime."""
         root = logging.getLogger()
         for handler in tuple(root.handlers):
             if type(handler).__module__.partition(".")[0] in {"awslambdaric", "bootstrap"}:
@@ -61,40 +61,40 @@ class JsonLogs:
         self._logger = Logger(
             service=SERVICE,
             stream=self.stream,
-            json_serializer=_line,
+            json_serializer=_to_line,
             utc=True,
             use_rfc3339=True,
             location="%(name)s:%(lineno)d",
         )
-        self._others = logging.StreamHandler(self.stream)
-        self._others.setLevel(logging.WARNING)
-        self._others.setFormatter(self._logger.registered_formatter)
-        self._others.addFilter(SuppressFilter(SERVICE))
-        root.addHandler(self._others)
+        self._library_handler = logging.StreamHandler(self.stream)
+        self._library_handler.setLevel(logging.WARNING)
+        self._library_handler.setFormatter(self._logger.registered_formatter)
+        self._library_handler.addFilter(SuppressFilter(SERVICE))
+        root.addHandler(self._library_handler)
 
     @contextmanager
-    def bound(self, **keys: Any) -> Iterator[None]:
-        """Within this, every line of every thread has these keys; None is left out."""
-        known = self._logger.get_current_keys()
-        before = {key: known.get(key) for key in keys}
+    def with_keys(self, **keys: Any) -> Iterator[None]:
+        """Add these keys to every line of every thread while the block runs; omit None values."""
+        current = self._logger.get_current_keys()
+        previous = {key: current.get(key) for key in keys}
         self._logger.append_keys(**keys)
         try:
             yield
         finally:
-            self._logger.append_keys(**before)
+            self._logger.append_keys(**previous)
 
 
-def _line(told: dict[str, Any]) -> str:
-    """A line of the log.
+def _to_line(record: dict[str, Any]) -> str:
+    """Return a line of the log.
 
-    The text of an exception may quote what it stumbled over, so that only its name and the places
-    in the code are told.
+    The message of an exception may quote the data that it failed on, so only the name of its class
+    and its places in the code are kept.
     """
-    trace = told.pop("exception", None)
+    trace = record.pop("exception", None)
     for quoting in ("stack_trace", "exception_notes"):
-        told.pop(quoting, None)
+        record.pop(quoting, None)
     if isinstance(trace, str):
-        told["stack"] = [
+        record["stack"] = [
             place.strip() for place in trace.splitlines() if place.startswith('  File "')
         ]
-    return json.dumps(masked(told), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(mask_personal(record), ensure_ascii=False, separators=(",", ":"))
