@@ -110,7 +110,9 @@ def csv_frames(case: tuple[bytes, str]) -> Iterator[str]:
     if refusal is not None and rows:
         yield "refused after some rows"
     yield from (
-        f"refused: {why}" for why in ("cells for", "NUL", "not CSV") if why in (refusal or "")
+        f"refused: {why}"
+        for why in ("cells, got", "NUL", "well-formed CSV")
+        if why in (refusal or "")
     )
 
 

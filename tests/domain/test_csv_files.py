@@ -100,21 +100,21 @@ def test_a_header_alone_gives_no_rows() -> None:
 @pytest.mark.parametrize(
     ("data", "place"),
     [
-        (b"", "wave.csv: empty"),
-        (b"\xef\xbb\xbf\n\n", "wave.csv: empty"),
-        (b"a,b\n1,2\n", "wave.csv, line 1, code, email: missing"),
-        (b"code,a,email,a\n", "wave.csv, line 1, a: a column of this name comes twice"),
-        (b"code,email,,\n", "wave.csv, line 1, (no name): a column of this name comes twice"),
-        (b"code,email\n1,2\n\n1\n", "wave.csv, line 4: 1 cells for 2 columns"),
-        (b"code,email\n1,2,3\n", "wave.csv, line 2: 3 cells for 2 columns"),
-        (b'code,email\n"1\n2",\xff\n', "wave.csv, line 2, email: not UTF-8"),
-        ("code,email\n1,2".encode("utf-16"), "wave.csv, line 1: not UTF-8"),
-        (b"code,email\n1,2\n\x00,2\n", "wave.csv, line 3, code: a NUL"),
-        (b"code,email\n1," + b"x" * 11, "wave.csv, line 2, email: more than 10 characters"),
-        (b"code,email\n1," + b"x" * 140_000, "wave.csv, line 2: a cell is too long"),
-        (b'code,email\n1,"2" 3\n', "wave.csv, line 2: not CSV"),
-        (b'code,email\n1,"2\n\n', "wave.csv, line 2: not CSV"),
-        (b"code,email\n1,2\r3,4\n", "wave.csv, line 2: not CSV"),
+        (b"", "wave.csv: expected a header"),
+        (b"\xef\xbb\xbf\n\n", "wave.csv: expected a header"),
+        (b"a,b\n1,2\n", "wave.csv, line 1, code, email: column is missing"),
+        (b"code,a,email,a\n", "wave.csv, line 1, a: this column occurs twice"),
+        (b"code,email,,\n", "wave.csv, line 1, (no name): this column occurs twice"),
+        (b"code,email\n1,2\n\n1\n", "wave.csv, line 4: expected 2 cells, got 1"),
+        (b"code,email\n1,2,3\n", "wave.csv, line 2: expected 2 cells, got 3"),
+        (b'code,email\n"1\n2",\xff\n', "wave.csv, line 2, email: expected UTF-8"),
+        ("code,email\n1,2".encode("utf-16"), "wave.csv, line 1: expected UTF-8"),
+        (b"code,email\n1,2\n\x00,2\n", "wave.csv, line 3, code: expected text, got a NUL"),
+        (b"code,email\n1," + b"x" * 11, "wave.csv, line 2, email: expected at most 10 characters"),
+        (b"code,email\n1," + b"x" * 140_000, "wave.csv, line 2: expected shorter cells"),
+        (b'code,email\n1,"2" 3\n', "wave.csv, line 2: expected well-formed CSV"),
+        (b'code,email\n1,"2\n\n', "wave.csv, line 2: expected well-formed CSV"),
+        (b"code,email\n1,2\r3,4\n", "wave.csv, line 2: expected well-formed CSV"),
     ],
 )
 def test_bad_files_are_refused_with_their_place(data: bytes, place: str) -> None:
@@ -135,7 +135,7 @@ def test_a_row_without_end_stops_the_reading() -> None:
     endless_line = (b"x," * 1000 for _ in range(10**9))
     endless_row = (b'"\n",' * 1000 for _ in range(10**9))
     for source in (endless_line, endless_row):
-        with pytest.raises(BadInput, match=f"line 1: a row of more than {ROW_LIMIT} bytes"):
+        with pytest.raises(BadInput, match=f"line 1: expected a row of at most {ROW_LIMIT} bytes"):
             next(read_rows(source, file=FILE, required=[]))
 
 

@@ -103,13 +103,13 @@ def test_a_long_file_is_read_by_columns_alone(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
-        (b"1\t2\n" * 30 + b"1\n", "line 32: 1 cells for 2 columns"),
-        (b"1\t2\n" * 30 + b"1\t\xff\n", "line 32, m: not UTF-8"),
-        (b"1\t2\n" * 30 + b"1\t\0\n", "line 32, m: a NUL"),
-        (b"1\t2\n" * 30 + b'1\t"2\n' + b"1\t2\n" * 30, "line 32: not CSV"),
-        (b"1\t2\n\n" * 30 + b"1\t2\t3\n", "line 62: 3 cells for 2 columns"),
-        (b"1\t" + b"x" * (CELL_LIMIT + 1) + b"\n", "line 2, m: more than 32768 characters"),
-        (b"1\t" + b"x" * (ROW_LIMIT + 1), "line 2: a row of more than"),
+        (b"1\t2\n" * 30 + b"1\n", "line 32: expected 2 cells, got 1"),
+        (b"1\t2\n" * 30 + b"1\t\xff\n", "line 32, m: expected UTF-8"),
+        (b"1\t2\n" * 30 + b"1\t\0\n", "line 32, m: expected text, got a NUL"),
+        (b"1\t2\n" * 30 + b'1\t"2\n' + b"1\t2\n" * 30, "line 32: expected well-formed CSV"),
+        (b"1\t2\n\n" * 30 + b"1\t2\t3\n", "line 62: expected 2 cells, got 3"),
+        (b"1\t" + b"x" * (CELL_LIMIT + 1) + b"\n", "line 2, m: expected at most 32768 characters"),
+        (b"1\t" + b"x" * (ROW_LIMIT + 1), "line 2: expected a row of at most"),
     ],
 )
 def test_a_wrong_row_is_refused_with_its_line(body: bytes, problem: str) -> None:
@@ -121,7 +121,7 @@ def test_a_wrong_row_is_refused_with_its_line(body: bytes, problem: str) -> None
 
 def test_missing_columns_are_refused_before_any_row() -> None:
     """The header is read when the file is opened."""
-    with pytest.raises(BadInput, match="line 1, score: missing"):
+    with pytest.raises(BadInput, match="line 1, score: column is missing"):
         read_frames([b"globalUserId\n"], file=FILE, required=("score",))
 
 

@@ -111,7 +111,7 @@ SUITES: Final = {
         {
             **dict.fromkeys(("read", "refused", "refused after some rows"), 0.15),
             **dict.fromkeys(("several rows and columns", "quotes"), 0.08),
-            **dict.fromkeys(("refused: cells for", "refused: not CSV"), 0.06),
+            **dict.fromkeys(("refused: cells, got", "refused: well-formed CSV"), 0.06),
             "refused: NUL": 0.02,
         },
     ),

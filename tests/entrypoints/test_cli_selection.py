@@ -148,7 +148,7 @@ def test_candidates_come_in_several_formats(files: Path, suffix: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("candidates.csv", "", "candidates.csv: empty"),
+        ("candidates.csv", "", "candidates.csv: expected a header"),
         ("candidates.csv", "globalUserId,score\n", "line 1, marketIds: missing"),
         ("candidates.csv", CANDIDATES.replace("0.8", "zz"), "line 3, score: not a number"),
         (

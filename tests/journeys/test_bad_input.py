@@ -191,40 +191,40 @@ def broken(content: bytes, cell: bytes) -> bytes:
 Damage = Callable[[Reader], tuple[bytes, str]]
 
 DAMAGES: Final[dict[str, Damage]] = {
-    "empty": lambda r: (b"", ": empty"),
-    "a gzip of nothing": lambda r: (gzip.compress(b"", mtime=0), ", line 1: not UTF-8"),
-    "UTF-16": lambda r: (r.table(r.rows).decode().encode("utf-16"), ", line 1: not UTF-8"),
+    "empty": lambda r: (b"", ": expected a header"),
+    "a gzip of nothing": lambda r: (gzip.compress(b"", mtime=0), ", line 1: expected UTF-8"),
+    "UTF-16": lambda r: (r.table(r.rows).decode().encode("utf-16"), ", line 1: expected UTF-8"),
     "no such column": lambda r: (
         r.table(r.rows).replace(r.required.encode(), b"other", 1),
-        f", line 1, {r.required}: missing",
+        f", line 1, {r.required}: column is missing",
     ),
     "a column twice": lambda r: (
         r.table([[*row, row[r.column(r.required)]] for row in r.rows]),
-        f", line 1, {r.required}: a column of this name comes twice",
+        f", line 1, {r.required}: this column occurs twice",
     ),
     "a short row": lambda r: (
         r.table([*r.rows[:2], r.rows[2][:-1]]),
-        rf", line 3: {len(r.rows[0]) - 1} cells for {len(r.rows[0])} columns",
+        rf", line 3: expected {len(r.rows[0])} cells, got {len(r.rows[0]) - 1}",
     ),
     "a long row": lambda r: (
         r.table([*r.rows[:2], [*r.rows[2], "planted"]]),
-        rf", line 3: {len(r.rows[0]) + 1} cells for {len(r.rows[0])} columns",
+        rf", line 3: expected {len(r.rows[0])} cells, got {len(r.rows[0]) + 1}",
     ),
     "Latin-1": lambda r: (
         broken(r.table(r.with_cell("HERE")), b"planted \xe9"),
-        f", line 3, {r.cell}: not UTF-8",
+        f", line 3, {r.cell}: expected UTF-8",
     ),
     "a NUL": lambda r: (
         broken(r.table(r.with_cell("HERE")), b"planted\0"),
-        f", line 3, {r.cell}: a NUL",
+        f", line 3, {r.cell}: expected text, got a NUL",
     ),
     "a quote left open": lambda r: (
         broken(r.table(r.with_cell("HERE")), b'"planted'),
-        ", line 3: not CSV",
+        ", line 3: expected well-formed CSV",
     ),
     "an endless cell": lambda r: (
         r.table(r.with_cell("planted" * 5000)),
-        f", line 3, {r.cell}: more than 32768 characters",
+        f", line 3, {r.cell}: expected at most 32768 characters",
     ),
 }
 

@@ -33,7 +33,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
 @pytest.mark.parametrize(
     ("name", "content", "complaint"),
     [
-        ("quotas", "", ": empty"),
+        ("quotas", "", ": expected a header"),
         ("quotas", "marketId\nnyc\n", ", line 1, limit: missing"),
         ("quotas", "marketId,limit\nnyc,-1\n", ", line 2, limit: not a whole number"),
         ("quotas", "marketId,limit\nnyc,\n", ", line 2, limit: not a whole number"),
@@ -42,11 +42,11 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
         ("quotas", f"marketId,limit\nnyc,{10**30}\n", ", line 2, limit: not a whole number"),
         ("quotas", "marketId,limit\nnyc,1\nnyc,2\n", ", line 3, marketId: comes twice"),
         ("quotas", "marketId,limit\n,1\n", ", line 2, marketId: empty"),
-        ("quotas", "marketId,limit\nnyc\n", ", line 2: 1 cells for 2 columns"),
-        ("candidates", "", ": empty"),
+        ("quotas", "marketId,limit\nnyc\n", ", line 2: expected 2 cells, got 1"),
+        ("candidates", "", ": expected a header"),
         ("candidates", "score\n1\n", ", line 1, globalUserId, marketIds: missing"),
-        ("candidates", CANDIDATES + "g2,0.8\n", ", line 3: 2 cells for 4 columns"),
-        ("candidates", CANDIDATES + 'g2,0.8,"planted\n', ", line 3: not CSV"),
+        ("candidates", CANDIDATES + "g2,0.8\n", ", line 3: expected 4 cells, got 2"),
+        ("candidates", CANDIDATES + 'g2,0.8,"planted\n', ", line 3: expected well-formed CSV"),
         ("candidates", CANDIDATES + "g2,planted,nyc,\n", ", line 3, score: not a number"),
         (
             "candidates",

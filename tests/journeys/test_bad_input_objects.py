@@ -253,9 +253,9 @@ LISTS: Final = {
     "blocklist/emails.txt": (
         b"# ours\nplanted@planted-mail.example\nplanted\xe9@x\n",
         3,
-        "not UTF-8",
+        "expected UTF-8",
     ),
-    f"blocklist/{CAMPAIGN}/domains.txt": (b"\xff", 1, "not UTF-8"),
+    f"blocklist/{CAMPAIGN}/domains.txt": (b"\xff", 1, "expected UTF-8"),
     "allowlist/patterns.txt": (b"# ours\n\nplanted*\n", 3, "expected a pattern with an @"),
 }
 

@@ -155,7 +155,7 @@ def test_a_config_that_is_gone_is_an_error() -> None:
     [
         (TRIGGERED, b"{", "triggered/tour_w1_csv.json: not JSON"),
         (TRIGGERED, b"{}", "triggered/tour_w1_csv.json, campaignId: missing"),
-        (FILE, b"", "csv/tour_w1.csv: empty"),
+        (FILE, b"", "csv/tour_w1.csv: expected a header"),
         (FILE, b"code,email\n", "csv/tour_w1.csv, line 1, doNotText, firstName"),
     ],
 )

@@ -188,9 +188,9 @@ def test_a_key_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "smsWaves/csv/tour_w1.csv: empty"),
+        (b"", "smsWaves/csv/tour_w1.csv: expected a header"),
         (b"code,globalUserId\nA,g1\n", "line 1, doNotText, email, firstName"),
-        (wave_rows(row("g1", "A")) + b"A,B\n", "line 3: 2 cells for 12 columns"),
+        (wave_rows(row("g1", "A")) + b"A,B\n", "line 3: expected 12 cells, got 2"),
     ],
 )
 def test_a_file_that_is_no_wave_file_is_refused(content: bytes, message: str) -> None:

@@ -19,13 +19,16 @@ SECRET = "penelope@secret.example"
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", "tour.20260901.txt: empty"),
+        (b"", "tour.20260901.txt: expected a header"),
         (tsv(), "tour.20260901.txt: expected rows below the header"),
-        (tsv(columns=("globalUserId", "email", "score")), "line 1, phone: missing"),
-        (tsv({}, {}).rstrip("\n") + "\textra", "line 3: 11 cells for 10 columns"),
-        (tsv({}) + "g2\n", "line 3: 1 cells for 10 columns"),
-        (tsv({}).encode() + b"\xff", "line 3: 1 cells|line 3, globalUserId: not UTF-8"),
-        (tsv({"firstName": '"Ann'}), "line 2: not CSV"),
+        (tsv(columns=("globalUserId", "email", "score")), "line 1, phone: column is missing"),
+        (tsv({}, {}).rstrip("\n") + "\textra", "line 3: expected 10 cells, got 11"),
+        (tsv({}) + "g2\n", "line 3: expected 10 cells, got 1"),
+        (
+            tsv({}).encode() + b"\xff",
+            "line 3: expected 10 cells|line 3, globalUserId: expected UTF-8",
+        ),
+        (tsv({"firstName": '"Ann'}), "line 2: expected well-formed CSV"),
         (tsv({}, {"campaignId": "moon"}), "row 2, campaignId: unknown campaign"),
         (tsv({"campaignId": "../x"}), "row 1, campaignId: unknown campaign"),
     ],

@@ -27,7 +27,7 @@ HEADER = "marketId,marketName,ticketType,limit\n"
     [
         (b"", "empty"),
         (HEADER.encode(), "no market; give each market of the wave a row"),
-        (b"marketId,marketName,limit\nnyc,New York,2\n", "line 1, ticketType: missing"),
+        (b"marketId,marketName,limit\nnyc,New York,2\n", "line 1, ticketType: column is missing"),
         (f"{HEADER}nyc,New York,TM,-1\n".encode(), "line 2, limit: not a whole number from 0"),
         (f"{HEADER}nyc,New York,TM,2.5\n".encode(), "line 2, limit"),
         (f"{HEADER}nyc,New York,TM,\n".encode(), "line 2, limit"),
@@ -36,7 +36,7 @@ HEADER = "marketId,marketName,ticketType,limit\n"
         (f"{HEADER}nyc,New York,tm,1\n".encode(), "line 2, ticketType: unknown; use TM, NON_TM"),
         (f"{HEADER}mars,Mars,TM,1\n".encode(), "line 2, marketId: not a market of the campaign"),
         (f"{HEADER}../x,Up,TM,1\n".encode(), "line 2, marketId: not an id"),
-        (f"{HEADER}nyc,New York,TM\n".encode(), "line 2: 3 cells for 4 columns"),
+        (f"{HEADER}nyc,New York,TM\n".encode(), "line 2: expected 4 cells, got 3"),
         (
             b"marketId,marketName,ticketType,limit,presaleDateTime\nnyc,a,TM,1,tomorrow\n",
             "line 2, presaleDateTime: not an ISO-8601 date and time",

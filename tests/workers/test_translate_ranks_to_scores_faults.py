@@ -23,11 +23,11 @@ from tests.worlds import Meanwhile
     ("content", "words"),
     [
         (b"", "empty"),
-        (b"position,memberId\n1,m1\n", "line 1, rank: missing"),
+        (b"position,memberId\n1,m1\n", "line 1, rank: column is missing"),
         (b"rank,name\n1,Ada\n", "line 1, globalUserId, memberId, email: missing, one of these"),
-        (b"rank,rank,memberId\n1,1,m1\n", "line 1, rank: a column of this name comes twice"),
-        (b"rank,memberId\n1,m1\n2\n", "line 3: 1 cells for 2 columns"),
-        (b"rank,memberId\n1,\xff\n", "line 2, memberId: not UTF-8"),
+        (b"rank,rank,memberId\n1,1,m1\n", "line 1, rank: this column occurs twice"),
+        (b"rank,memberId\n1,m1\n2\n", "line 3: expected 2 cells, got 1"),
+        (b"rank,memberId\n1,\xff\n", "line 2, memberId: expected UTF-8"),
         (b"\x1f\x8b\x08\x00\x00\x00\x00\x00", "line 1"),
     ],
 )

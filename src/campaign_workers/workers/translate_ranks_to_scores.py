@@ -127,7 +127,7 @@ class TranslateRanksToScores:
     def _read(self, upload: ObjectInfo, formula: RankFormula) -> tuple[Fanlist, LineCounter]:
         lines = LineCounter()
         with closing(self.scoring.open(upload.key, etag=upload.etag)) as source:
-            table = read_frames(lines.of(source), file=upload.key, required=REQUIRED_COLUMNS)
+            table = read_frames(lines.wrap(source), file=upload.key, required=REQUIRED_COLUMNS)
             frames = list(table.frames)
         try:
             return score_fanlist(table.columns, frames, formula), lines
@@ -142,7 +142,7 @@ class TranslateRanksToScores:
         if not by_reason:
             return []
         wanted = [row for rows in by_reason.values() for row in rows]
-        starts = lines.starts(fanlist.cells())
+        starts = lines.row_lines(fanlist.cells())
         line = find_lines(self._counted(upload) if starts is None else starts, wanted)
         return [
             {"reason": reason, "lines": [line[row] for row in rows]}

@@ -1,1 +1,1 @@
-"""CSV and TSV files: cells, rows, and whole columns."""
+"""CSV and TSV files, read and written as rows or as frames."""

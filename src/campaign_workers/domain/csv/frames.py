@@ -1,10 +1,8 @@
-"""The conventions of `cells`, for whole Polars columns.
+"""CSV files as Polars frames, for files of millions of rows.
 
-CSV files as frames: the columnar twin of `csv_files`, for files of millions of rows.
-
-Whole rows, some megabytes at a time, go through Polars' parser. From the first block on that this
-parser might read in another way, or that is wrong, the file is left to `csv_files`, which reads it
-or says where it is wrong; both give the same cells.
+Polars parses whole rows, some megabytes at a time. From the first block that it might parse
+differently from `rows`, or that is malformed, the rest of the file is parsed by `rows`, which also
+names the place of an error. Both return the same cells.
 """
 
 import re
@@ -34,59 +32,59 @@ WHITESPACE: Final = (
     "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
     "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 )
-"""What Python's `str.strip` takes off; Polars by itself leaves four separators of it."""
+"""The characters that `str.strip` removes; Polars' default lacks four separators of them."""
 
 
 def strip(column: pl.Expr) -> pl.Expr:
-    """A text column as `str.strip` leaves each text."""
+    """Return a text column stripped as `str.strip` does."""
     return column.str.strip_chars(WHITESPACE)
 
 
 def without_negative_zero(number: pl.Expr) -> pl.Expr:
-    """A column of doubles whose minus zeros are zeros: equal numbers are then equal bytes too."""
-    # Adding zero would say it shorter, but Polars leaves such a sum out.
+    """Return a column of doubles with 0.0 for -0.0, so that equal numbers have equal bytes."""
+    # `number + 0.0` would be shorter, but Polars optimises it away.
     return pl.when(number == 0).then(0.0).otherwise(number)
 
 
 def guard_cells(column: pl.Expr) -> pl.Expr:
-    """A text column as it is written into a CSV file (see `cells.guard`)."""
+    """Return a text column as it is written to a CSV file (see `rows.guard_cell`)."""
     risky = column.str.contains(RISKY) & ~column.str.contains(f"^(?-u:{NUMBER})$")
     return pl.when(risky).then(pl.concat_str(pl.lit("'"), column)).otherwise(column)
 
 
 def unguard_cells(column: pl.Expr) -> pl.Expr:
-    """A text column as it was meant, read from a CSV file (see `cells.unguard`)."""
-    held = column.str.starts_with("'") & column.str.contains(RISKY)
-    return pl.when(held).then(column.str.slice(1)).otherwise(column)
+    """Return a text column as it was before it was guarded (see `rows.unguard_cell`)."""
+    is_guarded = column.str.starts_with("'") & column.str.contains(RISKY)
+    return pl.when(is_guarded).then(column.str.slice(1)).otherwise(column)
 
 
 def join_lists(column: pl.Expr) -> pl.Expr:
-    """A list column as one cell each."""
+    """Return a list column with each list as one cell."""
     return column.list.join(LIST_SEPARATOR)
 
 
 def split_lists(column: pl.Expr) -> pl.Expr:
-    """The lists in a text column: trimmed, without empty items; null reads as the empty list."""
+    """Return a text column as lists, stripped and without empty items; null is an empty list."""
     items = column.fill_null("").str.split(LIST_SEPARATOR).list.eval(strip(pl.element()))
     return items.list.eval(pl.element().filter(pl.element() != ""))
 
 
 BLOCK_BYTES: Final = 8 * 1024 * 1024
-"""Bytes that are parsed at a time; no row straddles two blocks."""
+"""Bytes that are parsed at a time; a block ends with the end of a row."""
 
 ROWS_PER_FRAME: Final = 10_000
-"""Rows of a frame that is read row by row."""
+"""Rows of a frame where the file is parsed row by row."""
 
 _BOM: Final = b"\xef\xbb\xbf"
 _NUL: Final = "\0"
-"""Fills a column of its own at the end of each row; no cell may hold it."""
+"""Fills an extra column at the end of each row; cells cannot contain it."""
 
 
 @attrs.frozen(kw_only=True)
 class FrameTable:
-    """A file whose header is read: its columns in order, and its rows as frames, once.
+    """The columns of a file in order, and its rows as frames, which can be iterated once.
 
-    The frames hold texts alone, an empty cell as the empty text.
+    All columns of the frames are String; an empty cell is the empty string.
     """
 
     columns: tuple[str, ...]
@@ -101,28 +99,38 @@ def read_frames(
     delimiter: str = ",",
     block: int = BLOCK_BYTES,
 ) -> FrameTable:
-    """The rows of a file in UTF-8, as frames of about `block` bytes; no rows, no frames.
+    """Read a file in UTF-8 as frames of about `block` bytes; a file without rows has no frames.
+
+    Args:
+        source: the bytes of the file.
+        file: its name, for errors.
+        required: columns that it must have.
+        delimiter: the character between two cells.
+        block: how many bytes are parsed at a time.
 
     Raises:
-        BadInput: as `csv_files.read_table`; what is wrong with a row when its frame is taken.
+        BadInput: as `rows.read_table`; errors of a row are raised when its frame is taken.
     """
     blocks = _blocks(source, block)
     header, first = _header(blocks)
     rest = chain([first], blocks)
     if not _is_well_quoted(header, delimiter):
-        # Where the header ends is for the other reader to say.
-        everything = chain([header], rest)
-        rows = read_table(everything, file=file, required=required, delimiter=delimiter)
-        return FrameTable(columns=rows.columns, frames=_framed(rows, 0))
+        # The header is ambiguous; let `rows` parse the whole file.
+        whole = chain([header], rest)
+        rows = read_table(whole, file=file, required=required, delimiter=delimiter)
+        return FrameTable(columns=rows.columns, frames=_to_frames(rows, 0))
     table = read_table([header], file=file, required=required, delimiter=delimiter)
-    reader = _Reader(header, table.columns, file, delimiter)
-    return FrameTable(columns=table.columns, frames=reader.frames(rest))
+    parser = _BlockParser(header, table.columns, file, delimiter)
+    return FrameTable(columns=table.columns, frames=parser.frames(rest))
 
 
 def write_frames(
     columns: Sequence[str], frames: Iterable[pl.DataFrame], *, delimiter: str = ","
 ) -> Iterator[bytes]:
-    """A file in UTF-8 with LF, a chunk a frame; texts are guarded, lists joined, nulls empty."""
+    """Return a file in UTF-8 with LF, a chunk for each frame.
+
+    Texts are guarded, lists are joined, and nulls are empty cells.
+    """
     names = pl.DataFrame(schema=[guard_cell(column) for column in columns])
     yield names.write_csv(separator=delimiter).encode()
     for frame in frames:
@@ -145,7 +153,7 @@ def _cell(column: pl.Series) -> pl.Series:
 
 
 def _blocks(source: Iterable[bytes] | BinaryIO, size: int) -> Iterator[bytes]:
-    """The file cut after rows, about `size` bytes each; one without an end of row stays whole."""
+    """Cut the file after rows into blocks of about `size` bytes; a longer row stays whole."""
     rest = b""
     for chunk in _chunks(source, size):
         rest += chunk
@@ -166,7 +174,7 @@ def _chunks(source: Iterable[bytes] | BinaryIO, size: int) -> Iterator[bytes]:
 
 
 def _end_of_rows(data: bytes) -> int:
-    """Where the last whole row ends: after a line break that is not inside quotes; 0 if none."""
+    """Return the end of the last complete row: a line break outside quotes; 0 if there is none."""
     end = data.rfind(b"\n") + 1
     quotes = data.count(b'"', 0, end)
     while quotes % 2:
@@ -177,7 +185,7 @@ def _end_of_rows(data: bytes) -> int:
 
 
 def _header(blocks: Iterator[bytes]) -> tuple[bytes, bytes]:
-    """The first row that is not blank, with what stands before it, and some of what follows."""
+    """Return the first row that is not blank, with all before it, and some bytes after it."""
     data, end = b"", 0
     for block in blocks:
         data += block
@@ -197,7 +205,7 @@ def _end_of_header(data: bytes) -> int:
 
 
 @attrs.frozen
-class _Reader:
+class _BlockParser:
     header: bytes
     columns: tuple[str, ...]
     file: str
@@ -206,21 +214,21 @@ class _Reader:
     def frames(self, blocks: Iterator[bytes]) -> Iterator[pl.DataFrame]:
         line = self.header.count(b"\n")
         for block in blocks:
-            frame = self._parsed(block)
+            frame = self._parse(block)
             if frame is None:
-                yield from self._row_by_row(chain([block], blocks), line)
+                yield from self._parse_rows(chain([block], blocks), line)
                 return
             line += block.count(b"\n")
             if frame.height:
                 yield frame
 
-    def _parsed(self, block: bytes) -> pl.DataFrame | None:
-        """The cells of whole rows; None if `csv_files` has to be asked."""
+    def _parse(self, block: bytes) -> pl.DataFrame | None:
+        """Return the cells of whole rows, or None if `rows` has to parse them."""
         is_quoted = b'"' in block
         if b"\0" in block or not _is_well_quoted(block, self.delimiter):
             return None
         if is_quoted and len(self.columns) == 1:
-            # A blank line and an empty cell would look alike.
+            # A blank line could not be told from an empty cell.
             return None
         data = block.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
         if not is_quoted:
@@ -229,9 +237,9 @@ class _Reader:
             data = data.removeprefix(b"\n")
         if b"\r" in data or data.startswith(_BOM):
             return None
-        return self._cells(data, f"{self.delimiter}{_NUL}\n", is_quoted=is_quoted)
+        return self._parse_cells(data, f"{self.delimiter}{_NUL}\n", is_quoted=is_quoted)
 
-    def _cells(self, data: bytes, end: str, *, is_quoted: bool) -> pl.DataFrame | None:
+    def _parse_cells(self, data: bytes, end: str, *, is_quoted: bool) -> pl.DataFrame | None:
         names = [*self.columns, _NUL]
         try:
             frame = pl.read_csv(
@@ -248,43 +256,43 @@ class _Reader:
         if not (frame[_NUL] == _NUL).all() or _longest(frame) > CELL_LIMIT:
             return None
         frame = frame.drop(_NUL)
-        if frame.height < data.count(b"\n"):  # Some cell has a line break.
+        if frame.height < data.count(b"\n"):  # A cell has a line break.
             frame = frame.select(pl.all().str.replace_all(end, "\n", literal=True))
         return frame.select(unguard_cells(pl.all())) if b"'" in data else frame
 
-    def _row_by_row(self, blocks: Iterable[bytes], line: int) -> Iterator[pl.DataFrame]:
+    def _parse_rows(self, blocks: Iterable[bytes], line: int) -> Iterator[pl.DataFrame]:
         rows = read_table(
             chain([self.header], blocks), file=self.file, required=(), delimiter=self.delimiter
         )
-        return _framed(rows, line - self.header.count(b"\n"))
+        return _to_frames(rows, line - self.header.count(b"\n"))
 
 
 def _is_well_quoted(data: bytes, delimiter: str) -> bool:
-    """Whether every quote begins a cell, ends it, or is doubled, and none holds a CR."""
+    """Return whether every quote begins or ends a cell or is doubled, and no cell has a CR."""
     end = re.escape(delimiter.encode())
-    # Possessive, because one reading is all there is: looking back would make it many times slower.
+    # Possessive quantifiers: no alternative match exists, and backtracking is slow.
     cell = rb'(?<![^%b\n])"[^"\r]*+(?:""[^"\r]*+)*+"(?![^%b\r\n])' % (end, end)
     return b'"' not in data or bool(re.fullmatch(rb'[^"]*+(?:%b[^"]*+)*+' % cell, data))
 
 
 def _longest(frame: pl.DataFrame) -> int:
-    """Bytes of the longest row."""
+    """Return the number of bytes of the longest row."""
     longest = frame.select(pl.sum_horizontal(pl.all().str.len_bytes().cast(pl.Int64))).max().item()
     return int(longest or 0)
 
 
-def _framed(table: Table, lines_before: int) -> Iterator[pl.DataFrame]:
-    """The rows as frames; errors count the lines that the table's reader has not seen."""
-    while some := _taken(table.rows, lines_before):
+def _to_frames(table: Table, lines_before: int) -> Iterator[pl.DataFrame]:
+    """Return rows as frames; `lines_before` is added to the line numbers of errors."""
+    while some := _take_rows(table.rows, lines_before):
         cells = [list(row.cells.values()) for row in some]
         yield pl.DataFrame(cells, schema=dict.fromkeys(table.columns, pl.String), orient="row")
 
 
-def _taken(rows: Iterator[Row], lines_before: int) -> list[Row]:
+def _take_rows(rows: Iterator[Row], lines_before: int) -> list[Row]:
     try:
         return list(islice(rows, ROWS_PER_FRAME))
-    except BadInput as why:
-        line = None if why.line is None else why.line + lines_before
+    except BadInput as error:
+        line = None if error.line is None else error.line + lines_before
         raise BadInput(
-            why.problem, file=why.file, line=line, field=why.field, remedy=why.remedy
+            error.problem, file=error.file, line=line, field=error.field, remedy=error.remedy
         ) from None

@@ -21,10 +21,10 @@ from campaign_workers.domain.errors import BadInput
 LIST_SEPARATOR: Final = "|"
 
 NUMBER: Final = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
-"""Plain decimal notation; E.164 numbers (`+12125550162`) are among it."""
+"""Plain decimal notation, which includes E.164 phone numbers (`+12125550162`)."""
 
 RISKY: Final = r"^'*[=+\-@\t\r]"
-"""Begins like a formula, guarded or not."""
+"""The beginning of a formula, guarded or not."""
 
 _FIRST = frozenset("'=+-@\t\r")
 _RISKY = re.compile(RISKY)
@@ -32,37 +32,27 @@ _NUMBER = re.compile(NUMBER, re.ASCII)
 
 
 def guard_cell(cell: str) -> str:
-    """`cell` as it is written into a CSV file."""
+    """Return `cell` as it is written to a CSV file."""
     if cell[:1] not in _FIRST or not _RISKY.match(cell) or _NUMBER.fullmatch(cell):
         return cell
     return f"'{cell}"
 
 
 def unguard_cell(cell: str) -> str:
-    """`cell` as it was meant, read from a CSV file."""
+    """Return `cell`, read from a CSV file, as it was before it was guarded."""
     return cell[1:] if cell.startswith("'") and _RISKY.match(cell) else cell
 
 
-def join_list(items: Iterable[str]) -> str:
-    """A list as one cell."""
-    return LIST_SEPARATOR.join(items)
-
-
-def split_list(cell: str) -> tuple[str, ...]:
-    """The list in one cell: trimmed, without empty items."""
-    return tuple(item for part in cell.split(LIST_SEPARATOR) if (item := part.strip()))
-
-
 CELL_LIMIT: Final = 32_768
-"""Characters that a cell may have, unless told otherwise."""
+"""Default limit of the characters of a cell."""
 
 ROW_LIMIT: Final = 1024 * 1024
-"""Bytes that a row may have; an open quote would otherwise swallow the rest of a file."""
+"""Limit of the bytes of a row; without it, an open quote would swallow the rest of a file."""
 
 _CHUNK: Final = 64 * 1024
 _BOM: Final = b"\xef\xbb\xbf"
 _LINE_BREAK: Final = b"\n"
-_BROKEN: Final = re.compile("[\udc80-\udcff]")
+_UNDECODABLE: Final = re.compile("[\udc80-\udcff]")
 
 
 @attrs.frozen(kw_only=True)
@@ -75,7 +65,7 @@ class Row:
 
 @attrs.frozen(kw_only=True)
 class Table:
-    """A file whose header is read: its columns in order, and its rows, once."""
+    """The columns of a file in order, and its rows, which can be iterated once."""
 
     columns: tuple[str, ...]
     rows: Iterator[Row]
@@ -89,13 +79,20 @@ def read_rows(
     delimiter: str = ",",
     limit: int = CELL_LIMIT,
 ) -> Iterator[Row]:
-    """The rows of a file in UTF-8; `file` names it in errors. A header alone gives no rows.
+    """Read the rows of a file in UTF-8; a file with a header alone has none.
 
-    Column names are trimmed, cells are as they were meant; blank lines are passed over.
+    Column names are stripped, cells are unguarded, and blank lines are skipped.
+
+    Args:
+        source: the bytes of the file.
+        file: its name, for errors.
+        required: columns that it must have.
+        delimiter: the character between two cells.
+        limit: how many characters a cell may have.
 
     Raises:
-        BadInput: the file is empty, lacks `required` columns, has a column twice, a row of another
-            length, text that is no UTF-8, a NUL, or a cell of more than `limit` characters.
+        BadInput: the file is empty, lacks a required column, has a column twice, a row of another
+            length, text that is not UTF-8, a NUL, or a cell of more than `limit` characters.
     """
     yield from read_table(
         source, file=file, required=required, delimiter=delimiter, limit=limit
@@ -110,10 +107,10 @@ def read_table(
     delimiter: str = ",",
     limit: int = CELL_LIMIT,
 ) -> Table:
-    """As `read_rows`, with the columns, which a file without rows has too.
+    """Read the columns of a file, and its rows as `read_rows` does.
 
     Raises:
-        BadInput: as `read_rows`; what is wrong with the header at once, the rest in `rows`.
+        BadInput: as `read_rows`; errors of the header at once, errors of a row when it is taken.
     """
     lines = _Lines(source, file)
     records = _records(lines, file, delimiter)
@@ -124,13 +121,13 @@ def read_table(
 def write_rows(
     columns: Sequence[str], rows: Iterable[Mapping[str, str]], *, delimiter: str = ","
 ) -> Iterator[bytes]:
-    """A file in UTF-8 with LF, in chunks; cells are guarded, absent ones empty.
+    """Return a file in UTF-8 with LF, in chunks; cells are guarded.
 
-    Cells of other columns than `columns` are left out.
+    A cell that a row lacks is empty; cells of other columns are left out.
     """
     buffer = StringIO()
     plain = csv.writer(buffer, delimiter=delimiter, lineterminator="\n")
-    # The standard writer leaves a carriage return bare, which ends the row for its readers.
+    # `csv.writer` does not quote a carriage return, which readers take for the end of the row.
     quoted = csv.writer(buffer, delimiter=delimiter, lineterminator="\n", quoting=csv.QUOTE_ALL)
     plain.writerow(map(guard_cell, columns))
     for row in rows:
@@ -144,9 +141,9 @@ def write_rows(
 
 
 class _Lines:
-    """The lines of a file as text, and what is known of the row that was read last.
+    """The lines of a file as text, with flags about the row that was read last.
 
-    Whether a row needs a closer look is asked once a line, not once a cell: most rows do not.
+    The flags are set once a line instead of once a cell, because most rows need no further check.
     """
 
     def __init__(self, source: Iterable[bytes] | BinaryIO, file: str) -> None:
@@ -158,7 +155,7 @@ class _Lines:
         self.row_may_be_guarded = False
 
     def next_row(self) -> None:
-        """The next line begins a row."""
+        """Record that the next line begins a row."""
         self.row_starts, self.row_bytes = self.number + 1, 0
         self.row_is_damaged = self.row_may_be_guarded = False
 
@@ -168,7 +165,7 @@ class _Lines:
             self.row_bytes += len(line)
             if self.row_bytes > ROW_LIMIT:
                 raise BadInput(
-                    f"a row of more than {ROW_LIMIT} bytes",
+                    f"expected a row of at most {ROW_LIMIT} bytes, got a longer one",
                     file=self._file,
                     line=self.row_starts,
                     remedy="look for a quote that is not closed",
@@ -183,7 +180,7 @@ class _Lines:
         try:
             return line.decode()
         except UnicodeDecodeError:
-            # Read on to the end of the row, so that the error can name the column.
+            # Continue to the end of the row, so that the error can name the column.
             self.row_is_damaged = True
             return line.decode(errors="surrogateescape")
 
@@ -199,7 +196,7 @@ def _split(source: Iterable[bytes] | BinaryIO) -> Iterator[bytes]:
         *lines, rest = (rest + chunk).split(_LINE_BREAK)
         yield from (line + _LINE_BREAK for line in lines)
         if len(rest) > ROW_LIMIT:
-            break  # A line without end: whoever counts its bytes refuses it.
+            break  # The line is too long; `_Lines` raises the error.
     if rest:
         yield rest
 
@@ -212,9 +209,10 @@ def _records(lines: _Lines, file: str, delimiter: str) -> Iterator[list[str]]:
             cells = next(reader)
         except StopIteration:
             return
-        except csv.Error as why:
+        except csv.Error as error:
+            is_too_long = "limit" in str(error)
             raise BadInput(
-                "a cell is too long" if "limit" in str(why) else "not CSV",
+                "expected shorter cells" if is_too_long else "expected well-formed CSV",
                 file=file,
                 line=lines.row_starts,
                 remedy='close every quote, double the quotes inside ("") and end lines with LF',
@@ -227,23 +225,30 @@ def _header(
     cells: list[str] | None, lines: _Lines, file: str, required: Collection[str]
 ) -> tuple[str, ...]:
     if cells is None:
-        raise BadInput("empty", file=file, remedy="its first line names the columns")
+        raise BadInput(
+            "expected a header, got an empty file", file=file, remedy="name the columns first"
+        )
     if lines.row_is_damaged:
-        raise BadInput("not UTF-8, or with a NUL", file=file, line=lines.row_starts)
+        raise BadInput(
+            "expected UTF-8 without NUL characters, got other bytes",
+            file=file,
+            line=lines.row_starts,
+        )
     columns = tuple(unguard_cell(cell).strip() for cell in cells)
     if missing := [column for column in required if column not in columns]:
         raise BadInput(
-            "missing, or misspelt in the first line",
+            "column is missing",
             file=file,
             line=lines.row_starts,
             field=", ".join(missing),
+            remedy="add it, or correct its name in the first line",
         )
-    if twice := sorted({column for column in columns if columns.count(column) > 1}):
+    if repeated := sorted({column for column in columns if columns.count(column) > 1}):
         raise BadInput(
-            "a column of this name comes twice",
+            "this column occurs twice",
             file=file,
             line=lines.row_starts,
-            field=", ".join(column or "(no name)" for column in twice),
+            field=", ".join(column or "(no name)" for column in repeated),
         )
     return columns
 
@@ -255,24 +260,27 @@ def _rows(
         cells, line = record, lines.row_starts
         if len(cells) != len(columns):
             raise BadInput(
-                f"{len(cells)} cells for {len(columns)} columns",
+                f"expected {len(columns)} cells, got {len(cells)}",
                 file=file,
                 line=line,
                 remedy="quote cells that hold the delimiter",
             )
         too_long = lines.row_bytes > limit and max(map(len, cells)) > limit
         if lines.row_is_damaged or too_long:
-            raise _unreadable(dict(zip(columns, cells, strict=True)), file, line, limit)
+            raise _cell_error(dict(zip(columns, cells, strict=True)), file, line, limit)
         if lines.row_may_be_guarded:
             cells = [unguard_cell(cell) if cell[:1] == "'" else cell for cell in cells]
         yield Row(line=line, cells=dict(zip(columns, cells, strict=True)))
 
 
-def _unreadable(cells: Mapping[str, str], file: str, line: int, limit: int) -> BadInput:
+def _cell_error(cells: Mapping[str, str], file: str, line: int, limit: int) -> BadInput:
     for column, cell in cells.items():
-        if _BROKEN.search(cell):
-            return BadInput("not UTF-8", file=file, line=line, field=column)
+        if _UNDECODABLE.search(cell):
+            return BadInput("expected UTF-8, got other bytes", file=file, line=line, field=column)
         if "\0" in cell:
-            return BadInput("a NUL", file=file, line=line, field=column)
+            return BadInput(
+                "expected text, got a NUL character", file=file, line=line, field=column
+            )
     longest = max(cells, key=lambda column: len(cells[column]))
-    return BadInput(f"more than {limit} characters", file=file, line=line, field=longest)
+    problem = f"expected at most {limit} characters, got {len(cells[longest])}"
+    return BadInput(problem, file=file, line=line, field=longest)
