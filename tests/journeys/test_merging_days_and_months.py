@@ -138,8 +138,9 @@ steps = st.lists(
     st.tuples(st.just("arrive"), st.sampled_from(["02", "05"]))
     | st.tuples(st.just("merge"), st.sampled_from(["2026/09/02", "2026/09/05", "2026/09"]))
     | st.just(("move", "")),
+    min_size=6,
     max_size=14,
-)
+) | st.lists(st.just(("arrive", "02")) | st.just(("merge", "2026/09")), max_size=4)
 
 
 @given(steps)

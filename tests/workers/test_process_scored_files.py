@@ -237,15 +237,17 @@ def test_an_event_without_a_version_means_the_present_one() -> None:
 fans = st.lists(
     st.fixed_dictionaries(
         {
-            "globalUserId": st.sampled_from(["", "g1", "g2", "g3"]),
-            "email": st.sampled_from(["ann@x.co", "bob@x.co", "no"]),
-            "phone": st.sampled_from(["", "+12125550123", "212 555 0123", "+442079460958", "n/a"]),
-            "score": st.sampled_from(["0.1", "0.5", "0.50", "0.9", "2"]),
+            "globalUserId": st.sampled_from(["g1", "g2", "g3", "g4", "g4", "g4", ""]),
+            "email": st.sampled_from(["ann@x.co", "bob@x.co"] * 4 + ["no"]),
+            "phone": st.sampled_from(
+                ["+12125550123", "212 555 0123", "+16475550123"] * 3 + ["", "+442079460958", "n/a"]
+            ),
+            "score": st.sampled_from(["0.1", "0.5", "0.50", "0.9"] * 3 + ["2"]),
             "marketIds": st.sampled_from(["", "nyc", "chi|nyc"]),
         }
     ),
-    min_size=1,
-    max_size=12,
+    min_size=4,
+    max_size=14,
 )
 
 

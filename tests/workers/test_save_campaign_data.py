@@ -83,7 +83,17 @@ def test_a_dirty_batch_is_sorted() -> None:
     ]
 
 
-@given(st.lists(wire_records() | st.binary(max_size=20), max_size=12))
+repeated = st.lists(wire_records() | st.binary(max_size=20), max_size=8).flatmap(
+    lambda records: (
+        st.lists(st.sampled_from(records), max_size=4).map(lambda again: [*records, *again])
+        if records
+        else st.just(records)
+    )
+)
+"""Records and junk, some of them more than once."""
+
+
+@given(repeated)
 def test_no_record_vanishes(records: list[Any]) -> None:
     """Each record is stored once, or rejected with its bytes; the books balance."""
     lake, data = new_lake(), batch(records)

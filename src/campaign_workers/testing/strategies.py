@@ -44,6 +44,13 @@ def wishes(*, most: int = 4) -> st.SearchStrategy[list[str]]:
     return st.lists(market_ids(), max_size=most, unique=True)
 
 
+def _mostly_some_wishes() -> st.SearchStrategy[list[str]]:
+    some = st.lists(market_ids(), min_size=1, max_size=4, unique=True)
+    return st.sampled_from((True, True, True, False)).flatmap(
+        lambda has_some: some if has_some else wishes()
+    )
+
+
 def moments(*, days: int = 3) -> st.SearchStrategy[datetime]:
     """A few moments after registration opens, so that some are equal."""
     return st.integers(0, days * 24).map(lambda hours: OPENS + timedelta(hours=hours))
@@ -110,13 +117,13 @@ def registrations(draw: st.DrawFn, *, campaign_id: str = CAMPAIGN, fans: int = 6
     numbers = st.just(number) | st.just(number) | st.integers(1, fans)
     address = draw(st.sampled_from(("fan{}@mail.example", " FAN{}@Mail.example", "")))
     return registration(
-        draw(st.none() | st.just(f"g{number}")),
+        draw(st.sampled_from((f"g{number}",) * 3 + (None,))),
         userId=f"u{draw(numbers)}",
         campaignId=campaign_id,
         memberId=draw(st.none() | numbers.map("m{}".format)),
         email=address.format(draw(numbers)),
         firstName=draw(st.none() | st.sampled_from(NAMES)),
-        marketIds=draw(wishes()),
+        marketIds=draw(_mostly_some_wishes()),
         referrerCode=draw(st.none() | st.sampled_from(("", "R1"))),
         phoneConfirmed=draw(st.none() | st.just("2026-09-02T10:00:00Z")),
         locale=draw(st.none() | st.sampled_from(("en-us", "fr-ca"))),
@@ -138,14 +145,21 @@ def scorings(draw: st.DrawFn, *, campaign_id: str = CAMPAIGN, fans: int = 6) -> 
         "userId": "u{}",
         "email": "fan{}@mail.example",
     }
-    known = draw(st.lists(st.sampled_from(sorted(ids)), min_size=1, unique=True))
+    known = draw(
+        st.sampled_from((["globalUserId"], ["email", "globalUserId"], ["memberId"], ["userId"]))
+        | st.lists(st.sampled_from(sorted(ids)), min_size=1, unique=True)
+    )
     fields: dict[str, Any] = {
         "fan": None,
         "campaignId": campaign_id,
-        "score": draw(st.none() | _scores),
+        "score": draw(
+            st.sampled_from((True, True, True, True, False)).flatmap(
+                lambda is_scored: _scores if is_scored else st.none()
+            )
+        ),
         "bandScore": draw(st.none() | _scores),
-        "verdict": draw(st.sampled_from((0, 1, 1))),
-        "marketIds": draw(wishes()),
+        "verdict": draw(st.sampled_from((1, 1, 1, 0))),
+        "marketIds": draw(_mostly_some_wishes()),
         "source": draw(st.sampled_from(("scored", "fanlist"))),
         "created": iso_utc(draw(moments(days=1))),
         **{name: ids[name].format(draw(numbers)) for name in known},
