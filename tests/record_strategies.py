@@ -32,7 +32,7 @@ def values_of(field: Field) -> st.SearchStrategy[Any]:
     if field.choices:
         values: st.SearchStrategy[Any] = st.sampled_from(field.choices)
     elif field.kind is FieldKind.TEXTS:
-        values = st.lists(text, max_size=field.longest or 6)
+        values = st.lists(text, max_size=field.max_items or 6)
     else:
         values = VALUES[field.kind] if field.may_be_empty else ids
     return values | st.none() if field.optional else values

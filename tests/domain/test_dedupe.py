@@ -5,7 +5,6 @@ import hashlib
 import json
 from typing import Any
 
-import attrs
 import pytest
 import rfc8785
 from hypothesis import example, given
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 from campaign_workers.domain.records.record import (
     canonical_json,
     dedupe_key,
-    distinct,
     parse_record,
     read_record,
 )
@@ -103,17 +101,6 @@ def test_what_has_no_canonical_form_has_no_key(value: Any) -> None:
     """A value that JSON cannot carry everywhere is an error, never a key by accident."""
     with pytest.raises(ValueError, match=r".+"):
         dedupe_key({"field": value})
-
-
-@given(st.lists(wire_records(), max_size=6))
-def test_the_first_of_equal_records_stays(records: list[dict[str, Any]]) -> None:
-    """Deduplication keeps the order, and of equal records the first."""
-    once = [read_record(record) for record in records]
-    later = [attrs.evolve(record, fields={}) for record in once]
-    keys = list(dict.fromkeys(record.dedupe_key for record in once))
-    kept = distinct([*once, *later])
-    assert keys == [record.dedupe_key for record in kept]
-    assert all(any(record is first for first in once) for record in kept)
 
 
 def test_canonical_json_is_json() -> None:

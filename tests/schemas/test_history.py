@@ -48,7 +48,7 @@ def test_a_strange_schema_is_no_version(stranger: Any) -> None:
 @pytest.mark.parametrize("name", ["telemetry", "", "..", "registration/..", "v1.avsc"])
 def test_a_type_without_a_history_is_refused(name: str) -> None:
     """Asking for the schema of no type of ours is an error."""
-    with pytest.raises(BadInput, match="no such record type"):
+    with pytest.raises(BadInput, match="unknown record type"):
         versions(name)
 
 

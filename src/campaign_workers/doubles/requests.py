@@ -1,6 +1,5 @@
 """Requests, checked against the document of their service before anybody acts on them."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -9,6 +8,7 @@ import attrs
 from jsonschema import ValidationError
 from starlette.requests import Request
 
+from campaign_workers.domain.records.types import parse_json
 from campaign_workers.doubles.documents import Operation, Parameter
 from campaign_workers.doubles.problems import Problem
 
@@ -89,13 +89,9 @@ def _content(request: Request, body: bytes) -> Any:
     if media_type != "application/json":
         raise Problem("invalid", errors=(("Content-Type", "not application/json"),))
     try:
-        return json.loads(body, parse_constant=_no_constant)
+        return parse_json(body.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise Problem("invalid", errors=(("$", "no JSON"),)) from None
-
-
-def _no_constant(_: str) -> None:
-    raise ValueError("NaN and Infinity are not JSON")
 
 
 def told(root: str, errors: Iterable[ValidationError]) -> Iterator[tuple[str, str]]:

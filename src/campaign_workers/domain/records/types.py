@@ -1,6 +1,7 @@
-"""The table of record types, and what makes a field right."""
+"""The table of record types, how a field is checked, and the JSON and times that records have."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
@@ -12,7 +13,7 @@ from campaign_workers.domain.errors import RejectRecord
 
 
 class FieldKind(Enum):
-    """What a field holds; the value is its Avro type, and the class that JSON gives it."""
+    """The type of a field: its name in Avro, and the class of a parsed JSON value."""
 
     TEXT = ("string", str)
     LONG = ("long", int)
@@ -28,84 +29,90 @@ class FieldKind(Enum):
 
 @attrs.frozen(kw_only=True)
 class Field:
-    """One field: `longest` bounds a list, `choices` are the only values allowed."""
+    """One field of a record type.
+
+    `max_items` limits a list, and `choices`, if there are any, are the only allowed values.
+    """
 
     name: str
     kind: FieldKind
     optional: bool = False
     may_be_empty: bool = True
-    longest: int | None = None
+    max_items: int | None = None
     choices: tuple[Any, ...] = ()
 
-    def read(self, value: Any) -> Any:
-        """The value as the record holds it.
+    def parse(self, value: Any) -> Any:
+        """Return the value as a record has it.
 
         Raises:
-            RejectRecord: it is missing, of another type, or not allowed.
+            RejectRecord: the value is missing, of another type, or not allowed.
         """
         if value is None:
             if self.optional:
                 return None
             raise RejectRecord("missing", field=self.name)
         if value.__class__ is not self.kind.python:
-            value = self._converted(value)
-        return self._checked(value)
+            value = self._convert(value)
+        self._check(value)
+        return value
 
-    right_as_it_is: type | None = attrs.field(init=False, repr=False)
-    """A value of this very class needs no reading: a short cut that doubles the rate."""
+    unchecked_type: type | None = attrs.field(init=False, repr=False)
+    """Values of this class need no `parse`; skipping the call doubles the rate."""
 
-    @right_as_it_is.default
-    def _class_without_rules(self) -> type | None:
-        ruled = not self.may_be_empty or self.choices or self.kind is FieldKind.TEXTS
-        return None if ruled else self.kind.python
+    @unchecked_type.default
+    def _type_without_rules(self) -> type | None:
+        has_rules = not self.may_be_empty or self.choices or self.kind is FieldKind.TEXTS
+        return None if has_rules else self.kind.python
 
-    def _converted(self, value: Any) -> float:
+    def _convert(self, value: Any) -> float:
         if self.kind is FieldKind.DOUBLE and value.__class__ is int:
             return float(value)
-        raise RejectRecord(f"not {_CALLED[self.kind]}", field=self.name)
+        expected, found = _EXPECTED[self.kind], _FOUND.get(value.__class__, "another type")
+        raise RejectRecord(f"expected {expected}, got {found}", field=self.name)
 
-    def _checked(self, value: Any) -> Any:
+    def _check(self, value: Any) -> None:
         if not self.may_be_empty and not value:
             raise RejectRecord("empty", field=self.name)
         if self.choices and value not in self.choices:
-            raise RejectRecord(f"not one of {self.choices}", field=self.name)
+            allowed = ", ".join(map(str, self.choices))
+            raise RejectRecord(f"expected one of {allowed}", field=self.name)
         if self.kind is FieldKind.TEXTS:
             if not _TEXT.issuperset(map(type, value)):
-                raise RejectRecord(f"not {_CALLED[FieldKind.TEXTS]}", field=self.name)
-            if self.longest is not None and len(value) > self.longest:
-                raise RejectRecord(f"more than {self.longest} of them", field=self.name)
-        return value
+                raise RejectRecord(
+                    f"expected {_EXPECTED[self.kind]}, got another type in it", field=self.name
+                )
+            if self.max_items is not None and len(value) > self.max_items:
+                raise RejectRecord(f"more than {self.max_items} items", field=self.name)
 
 
 @attrs.frozen(kw_only=True)
 class RecordType:
-    """A type of record: its fields in order, and of which of them one must be there."""
+    """A type of record: its fields in order; at least one field of `one_of` is required."""
 
     name: str
     fields: tuple[Field, ...]
     one_of: tuple[str, ...] = ()
-    dated: bool = True
-    """Whether `created` is required."""
+    needs_created: bool = True
 
-    def read(self, content: Mapping[str, Any]) -> dict[str, Any]:
-        """Every field of the type, None for an absent optional one.
+    def parse(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """Return every field of the type, None for an absent optional one.
 
         Raises:
-            RejectRecord: a field is wrong.
+            RejectRecord: a field is missing or wrong.
         """
         values = {}
         for field in self.fields:
             value = content.get(field.name)
-            absent = value is None and field.optional
-            right = absent or value.__class__ is field.right_as_it_is
-            values[field.name] = value if right else field.read(value)
+            is_absent = value is None and field.optional
+            is_valid = is_absent or value.__class__ is field.unchecked_type
+            values[field.name] = value if is_valid else field.parse(value)
         if self.one_of and not any(map(values.get, self.one_of)):
             raise RejectRecord("missing, one of them at least", field=", ".join(self.one_of))
         return values
 
 
 _TEXT: Final = frozenset({str})
-_CALLED: Final = {
+_EXPECTED: Final = {
     FieldKind.TEXT: "a string",
     FieldKind.LONG: "a whole number below 2^53",
     FieldKind.INT: "a whole number",
@@ -113,8 +120,16 @@ _CALLED: Final = {
     FieldKind.FLAG: "true or false",
     FieldKind.TEXTS: "a list of strings",
 }
+_FOUND: Final[Mapping[type, str]] = {
+    str: "a string",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "an object",
+}
 
-# A name means the same in every type, so its kind is said once; all the others are text.
+# A field name has the same kind in every type; names that are not listed are text.
 _KINDS: Final = {
     "categoryId": FieldKind.LONG,
     "rank": FieldKind.LONG,
@@ -130,10 +145,10 @@ _CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
     "verdict": (0, 1),
     "source": ("scored", "fanlist"),
 }
-# An address may be blank at registration: scrubbing says so of the fan, and keeps the row.
+# A registration may have a blank e-mail address; scrubbing tags the fan and keeps the row.
 _MAY_BE_EMPTY: Final = frozenset({"email"})
 
-# `?` optional, `[]` a list, `[4]` a list of at most four.
+# `?` is optional, `[]` a list, `[4]` a list of at most four.
 _TABLE: Final = {
     "registration": """campaignId userId globalUserId? memberId? email phone? firstName? lastName?
         locale? marketIds[4] optInEmail optInSms phoneConfirmed? referrerCode? score? updated?""",
@@ -160,7 +175,7 @@ def _field(word: str) -> Field:
         kind=kind,
         optional=optional,
         may_be_empty=optional or kind is not FieldKind.TEXT or name in _MAY_BE_EMPTY,
-        longest=int(bound) if bound else None,
+        max_items=int(bound) if bound else None,
         choices=_CHOICES.get(name, ()),
     )
 
@@ -173,10 +188,10 @@ def _record_type(name: str, words: str) -> RecordType:
 RECORD_TYPES: Final[Mapping[str, RecordType]] = MappingProxyType(
     {name: _record_type(name, words) for name, words in _TABLE.items()}
 )
-"""What the lake knows, by name."""
+"""The record types of the lake, by name."""
 
 SELECTION_REFRESH: Final = attrs.evolve(
-    _record_type("selectionRefresh", "campaignId globalUserId"), dated=False
+    _record_type("selectionRefresh", "campaignId globalUserId"), needs_created=False
 )
 
 SELECTION_TYPES: Final[Mapping[str, RecordType]] = MappingProxyType(
@@ -185,25 +200,56 @@ SELECTION_TYPES: Final[Mapping[str, RecordType]] = MappingProxyType(
         "selectionRefresh": SELECTION_REFRESH,
     }
 )
-"""What travels on `saveSelectionStream`, by name."""
+"""The record types of `saveSelectionStream`, by name."""
+
+
+class DuplicateNameError(ValueError):
+    """A JSON object has a name twice."""
+
+
+def parse_json(text: str) -> Any:
+    """Return the value of strict JSON: no name twice in an object, no NaN, no Infinity.
+
+    Raises:
+        DuplicateNameError: an object has a name twice; parsers disagree on which value counts.
+        ValueError: the text is not JSON.
+        RecursionError: the text nests too deeply.
+    """
+    return _decode(text)
+
+
+def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise DuplicateNameError("a name appears twice")
+    return content
+
+
+def _refuse_constant(_: str) -> None:
+    raise ValueError("NaN and Infinity are not JSON")
+
+
+_decode: Final[Callable[[str], Any]] = json.JSONDecoder(
+    object_pairs_hook=_unique_names, parse_constant=_refuse_constant
+).decode
 
 
 def parse_utc(text: str) -> datetime:
-    """An ISO-8601 date and time in UTC (offset zero), cut to whole milliseconds.
+    """Return the moment of an ISO-8601 date and time in UTC, truncated to milliseconds.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text has another form, or an offset other than zero.
     """
     moment = datetime.fromisoformat(text)
     is_utc = moment.tzinfo is UTC or moment.utcoffset() == timedelta(0)
     if "T" not in text or not is_utc:
-        raise ValueError("not a date and time in UTC")
+        raise ValueError("expected an ISO-8601 date and time in UTC")
     if moment.tzinfo is UTC and not moment.microsecond % 1000:
         return moment
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=UTC)
 
 
 def iso_utc(moment: datetime) -> str:
-    """The shortest ISO-8601 text of a moment: `...Z`, milliseconds only where there are any."""
+    """Return the shortest ISO-8601 text of a moment: `...Z`, with milliseconds if it has any."""
     timespec = "milliseconds" if moment.microsecond else "seconds"
     return moment.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")

@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 import attrs
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.records.types import iso_utc
+from campaign_workers.domain.records.types import iso_utc, parse_json
 from campaign_workers.domain.stats.slack import escape
 from campaign_workers.domain.storage.layout import parse_wave_config_key, validate_key_id
 from campaign_workers.domain.waves.texting_hours import TextingHours
@@ -149,13 +149,9 @@ def _decoded(document: bytes, file: str) -> Any:
     if len(document) > CONFIG_LIMIT:
         raise BadInput(f"more than {CONFIG_LIMIT} bytes", file=file)
     try:
-        return json.loads(document.decode("utf-8-sig"), parse_constant=_no_constant)
+        return parse_json(document.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise BadInput("not JSON in UTF-8", file=file) from None
-
-
-def _no_constant(_: str) -> None:
-    raise ValueError("NaN and Infinity are not JSON")
 
 
 def _field(raw: Mapping[str, Any], attribute: str, file: str) -> Any:

@@ -1,6 +1,5 @@
 """What a response means: success, retry, refusal, or a breach of the documentation."""
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from campaign_workers.adapters.http._client.requests import (
     ServiceResponse,
 )
 from campaign_workers.domain.errors import CampaignError, NotFound
+from campaign_workers.domain.records.types import parse_json as strict_json
 
 UNAUTHORIZED: Final = 401
 PROBLEM: Final = "application/problem+json"
@@ -98,7 +98,7 @@ def parse_json(body: bytes) -> Any:
         AttemptFailed: it is not JSON; something between the service and the client damaged it.
     """
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
+        return strict_json(body.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise AttemptFailed("the response is not valid JSON", unknown=True) from None
 
@@ -135,7 +135,3 @@ def _problem_name(response: ServiceResponse) -> str | None:
     except AttemptFailed as error:
         raise AttemptFailed(error.problem, unknown=False) from None
     return safe_name(problem.get("type")) if isinstance(problem, Mapping) else None
-
-
-def _refuse_constant(_: str) -> None:
-    raise ValueError("NaN and Infinity are not JSON")
