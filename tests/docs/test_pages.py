@@ -1,5 +1,6 @@
 """The documentation runs, and its links lead to files that exist."""
 
+import importlib
 import re
 from itertools import takewhile
 from pathlib import Path
@@ -13,6 +14,12 @@ LANGUAGES = {"{eval-rst}", "{toctree}", "json", "python", "sh", "sql", "text", "
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)(#[^)\s]*)?")
 FENCED = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)
 MARK = re.compile(r"^ *<!-- not run", re.MULTILINE)
+CODE = re.compile(r"`([^`\n]+)`")
+PATH = re.compile(
+    r"(src|tests|deploy|docs|examples|benchmarks|schemas|domain|ports|workers|adapters|container"
+    r"|entrypoints|testing|doubles|samples)/[\w./{}<>*-]*"
+)
+DOTTED = re.compile(r"campaign_workers(\.\w+)+")
 HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 MAKE = re.compile(r"(?:^|[\s`])make ([a-z-]+)\b")
@@ -82,3 +89,40 @@ def test_every_make_target_and_session_exists() -> None:
         code = "\n".join([*re.findall(r"`[^`\n]+`", text), *(block.code for block in blocks(page))])
         assert set(MAKE.findall(code)) <= targets, name_of(page)
         assert set(SESSION.findall(code)) <= sessions, name_of(page)
+
+
+@every_page
+def test_every_path_in_code_exists(page: Path) -> None:
+    """A file, folder or module that a page names in code was not renamed or removed."""
+    named = set(CODE.findall(FENCED.sub("", page.read_text(encoding="utf-8"))))
+    assert not [name for name in sorted(named) if PATH.fullmatch(name) and not path_exists(name)]
+    assert not [name for name in sorted(named) if DOTTED.fullmatch(name) and not importable(name)]
+
+
+def path_exists(name: str) -> bool:
+    """Return whether a path or pattern, from the root or within the package, matches anything."""
+    pattern = re.sub(r"[{<][^}>]*[}>]", "*", name).rstrip("/")
+    return any(any(root.glob(pattern)) for root in (ROOT, ROOT / "src" / "campaign_workers"))
+
+
+def importable(name: str) -> bool:
+    """Return whether a dotted name is a module of the package or an attribute of one."""
+    module, _, attribute = name.rpartition(".")
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError:
+        try:
+            return hasattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError:
+            return False
+    return True
+
+
+def test_the_architecture_lists_every_package() -> None:
+    """Its table has a row for each package of the source tree, and README a line."""
+    package = ROOT / "src" / "campaign_workers"
+    packages = {path.parent.name for path in package.glob("*/__init__.py")}
+    architecture = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)/` \|", architecture, re.MULTILINE)) == packages
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^  (\w+)/ ", readme, re.MULTILINE)) == packages
