@@ -68,13 +68,13 @@ class EntryTeam:
             self._iterators[place] = answer["NextShardIterator"]
             records = tuple(map(_record, answer["Records"]))
             batch = StreamBatch(stream=stream, shard=shard["ShardId"], records=records)
-            self.surroundings.doubles.neighbours.entries.consume(batch)
+            self.surroundings.doubles.fakes.entries.consume(batch)
             taken += len(records)
         return taken
 
     def _plant(self) -> None:
         for campaign in self.campaigns:
-            entries = self.surroundings.doubles.neighbours.entries.entries(campaign)
+            entries = self.surroundings.doubles.fakes.entries.entries(campaign)
             new = [one for one in entries if (campaign, one.user_id) not in self._planted]
             plant_entries(self.surroundings.database, new)
             self._planted |= {(campaign, one.user_id) for one in new}

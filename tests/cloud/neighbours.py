@@ -12,7 +12,7 @@ from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SystemClock
 from campaign_workers.domain.campaigns import Campaign
 from campaign_workers.domain.lottery import seed_secret_name
-from campaign_workers.doubles import LOCAL_TOKEN, Doubles, Neighbours, serving
+from campaign_workers.doubles import LOCAL_TOKEN, Doubles, ServiceFakes, serve
 from tests.servers.mongo import raw_client, uri_of
 from tests.servers.mongo_documents import Document, plant_campaign
 
@@ -45,7 +45,7 @@ class Surroundings:
 
     def know(self, campaign: Campaign) -> Mapping[str, str]:
         """Let services and database know a campaign; the secrets that it has."""
-        self.doubles.neighbours.campaigns.put(campaign)
+        self.doubles.fakes.campaigns.put(campaign)
         plant_campaign(self.database, campaign)
         return {seed_secret_name(campaign.campaign_id): SEED}
 
@@ -54,8 +54,8 @@ class Surroundings:
 def surroundings() -> Iterator[Surroundings]:
     """Serve them as long as the context lasts; the database is gone afterwards."""
     name = f"campaigns_{uuid4().hex}"
-    doubles = Doubles(Neighbours.over(DictTables(), SystemClock()))
-    with serving(doubles.app) as address:
+    doubles = Doubles(ServiceFakes.over(DictTables(), SystemClock()))
+    with serve(doubles.app) as address:
         try:
             yield Surroundings(
                 doubles=doubles,

@@ -13,7 +13,7 @@ import pytest
 from campaign_workers.adapters.avro.codec import AvroRecordCodec
 from campaign_workers.domain.storage import layout
 from campaign_workers.doubles import Fault
-from campaign_workers.doubles.faults import Kind
+from campaign_workers.doubles.faults import FaultKind
 from campaign_workers.workers.sms_wave_send.sender import Limits
 from tests.cloud.outside import DATE_KEY, FIVE_MINUTES, PATIENCE_SECONDS, Outside, Row
 from tests.cloud.small_functions import eventually
@@ -114,9 +114,9 @@ def test_poison_is_kept_with_its_reason_and_harms_no_neighbour(outside: Outside)
 def test_a_function_that_fails_twice_is_called_a_third_time(doubled: Doubled) -> None:
     """The campaign service is down for two calls of the function, and nothing is lost."""
     outside = doubled.outside
-    switchboard = outside.up.surroundings.doubles.switchboard
+    faults = outside.up.surroundings.doubles.faults
     failed = outside.told("processScoredFiles")["failed"]
-    switchboard.order(Fault(Kind.ERROR, 503), service="campaign", times=2 * TRIES_OF_A_CALL)
+    faults.inject(Fault(FaultKind.ERROR, 503), service="campaign", times=2 * TRIES_OF_A_CALL)
     name = f"{outside.campaign_id}.2"
     outside.upload("scored.txt", layout.scored_key(name))
     key = f"scrubbed/{name}.csv"
@@ -141,7 +141,7 @@ def test_a_wave_that_takes_longer_than_a_function_may_is_sent_call_by_call(
     outside.wait(FIVE_MINUTES)
     assert outside.wave_ends(wave) == "completed"
     assert len(outside.calls("smsWaveSend")) > calls + 1
-    texts = outside.up.surroundings.doubles.neighbours.sms.accepted_texts()
+    texts = outside.up.surroundings.doubles.fakes.sms.accepted_texts()
     told = [text.message.message_id for text in texts]
     told += [message["messageId"] for message in outside.messages("EmailQueue")]
     ledger = [item for item in outside.items("DeliveryLedger") if item["pk"]["S"] == wave]
@@ -152,7 +152,7 @@ def test_a_wave_that_takes_longer_than_a_function_may_is_sent_call_by_call(
 
 def test_a_wave_that_cannot_be_sent_fails_and_says_so(outside: Outside) -> None:
     """Its config lies in failed/, the execution has failed, and the channel knows."""
-    posts = outside.up.surroundings.doubles.neighbours.chat.posts
+    posts = outside.up.surroundings.doubles.fakes.chat.posts
     before = len(list(posts()))
     wave = f"{outside.campaign_id}_lost"
     outside.stack.client("s3").put_object(
@@ -172,14 +172,15 @@ def test_a_power_cut_in_the_middle_of_scrubbing_loses_nothing(
 ) -> None:
     """Before anything was written, or with all but the last word said: it is done again."""
     outside = doubled.outside
-    switchboard = outside.up.surroundings.doubles.switchboard
+    faults = outside.up.surroundings.doubles.faults
     name = f"{outside.campaign_id}.cut{service}"
     before = outside.told("saveCampaignData")["in"]
-    struck = switchboard.struck[(service, Kind.LATENCY)]
-    switchboard.order(Fault(Kind.LATENCY, 9), service=service, times=1)
+    struck = faults.injected[(service, FaultKind.LATENCY)]
+    faults.inject(Fault(FaultKind.LATENCY, 9), service=service, times=1)
     outside.upload("scored.txt", layout.scored_key(name))
     assert eventually(
-        lambda: switchboard.struck[(service, Kind.LATENCY)] > struck, seconds=PATIENCE_SECONDS
+        lambda: faults.injected[(service, FaultKind.LATENCY)] > struck,
+        seconds=PATIENCE_SECONDS,
     )
     outside.up.cloud.kill()
     outside.up.cloud.start()

@@ -44,7 +44,7 @@ class Played:
     @property
     def texted(self) -> list[str]:
         """The message ids of the texts that were accepted."""
-        sms = self.outside.up.surroundings.doubles.neighbours.sms
+        sms = self.outside.up.surroundings.doubles.fakes.sms
         return [text.message.message_id for text in sms.accepted_texts()]
 
 
@@ -182,7 +182,7 @@ def test_every_pick_is_told_once_and_has_its_code(played: Played) -> None:
     shown = {item["pk"]["S"].removeprefix("fan:") for item in outside.items("DemandTable")}
     assert shown <= fans
     assert len(fans - shown) == outside.told("transformCodeAssignments")["rejected"]
-    held = outside.up.surroundings.doubles.neighbours.entries.codes(outside.campaign_id, fans)
+    held = outside.up.surroundings.doubles.fakes.entries.codes(outside.campaign_id, fans)
     assert {fan for fan in fans if held.get(fan)} == shown
 
 
@@ -205,7 +205,7 @@ def test_statistics_are_kept_and_posted(played: Played) -> None:
     [document] = around.database.adminStats.find()
     assert document["stats"]["total"] > 0
     assert "lastPosted" in document
-    assert list(around.doubles.neighbours.chat.posts())
+    assert list(around.doubles.fakes.chat.posts())
 
 
 def test_nothing_is_left_over(played: Played) -> None:

@@ -20,7 +20,7 @@ def prepare(stack: Stack, surroundings: Surroundings, folder: Path) -> Campaign:
     uploads = Uploads(folder)
     campaign = uploads.campaign()
     put_secrets(stack.endpoint, surroundings.know(campaign))
-    surroundings.doubles.neighbours.codes.load(campaign.campaign_id, uploads.external_codes())
+    surroundings.doubles.fakes.codes.load(campaign.campaign_id, uploads.external_codes())
     for name, key in LISTS.items():
         if path := uploads.file(name):
             put_file(stack, key, path)

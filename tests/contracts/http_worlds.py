@@ -15,21 +15,21 @@ from campaign_workers.adapters.http._client.requests import HttpLimits
 from campaign_workers.adapters.memory.system import MemorySecrets
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SteppedClock
-from campaign_workers.doubles import LOCAL_TOKEN, Doubles, Fault, Neighbours, serving
+from campaign_workers.doubles import LOCAL_TOKEN, Doubles, Fault, ServiceFakes, serve
 from campaign_workers.doubles.documents import SERVICES
-from campaign_workers.doubles.faults import Kind
+from campaign_workers.doubles.faults import FaultKind
 from campaign_workers.testing.builders import CREATED
 
 LIMITS: Final = HttpLimits(initial_backoff_seconds=0.002, max_backoff_seconds=1)
 BEFORE: Final = {
-    Fault(Kind.LATENCY, 0.005): 0.1,
-    Fault(Kind.TOO_MANY, 0): 0.1,
-    Fault(Kind.ERROR, 503): 0.1,
-    Fault(Kind.ERROR, 500): 0.1,
-    Fault(Kind.RESET): 0.1,
-    Fault(Kind.DRIP, 0.001): 0.1,
+    Fault(FaultKind.LATENCY, 0.005): 0.1,
+    Fault(FaultKind.TOO_MANY, 0): 0.1,
+    Fault(FaultKind.ERROR, 503): 0.1,
+    Fault(FaultKind.ERROR, 500): 0.1,
+    Fault(FaultKind.RESET): 0.1,
+    Fault(FaultKind.DRIP, 0.001): 0.1,
 }
-AFTER: Final = {Fault(Kind.ANSWER_LOST): 0.1, Fault(Kind.GARBAGE): 0.1}
+AFTER: Final = {Fault(FaultKind.ANSWER_LOST): 0.1, Fault(FaultKind.GARBAGE): 0.1}
 EVERY_FAULT: Final = BEFORE | AFTER
 
 
@@ -61,7 +61,7 @@ class Server:
 def running() -> Iterator[Server]:
     """A server without a world."""
     app = Starlette()
-    with serving(app) as url:
+    with serve(app) as url:
         yield Server(url, app)
 
 
@@ -74,9 +74,9 @@ class World:
     clock: SteppedClock
 
     @property
-    def behind(self) -> Neighbours:
+    def behind(self) -> ServiceFakes:
         """What is behind the doubles."""
-        return self.doubles.neighbours
+        return self.doubles.fakes
 
     def at(self, service: str) -> str:
         """The address of a service."""
@@ -93,7 +93,7 @@ def http_server() -> Iterator[Server]:
 def world(server: Server, **refusals: Any) -> World:
     """A fresh world on a server."""
     clock = SteppedClock(CREATED)
-    doubles = Doubles(Neighbours.over(DictTables(), clock, **refusals))
+    doubles = Doubles(ServiceFakes.over(DictTables(), clock, **refusals))
     return World(doubles=doubles, url=server.add(doubles), clock=clock)
 
 
@@ -108,7 +108,7 @@ class OverHttp:
         """A world of its own for each test."""
         fresh = world(http_server, **self.refusals)
         if request.param != "calm":
-            fresh.doubles.switchboard.share(
+            fresh.doubles.faults.inject_shares(
                 self.faults, seed=request.node.name, in_a_row=LIMITS.attempts - 1
             )
         return fresh

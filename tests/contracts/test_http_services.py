@@ -13,7 +13,7 @@ from campaign_workers.adapters.http.pacman import HttpOfferCodes
 from campaign_workers.adapters.http.slack import SlackChat
 from campaign_workers.adapters.http.sms import HttpSmsService
 from campaign_workers.adapters.http.user import HttpUserService
-from campaign_workers.doubles import Fault, Kind
+from campaign_workers.doubles import Fault, FaultKind
 from campaign_workers.ports.offer_codes import OfferCodeRequest
 from campaign_workers.ports.sms_service import TextMessage
 from campaign_workers.testing.builders import CREATED, batch, offer_code_request, text_message
@@ -51,7 +51,7 @@ class TestCampaignService(OverHttp, CampaignServiceContract):
 
     @pytest.fixture
     def outage(self, world: World) -> Outage:
-        return world.doubles.switchboard.outage
+        return world.doubles.faults.outage
 
 
 class TestEntryService(OverHttp, EntryServiceContract):
@@ -76,7 +76,7 @@ class TestEntryService(OverHttp, EntryServiceContract):
 
     @pytest.fixture
     def outage(self, world: World) -> Outage:
-        return world.doubles.switchboard.outage
+        return world.doubles.faults.outage
 
 
 class TestCodeService(OverHttp, CodeServiceContract):
@@ -101,7 +101,7 @@ class TestCodeService(OverHttp, CodeServiceContract):
 
     @pytest.fixture
     def outage(self, world: World) -> Outage:
-        return world.doubles.switchboard.outage
+        return world.doubles.faults.outage
 
 
 class TestUserService(OverHttp, UserServiceContract):
@@ -118,7 +118,7 @@ class TestUserService(OverHttp, UserServiceContract):
 
     @pytest.fixture
     def outage(self, world: World) -> Outage:
-        return world.doubles.switchboard.outage
+        return world.doubles.faults.outage
 
 
 class TestOfferCodes(OverHttp, OfferCodesContract):
@@ -142,7 +142,7 @@ class TestOfferCodes(OverHttp, OfferCodesContract):
 
     @pytest.fixture
     def outage(self, world: World) -> Outage:
-        return world.doubles.switchboard.outage
+        return world.doubles.faults.outage
 
 
 class TestSmsService(OverHttp, SmsServiceContract):
@@ -170,12 +170,12 @@ class TestSmsService(OverHttp, SmsServiceContract):
     @pytest.fixture
     def lose_answer(self, world: World) -> Callable[[], object]:
         return partial(
-            world.doubles.switchboard.order, Fault(Kind.ANSWER_LOST), times=LIMITS.attempts
+            world.doubles.faults.inject, Fault(FaultKind.ANSWER_LOST), times=LIMITS.attempts
         )
 
     @pytest.fixture
     def outage(self, world: World) -> Outage:
-        return world.doubles.switchboard.outage
+        return world.doubles.faults.outage
 
 
 class TestChat(OverHttp, ChatContract):
@@ -198,4 +198,4 @@ class TestChat(OverHttp, ChatContract):
 
     @pytest.fixture
     def outage(self, world: World) -> Outage:
-        return world.doubles.switchboard.outage
+        return world.doubles.faults.outage

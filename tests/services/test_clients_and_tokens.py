@@ -24,7 +24,7 @@ from campaign_workers.domain.errors import (
     PermanentFailure,
     RetryLater,
 )
-from campaign_workers.doubles import Fault, Kind
+from campaign_workers.doubles import Fault, FaultKind
 from campaign_workers.testing.builders import CREATED, offer_code_request, text_message
 from tests.contracts.http_worlds import LIMITS, Server, World, secrets, world
 
@@ -144,10 +144,10 @@ def test_an_address_is_checked_at_once(url: str) -> None:
         (lambda world: world.doubles.tokens.clear(), RetryLater),
         (lambda world: world.doubles.tokens.update(local=()), RetryLater),
         (
-            lambda world: world.doubles.switchboard.order(Fault(Kind.ERROR, 500), times=9),
+            lambda world: world.doubles.faults.inject(Fault(FaultKind.ERROR, 500), times=9),
             OutcomeUnknown,
         ),
-        (lambda world: world.doubles.switchboard.order(Fault(Kind.TOO_MANY, 99)), ServiceBusy),
+        (lambda world: world.doubles.faults.inject(Fault(FaultKind.TOO_MANY, 99)), ServiceBusy),
         (lambda _: None, PermanentFailure),
     ],
     ids=["token", "scope", "failure", "busy", "channel"],
@@ -167,7 +167,7 @@ def test_slack_is_understood(
 
 def test_a_lost_answer_may_post_twice(fresh: World) -> None:
     """Slack cannot tell a repeat: a message comes at least once."""
-    fresh.doubles.switchboard.order(Fault(Kind.ANSWER_LOST))
+    fresh.doubles.faults.inject(Fault(FaultKind.ANSWER_LOST))
     with SlackChat(fresh.at("slack"), secrets(), limits=LIMITS) as chat:
         chat.post("#tour", "hello")
     assert {post.text for post in fresh.behind.chat.posts()} == {"hello"}
@@ -177,7 +177,7 @@ def test_retries_can_be_switched_off(fresh: World) -> None:
     """With stamina inactive a lost answer is still told to be one."""
     stamina.set_active(False)
     try:
-        fresh.doubles.switchboard.order(Fault(Kind.ANSWER_LOST))
+        fresh.doubles.faults.inject(Fault(FaultKind.ANSWER_LOST))
         codes = HttpOfferCodes(fresh.at("pacman"), secrets(), limits=HttpLimits())
         with pytest.raises(OutcomeUnknown):
             asyncio.run(codes.create(offer_code_request()))

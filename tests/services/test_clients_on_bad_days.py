@@ -26,7 +26,7 @@ from campaign_workers.domain.errors import (
     PermanentFailure,
     RetryLater,
 )
-from campaign_workers.doubles import Fault, Kind
+from campaign_workers.doubles import Fault, FaultKind
 from campaign_workers.testing.builders import campaign, offer_code_request, text_message
 from tests.contracts.http_worlds import LIMITS, Server, World, secrets, world
 
@@ -46,10 +46,10 @@ def campaigns(fresh: World) -> Iterator[HttpCampaignService]:
         yield client
 
 
-def struck(world: World, kind: Kind) -> int:
+def struck(world: World, kind: FaultKind) -> int:
     """How often a fault struck."""
     return sum(
-        times for (_, found), times in world.doubles.switchboard.struck.items() if found is kind
+        times for (_, found), times in world.doubles.faults.injected.items() if found is kind
     )
 
 
@@ -59,7 +59,7 @@ def test_what_passes_is_tried_again(
 ) -> None:
     """Three failures in a row are one more than nothing."""
     fault = Fault.parse(kind)
-    fresh.doubles.switchboard.order(fault, times=3)
+    fresh.doubles.faults.inject(fault, times=3)
     assert campaigns.campaign("tour") == campaign()
     assert struck(fresh, fault.kind) == 3
 
@@ -70,7 +70,7 @@ def test_what_does_not_pass_is_given_up(
 ) -> None:
     """After the last try the work is given back; the error names service, place and call."""
     fault = Fault.parse(kind)
-    fresh.doubles.switchboard.order(fault, times=99)
+    fresh.doubles.faults.inject(fault, times=99)
     with pytest.raises(RetryLater, match=r"campaign service: .*/campaigns/tour.*correlation id \w"):
         campaigns.campaign("tour")
     assert struck(fresh, fault.kind) == LIMITS.attempts
@@ -81,10 +81,10 @@ def test_what_cannot_pass_is_not_tried_again(
     fresh: World, campaigns: HttpCampaignService, status: int
 ) -> None:
     """No 4xx but 429 is asked for twice."""
-    fresh.doubles.switchboard.order(Fault(Kind.ERROR, status), times=99)
+    fresh.doubles.faults.inject(Fault(FaultKind.ERROR, status), times=99)
     with pytest.raises(CampaignError):
         campaigns.markets("tour")
-    assert struck(fresh, Kind.ERROR) == 1
+    assert struck(fresh, FaultKind.ERROR) == 1
 
 
 def test_only_a_verdict_refuses_for_good(fresh: World) -> None:
@@ -92,7 +92,7 @@ def test_only_a_verdict_refuses_for_good(fresh: World) -> None:
     codes = HttpOfferCodes(fresh.at("pacman"), secrets(), limits=LIMITS)
 
     def raised(status: int) -> type[BaseException]:
-        fresh.doubles.switchboard.order(Fault(Kind.ERROR, status))
+        fresh.doubles.faults.inject(Fault(FaultKind.ERROR, status))
         with pytest.raises(CampaignError) as caught:
             asyncio.run(codes.create(offer_code_request()))
         return caught.type
@@ -104,7 +104,7 @@ def test_only_a_verdict_refuses_for_good(fresh: World) -> None:
 def test_a_conflict_over_a_text_is_no_refusal(fresh: World) -> None:
     """A repeat may be told that its id is taken; an e-mail would then be the second notice."""
     sms = HttpSmsService(fresh.at("sms"), secrets(), fresh.clock)
-    fresh.doubles.switchboard.order(Fault(Kind.ERROR, 409))
+    fresh.doubles.faults.inject(Fault(FaultKind.ERROR, 409))
     with pytest.raises(OutcomeUnknown):
         asyncio.run(sms.send(text_message()))
 
@@ -138,7 +138,7 @@ def test_a_wrong_address_is_no_missing_campaign(fresh: World) -> None:
 
 def test_a_spoilt_refusal_is_asked_for_again(fresh: World, campaigns: HttpCampaignService) -> None:
     """A "not found" that cannot be read is neither that nor a wrong address."""
-    fresh.doubles.switchboard.order(Fault(Kind.GARBAGE))
+    fresh.doubles.faults.inject(Fault(FaultKind.GARBAGE))
     with pytest.raises(NotFound):
         campaigns.campaign("nowhere")
 
@@ -156,10 +156,10 @@ def test_an_unreachable_service_was_asked_nothing() -> None:
 def test_what_may_have_happened_stays_unknown(fresh: World, lost: str, then: str | None) -> None:
     """One lost answer is enough, whatever the later tries are told; a repeat clears it up."""
     sms = HttpSmsService(fresh.at("sms"), secrets(), fresh.clock, limits=LIMITS)
-    board = fresh.doubles.switchboard
-    board.order(Fault.parse(lost), times=1 if then else 4)
+    board = fresh.doubles.faults
+    board.inject(Fault.parse(lost), times=1 if then else 4)
     if then:
-        board.order(Fault.parse(then), times=3)
+        board.inject(Fault.parse(then), times=3)
     with pytest.raises(OutcomeUnknown):
         asyncio.run(sms.send(text_message()))
     board.clear()
@@ -169,7 +169,7 @@ def test_what_may_have_happened_stays_unknown(fresh: World, lost: str, then: str
 
 def test_a_busy_service_is_left_alone(fresh: World, campaigns: HttpCampaignService) -> None:
     """The next try comes when `Retry-After` says, not earlier."""
-    fresh.doubles.switchboard.order(Fault(Kind.TOO_MANY, 1))
+    fresh.doubles.faults.inject(Fault(FaultKind.TOO_MANY, 1))
     began = time.monotonic()
     campaigns.campaign("tour")
     assert time.monotonic() - began >= 1
@@ -177,16 +177,16 @@ def test_a_busy_service_is_left_alone(fresh: World, campaigns: HttpCampaignServi
 
 def test_nobody_waits_too_long(fresh: World, campaigns: HttpCampaignService) -> None:
     """A service that asks for more time than there is gets all of it: the work comes later."""
-    fresh.doubles.switchboard.order(Fault(Kind.TOO_MANY, 30))
+    fresh.doubles.faults.inject(Fault(FaultKind.TOO_MANY, 30))
     with pytest.raises(ServiceBusy, match="30 s"):
         campaigns.campaign("tour")
-    assert struck(fresh, Kind.TOO_MANY) == 1
+    assert struck(fresh, FaultKind.TOO_MANY) == 1
 
 
 def test_a_text_has_one_try(fresh: World) -> None:
     """The SMS client leaves trying again to the wave, after the time that the service asks for."""
     sms = HttpSmsService(fresh.at("sms"), secrets(), fresh.clock)
-    fresh.doubles.switchboard.order(Fault(Kind.TOO_MANY, 7))
+    fresh.doubles.faults.inject(Fault(FaultKind.TOO_MANY, 7))
     before = fresh.clock.now()
     with pytest.raises(RetryLater):
         asyncio.run(sms.send(text_message()))
@@ -197,7 +197,7 @@ def test_a_text_has_one_try(fresh: World) -> None:
 def test_a_long_wait_holds_for_every_text(fresh: World) -> None:
     """Nobody waits for minutes in a call; until then the SMS service is asked for nothing more."""
     sms = HttpSmsService(fresh.at("sms"), secrets(), fresh.clock)
-    fresh.doubles.switchboard.order(Fault(Kind.TOO_MANY, 90))
+    fresh.doubles.faults.inject(Fault(FaultKind.TOO_MANY, 90))
     before = fresh.clock.now()
     for seconds in (0, 1, 88):
         fresh.clock.advance(timedelta(seconds=seconds))
@@ -244,7 +244,7 @@ def answer(retry_after: str) -> ServiceResponse:
 def test_a_try_has_an_end(fresh: World, fault: str) -> None:
     """A service that is silent, or that drips for ever, is hung up on."""
     limits = attrs.evolve(LIMITS, read_timeout_seconds=0.3, attempt_timeout_seconds=0.5, attempts=1)
-    fresh.doubles.switchboard.order(Fault.parse(fault))
+    fresh.doubles.faults.inject(Fault.parse(fault))
     began = time.monotonic()
     with (
         HttpUserService(fresh.at("user"), secrets(), limits=limits) as users,

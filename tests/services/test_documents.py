@@ -11,14 +11,14 @@ from starlette.routing import Mount, Route
 
 from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SteppedClock
-from campaign_workers.doubles import Doubles, Neighbours
+from campaign_workers.doubles import Doubles, ServiceFakes
 from campaign_workers.doubles.documents import (
     METHODS,
     SERVICES,
     document,
-    folder,
+    document_folder,
+    document_text,
     operations,
-    source,
 )
 from campaign_workers.testing.builders import CREATED
 from tests.services.handbook import PAGE, handbook
@@ -47,13 +47,15 @@ def contents(node: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def test_there_is_a_document_for_each_service() -> None:
     """The folder holds the seven documents and nothing else."""
-    assert {entry.name for entry in folder().iterdir()} == {f"{name}.yaml" for name in SERVICES}
+    assert {entry.name for entry in document_folder().iterdir()} == {
+        f"{name}.yaml" for name in SERVICES
+    }
 
 
 @every_service
 def test_a_document_is_openapi(service: str) -> None:
     """Each document is valid OpenAPI 3.1."""
-    loaded = yaml.safe_load(source(service))
+    loaded = yaml.safe_load(document_text(service))
     assert loaded["openapi"].startswith("3.1")
     validate(loaded)
 
@@ -94,7 +96,7 @@ def test_what_has_one_name_is_one_thing() -> None:
     """Problems, headers and parameters of one name are alike in all documents."""
     seen: dict[tuple[str, str], Any] = {}
     for service in SERVICES:
-        components = yaml.safe_load(source(service))["components"]
+        components = yaml.safe_load(document_text(service))["components"]
         for kind in ("schemas", "responses", "headers", "parameters", "securitySchemes"):
             for name, node in components.get(kind, {}).items():
                 if service == "slack" or name in {"CodeAssignments", "Refused"}:
@@ -104,7 +106,7 @@ def test_what_has_one_name_is_one_thing() -> None:
 
 def test_every_operation_has_a_double() -> None:
     """The doubles serve each documented operation under its address, and none besides."""
-    doubles = Doubles(Neighbours.over(DictTables(), SteppedClock(CREATED)))
+    doubles = Doubles(ServiceFakes.over(DictTables(), SteppedClock(CREATED)))
     mounts = [mount for mount in doubles.app.routes if isinstance(mount, Mount)]
     served = {
         (mount.path.strip("/"), route.path, method)

@@ -48,7 +48,7 @@ def trusting(doubles: Doubles) -> None:
 
 def indulgent(doubles: Doubles) -> None:
     """A double that takes any body for a good one."""
-    carry_out = doubles._carried_out
+    carry_out = doubles._execute
 
     async def whatever(operation: Operation, request: Request, body: bytes) -> Reply:
         try:
@@ -58,7 +58,7 @@ def indulgent(doubles: Doubles) -> None:
                 return Reply(content={"users": []})
             raise
 
-    doubles._carried_out = whatever  # type: ignore[method-assign]
+    doubles._execute = whatever  # type: ignore[method-assign]
 
 
 @pytest.mark.parametrize(

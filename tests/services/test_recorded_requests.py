@@ -63,7 +63,7 @@ def day(http_server: Server) -> Day:
     fans = [registration(f"g{number}", **person) for number in range(7)]
     scores = [scoring(f"g{number}", email=EMAIL, phone=PHONE) for number in range(7)]
     made.behind.entries.consume(batch([*fans, *scores]))
-    made.doubles.switchboard.share(EVERY_FAULT, seed="day", in_a_row=2)
+    made.doubles.faults.inject_shares(EVERY_FAULT, seed="day", in_a_row=2)
     return Day(world=made, recorder=recorder)
 
 
@@ -122,7 +122,7 @@ def test_a_bad_day_is_asked_through_as_documented(
         ask_together(day.world.at, day.world, number)
     asked = [documented(request) for request in day.recorder.requests]
     assert set(asked) == {operation.name for operation in every_operation()}
-    struck = {kind for _, kind in day.world.doubles.switchboard.struck}
+    struck = {kind for _, kind in day.world.doubles.faults.injected}
     assert struck == {fault.kind for fault in EVERY_FAULT}
     hold_keys(day.recorder)
     told = "\n".join(f"{record.getMessage()} {vars(record)!r}" for record in caplog.records)
@@ -133,13 +133,13 @@ def test_a_bad_day_is_asked_through_as_documented(
 @pytest.mark.parametrize("fault", EVERY_FAULT, ids=lambda fault: f"{fault.kind}-{fault.value:g}")
 def test_no_service_is_asked_in_vain(day: Day, fault: Fault) -> None:
     """Each way to fail strikes each service, and whatever is asked is answered in the end."""
-    board = day.world.doubles.switchboard
+    board = day.world.doubles.faults
     board.clear()
     for service in SERVICES:
-        board.order(fault, service=service, times=LIMITS.attempts - 1)
+        board.inject(fault, service=service, times=LIMITS.attempts - 1)
     ask_blocking(day.world.at, 1)
     ask_together(day.world.at, day.world, 1)
-    assert board.struck.keys() == {(service, fault.kind) for service in SERVICES}
+    assert board.injected.keys() == {(service, fault.kind) for service in SERVICES}
 
 
 def hold_keys(recorder: Recorder) -> None:

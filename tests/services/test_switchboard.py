@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.doubles import Fault, Kind, Switchboard
+from campaign_workers.doubles import Fault, FaultInjector, FaultKind
 from campaign_workers.doubles.documents import operations
 from tests.contracts.http_worlds import Server, World, world
 from tests.services.asking import ask, every_operation
@@ -25,8 +25,8 @@ def fresh(http_server: Server) -> World:
     return world(http_server)
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_a_fault_is_read_from_text(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", FaultKind)
+def test_a_fault_is_read_from_text(kind: FaultKind) -> None:
     """Each kind has a usual value, and takes another one."""
     assert Fault.parse(f" {kind} ") == Fault(kind)
     assert Fault.parse(f"{kind}=410").value == 410
@@ -43,20 +43,22 @@ def test_what_is_no_fault_is_refused(text: str) -> None:
 def test_what_is_no_share_is_refused(shares: dict[Fault, float]) -> None:
     """Shares are between 0 and 1."""
     with pytest.raises(BadInput):
-        Switchboard().share(shares)
+        FaultInjector().inject_shares(shares)
 
 
-def drawn(board: Switchboard, requests: int = 4000, service: str = "sms") -> list[Fault | None]:
+def drawn(board: FaultInjector, requests: int = 4000, service: str = "sms") -> list[Fault | None]:
     """What strikes so many different requests."""
-    return [board.next(service, f"r{number}".encode(), f"c{number}") for number in range(requests)]
+    return [
+        board.next_fault(service, f"r{number}".encode(), f"c{number}") for number in range(requests)
+    ]
 
 
 def test_shares_are_kept_and_come_again() -> None:
     """A seed strikes the same requests in every run, and as many as it should."""
     runs = []
     for seed in ("a", "a", "b"):
-        board = Switchboard()
-        board.share(SHARES, seed=seed)
+        board = FaultInjector()
+        board.inject_shares(SHARES, seed=seed)
         runs.append(drawn(board))
     assert runs[0] == runs[1] != runs[2]
     for fault, share in SHARES.items():
@@ -65,9 +67,9 @@ def test_shares_are_kept_and_come_again() -> None:
 
 def test_shares_concern_the_services_that_are_named() -> None:
     """Other services go on as before, and everything does when the faults are cleared."""
-    board = Switchboard()
-    board.share({Fault.parse("reset"): 1}, services=["sms"])
-    assert drawn(board, 3) == [Fault(Kind.RESET)] * 3
+    board = FaultInjector()
+    board.inject_shares({Fault.parse("reset"): 1}, services=["sms"])
+    assert drawn(board, 3) == [Fault(FaultKind.RESET)] * 3
     assert drawn(board, 3, "user") == [None] * 3
     board.clear()
     assert drawn(board, 3) == [None] * 3
@@ -76,23 +78,23 @@ def test_shares_concern_the_services_that_are_named() -> None:
 @given(st.floats(0, 1), st.integers(1, 4))
 def test_no_call_is_struck_too_often(share: float, in_a_row: int) -> None:
     """A call is let through after so many faults, whatever the share."""
-    board = Switchboard()
-    board.share({Fault.parse("reset"): share}, in_a_row=in_a_row)
-    struck = [board.next("sms", b"same", "same") is not None for _ in range(40)]
+    board = FaultInjector()
+    board.inject_shares({Fault.parse("reset"): share}, in_a_row=in_a_row)
+    struck = [board.next_fault("sms", b"same", "same") is not None for _ in range(40)]
     assert not any(all(struck[at : at + in_a_row + 1]) for at in range(40 - in_a_row))
 
 
 def test_orders_come_first_and_come_to_an_end() -> None:
     """Ordered faults strike in their order, each as often as ordered, and are counted."""
-    board = Switchboard()
-    board.order(Fault.parse("error=500"), service="sms", times=2)
-    board.order(Fault.parse("reset"))
-    assert [board.next(s, b"", "") for s in ("user", "sms", "sms", "sms")] == [
-        Fault(Kind.RESET),
-        *[Fault(Kind.ERROR, 500)] * 2,
+    board = FaultInjector()
+    board.inject(Fault.parse("error=500"), service="sms", times=2)
+    board.inject(Fault.parse("reset"))
+    assert [board.next_fault(s, b"", "") for s in ("user", "sms", "sms", "sms")] == [
+        Fault(FaultKind.RESET),
+        *[Fault(FaultKind.ERROR, 500)] * 2,
         None,
     ]
-    assert board.told() == {"sms": {"error": 2}, "user": {"reset": 1}}
+    assert board.counts() == {"sms": {"error": 2}, "user": {"reset": 1}}
 
 
 def test_faults_are_ordered_over_http(fresh: World) -> None:
@@ -175,12 +177,12 @@ def test_faults_are_ordered_by_header(fresh: World) -> None:
     assert len(list(fresh.behind.sms.accepted_texts())) == 1
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", FaultKind)
 def test_a_fault_breaks_nothing_else(
-    fresh: World, caplog: pytest.LogCaptureFixture, kind: Kind
+    fresh: World, caplog: pytest.LogCaptureFixture, kind: FaultKind
 ) -> None:
     """Each fault can strike each operation, whatever it answers, and the server goes on."""
-    value = "" if kind is Kind.ERROR else "=0"
+    value = "" if kind is FaultKind.ERROR else "=0"
     for operation in every_operation():
         with suppress(httpx.TransportError):
             ask(fresh, operation, X_Fault=f"{kind}{value}")

@@ -8,17 +8,17 @@ from campaign_workers.domain.errors import RetryLater
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.storage.layout import WaveState
 from campaign_workers.domain.waves.notifications import Registrant, message_id
-from campaign_workers.doubles import Doubles, Fault, Kind, Neighbours
+from campaign_workers.doubles import Doubles, Fault, FaultKind, ServiceFakes
 from campaign_workers.testing.machines.wave_world import DEAD_ENDING, WaveWorld, registrant
 from tests.contracts.http_worlds import Server, secrets
 
 FANS: Final = 5_000
 MOST_CALLS: Final = 20
 BAD_DAY: Final = {
-    Fault(Kind.ANSWER_LOST): 0.20,
-    Fault(Kind.TOO_MANY, 1): 0.05,
-    Fault(Kind.ERROR, 500): 0.025,
-    Fault(Kind.ERROR, 503): 0.025,
+    Fault(FaultKind.ANSWER_LOST): 0.20,
+    Fault(FaultKind.TOO_MANY, 1): 0.05,
+    Fault(FaultKind.ERROR, 500): 0.025,
+    Fault(FaultKind.ERROR, 503): 0.025,
 }
 
 
@@ -43,8 +43,8 @@ def sent_to_the_end(world: WaveWorld, key: str) -> tuple[Report, int]:
 def test_everybody_hears_once_on_a_bad_day(http_server: Server) -> None:
     """With a fifth of the answers lost and a tenth of the tries failed, each fan hears once."""
     behind = WaveWorld()
-    doubles = Doubles(Neighbours.over(behind.tables, behind.clock, dead_endings=(DEAD_ENDING,)))
-    doubles.switchboard.share(BAD_DAY, services=["sms"], seed="bad day")
+    doubles = Doubles(ServiceFakes.over(behind.tables, behind.clock, dead_endings=(DEAD_ENDING,)))
+    doubles.faults.inject_shares(BAD_DAY, services=["sms"], seed="bad day")
     sms = HttpSmsService(f"{http_server.add(doubles)}/sms", secrets(), behind.clock)
     behind.wrap = lambda port: sms if port is behind.sms else port
     behind.upload("wave1", [fan(number) for number in range(FANS)])
@@ -69,7 +69,7 @@ def test_everybody_hears_once_on_a_bad_day(http_server: Server) -> None:
     assert (counts["total"], counts["ok"], counts["failed"]) == (FANS, FANS, 0)
     assert (counts["sms"], counts["email"]) == (len(by_text), len(by_email))
     assert behind.states("wave1") == [WaveState.COMPLETED]
-    struck = doubles.switchboard.told()["sms"]
+    struck = doubles.faults.counts()["sms"]
     assert struck["answer-lost"] > 0.18 * FANS
     assert min(struck["too-many"], struck["error"]) > 0.04 * FANS
     assert calls > 1

@@ -1,4 +1,4 @@
-"""The documents of the services: which operations there are, and what a request has to be."""
+"""The OpenAPI documents of the services: their operations and the schemas of requests."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -14,12 +14,10 @@ from jsonschema import Draft202012Validator
 SERVICES: Final = ("campaign", "entry", "code", "user", "pacman", "sms", "slack")
 METHODS: Final = ("get", "post")
 
-Schema = Mapping[str, Any]
-
 
 @attrs.frozen(kw_only=True)
 class Parameter:
-    """A part of an address, or a header."""
+    """A path parameter, query parameter or header of an operation."""
 
     name: str
     place: str
@@ -27,14 +25,14 @@ class Parameter:
     validator: Draft202012Validator = attrs.field(repr=False)
 
     @property
-    def kind(self) -> Schema:
-        """Its schema."""
-        return cast(Schema, self.validator.schema)
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON schema of the value."""
+        return cast(Mapping[str, Any], self.validator.schema)
 
 
 @attrs.frozen(kw_only=True)
 class Operation:
-    """One operation of a service, every reference resolved."""
+    """An operation of a service, with all references resolved."""
 
     service: str
     name: str
@@ -46,40 +44,40 @@ class Operation:
 
     @property
     def takes_key(self) -> bool:
-        """Whether a repeat with the same idempotency key is answered as the first was."""
+        """Whether a repeat with the same idempotency key gets the first response."""
         return any(p.name == "Idempotency-Key" and p.required for p in self.parameters)
 
 
-@cache
-def folder() -> Traversable:
-    """Where the documents lie: inside the installed package, or in the checkout."""
-    packaged = files("campaign_workers") / "schemas"
-    schemas = packaged if packaged.is_dir() else Path(__file__).parents[3] / "schemas"
-    return schemas / "openapi"
-
-
-def source(service: str) -> str:
-    """The document of a service as it is written."""
-    return (folder() / f"{service}.yaml").read_text(encoding="utf-8")
+def document_text(service: str) -> str:
+    """Return the YAML text of a service's document."""
+    return (document_folder() / f"{service}.yaml").read_text(encoding="utf-8")
 
 
 @cache
 def document(service: str) -> Mapping[str, Any]:
-    """The document of a service, every reference replaced by what it refers to."""
-    loaded = yaml.safe_load(source(service))
-    resolved: Mapping[str, Any] = _resolved(loaded, loaded)
+    """Return the document of a service with all references resolved."""
+    loaded = yaml.safe_load(document_text(service))
+    resolved: Mapping[str, Any] = _resolve(loaded, loaded)
     return resolved
 
 
 @cache
 def operations(service: str) -> tuple[Operation, ...]:
-    """The operations of a service, in the order of its document."""
+    """Return the operations of a service in document order."""
     return tuple(
         _operation(service, path, method, item[method])
         for path, item in document(service)["paths"].items()
         for method in METHODS
         if method in item
     )
+
+
+@cache
+def document_folder() -> Traversable:
+    """Return the folder of the documents: in the installed package, or in the checkout."""
+    packaged = files("campaign_workers") / "schemas"
+    schemas = packaged if packaged.is_dir() else Path(__file__).parents[3] / "schemas"
+    return schemas / "openapi"
 
 
 def _operation(service: str, path: str, method: str, node: Mapping[str, Any]) -> Operation:
@@ -104,15 +102,15 @@ def _parameter(node: Mapping[str, Any]) -> Parameter:
     )
 
 
-def _resolved(node: Any, whole: Mapping[str, Any]) -> Any:
-    """The node without references; none of ours refers to itself."""
+def _resolve(node: Any, root: Mapping[str, Any]) -> Any:
+    """Return the node with each reference replaced by its target; none is recursive."""
     if isinstance(node, list):
-        return [_resolved(item, whole) for item in node]
+        return [_resolve(item, root) for item in node]
     if not isinstance(node, Mapping):
         return node
     if "$ref" in node:
-        found: Any = whole
-        for part in node["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        return _resolved(found, whole)
-    return {name: _resolved(item, whole) for name, item in node.items()}
+        target: Any = root
+        for segment in node["$ref"].removeprefix("#/").split("/"):
+            target = target[segment]
+        return _resolve(target, root)
+    return {name: _resolve(item, root) for name, item in node.items()}

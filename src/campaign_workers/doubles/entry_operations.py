@@ -1,4 +1,4 @@
-"""The entry service's operations."""
+"""Operations of the entry service, and the searches whose pages are still being read."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -13,85 +13,86 @@ from campaign_workers.domain.codes import NO_MARKET
 from campaign_workers.domain.lottery import lottery_numbers
 from campaign_workers.domain.records.types import iso_utc
 from campaign_workers.domain.wire import to_camel
-from campaign_workers.doubles.code_assignments import assignments, results
-from campaign_workers.doubles.handling import Handlers
+from campaign_workers.doubles.operations import Handlers, assignment_results, parse_assignments
 from campaign_workers.doubles.problems import Problem, Reply
-from campaign_workers.doubles.requests import Asked
+from campaign_workers.doubles.requests import ValidatedRequest
 from campaign_workers.ports.entry_service import EligibleQuery, EntryService
 
-MOST_SEARCHES: Final = 16
+MAX_SEARCHES: Final = 16
 PAGE_SIZE: Final = 5_000
 _FAN: Final = "global_user_id"
 
 
 @attrs.define
-class Searches:
-    """What was found by the latest searches whose pages are still being read."""
+class SearchResults:
+    """The results of the latest `MAX_SEARCHES` searches with more than one page."""
 
-    _found: OrderedDict[str, pl.DataFrame] = attrs.field(factory=OrderedDict, init=False)
-    _names: "count[int]" = attrs.field(factory=count, init=False)
-    _turn: Lock = attrs.field(factory=Lock, init=False, repr=False)
+    _frames: OrderedDict[str, pl.DataFrame] = attrs.field(factory=OrderedDict, init=False)
+    _numbers: "count[int]" = attrs.field(factory=count, init=False)
+    _lock: Lock = attrs.field(factory=Lock, init=False, repr=False)
 
-    def keep(self, frame: pl.DataFrame) -> str:
-        """Keep a frame; its name."""
-        with self._turn:
-            name = f"search-{next(self._names)}"
-            self._found[name] = frame
-            if len(self._found) > MOST_SEARCHES:
-                self._found.popitem(last=False)
+    def save(self, frame: pl.DataFrame) -> str:
+        """Save a result and return its name."""
+        with self._lock:
+            name = f"search-{next(self._numbers)}"
+            self._frames[name] = frame
+            if len(self._frames) > MAX_SEARCHES:
+                self._frames.popitem(last=False)
             return name
 
-    def at(self, cursor: str) -> tuple[str, pl.DataFrame, int]:
-        """The search that a cursor belongs to, and where it stands.
+    def load(self, cursor: str) -> tuple[str, pl.DataFrame, int]:
+        """Return the name and the result of the cursor's search, and the row it points to.
 
         Raises:
-            Problem: there is none.
+            Problem: the cursor is invalid or its search has expired.
         """
         name, _, position = cursor.partition(":")
-        with self._turn:
-            if name not in self._found or not (position.isascii() and position.isdigit()):
+        with self._lock:
+            if name not in self._frames or not (position.isascii() and position.isdigit()):
                 raise Problem("gone")
-            self._found.move_to_end(name)
-            return name, self._found[name], int(position[:9])
+            self._frames.move_to_end(name)
+            return name, self._frames[name], int(position[:9])
 
 
 @attrs.frozen
 class EntryOperations:
-    """See `schemas/openapi/entry.yaml`."""
+    """Operations of `schemas/openapi/entry.yaml`."""
 
     entries: EntryService
-    searches: Searches = attrs.field(factory=Searches, init=False)
+    searches: SearchResults = attrs.field(factory=SearchResults, init=False)
 
     @property
     def handlers(self) -> Handlers:
-        """By operation."""
+        """The handlers by operation id."""
         return {
             "searchCandidates": self.search,
             "assignCodes": self.assign,
             "searchCodes": self.codes,
         }
 
-    def search(self, asked: Asked) -> Reply:
-        """A page of candidates."""
-        limit, cursor = asked.body.get("limit", PAGE_SIZE), asked.body.get("cursor")
+    def search(self, request: ValidatedRequest) -> Reply:
+        """Return a page of candidates."""
+        limit, cursor = request.body.get("limit", PAGE_SIZE), request.body.get("cursor")
         if cursor is None:
             name, start = "", 0
-            found = _ordered(self.entries, asked.body)
+            frame = _ordered_candidates(self.entries, request.body)
         else:
-            name, found, start = self.searches.at(cursor)
+            name, frame, start = self.searches.load(cursor)
         end = start + int(limit)
-        following = None
-        if end < len(found):
-            following = f"{name or self.searches.keep(found)}:{end}"
-        return Reply(content={"candidates": _rows(found[start:end]), "next": following})
+        next_cursor = None
+        if end < len(frame):
+            next_cursor = f"{name or self.searches.save(frame)}:{end}"
+        return Reply(content={"candidates": _rows(frame[start:end]), "next": next_cursor})
 
-    def assign(self, asked: Asked) -> Reply:
-        """Give fans codes."""
-        return results(self.entries.assign_codes(asked.body["campaignId"], assignments(asked)))
+    def assign(self, request: ValidatedRequest) -> Reply:
+        """Assign codes to fans."""
+        campaign_id = request.body["campaignId"]
+        results = self.entries.assign_codes(campaign_id, parse_assignments(request))
+        return assignment_results(results)
 
-    def codes(self, asked: Asked) -> Reply:
-        """Codes of fans."""
-        found = self.entries.codes(asked.body["campaignId"], asked.body["globalUserIds"])
+    def codes(self, request: ValidatedRequest) -> Reply:
+        """Return the codes of fans."""
+        found = self.entries.codes(request.body["campaignId"], request.body["globalUserIds"])
         rows = [
             {
                 "globalUserId": fan,
@@ -105,7 +106,7 @@ class EntryOperations:
         return Reply(content={"fans": rows})
 
 
-def _ordered(entries: EntryService, body: Mapping[str, Any]) -> pl.DataFrame:
+def _ordered_candidates(entries: EntryService, body: Mapping[str, Any]) -> pl.DataFrame:
     query = EligibleQuery(
         campaign_id=body["campaignId"],
         market_ids=tuple(body["marketIds"]),
@@ -130,8 +131,7 @@ def _rows(page: pl.DataFrame) -> list[dict[str, Any]]:
     rows = page.rename({name: to_camel(name) for name in page.columns}).to_dicts()
     for row in rows:
         row["codes"] = [
-            {"marketId": _market(given["market_id"]), "code": given["code"]}
-            for given in row["codes"]
+            {"marketId": _market(code["market_id"]), "code": code["code"]} for code in row["codes"]
         ]
     return rows
 

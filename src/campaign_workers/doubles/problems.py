@@ -1,4 +1,4 @@
-"""What can be wrong, in the words of the documents: problem documents, and Slack's errors."""
+"""Replies of the doubles, and their errors as problem documents or in Slack's format."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -16,29 +16,29 @@ from campaign_workers.domain.errors import (
 )
 
 STATUSES: Final = {
-    "unauthorized": (401, "No valid token"),
-    "forbidden": (403, "The token is not for this service"),
+    "unauthorized": (401, "Missing or unknown token"),
+    "forbidden": (403, "The token is not valid for this service"),
     "not-found": (404, "Not found"),
     "no-operation": (404, "No such operation"),
-    "not-allowed": (405, "Another method is needed"),
-    "key-reused": (409, "The key belongs to another request"),
-    "gone": (410, "The search has ended"),
+    "not-allowed": (405, "Method not allowed"),
+    "key-reused": (409, "The idempotency key belongs to another request"),
+    "gone": (410, "The search has expired"),
     "invalid": (422, "Not as documented"),
     "refused": (422, "Refused for good"),
     "too-many-requests": (429, "Too many requests"),
-    "failed": (500, "Failed"),
+    "failed": (500, "Internal error"),
     "bad-gateway": (502, "Bad gateway"),
     "unavailable": (503, "Unavailable"),
-    "gateway-timeout": (504, "No answer in time"),
+    "gateway-timeout": (504, "Gateway timeout"),
 }
 """Status and title of each problem."""
 
-_ORDERED: Final = {
+_BY_STATUS: Final = {
     status: name
     for name, (status, _) in STATUSES.items()
     if name not in {"refused", "no-operation"}
 }
-_TRANSLATED: Final[tuple[tuple[type[CampaignError], str], ...]] = (
+_BY_ERROR: Final[tuple[tuple[type[CampaignError], str], ...]] = (
     (NotFound, "not-found"),
     (BadInput, "invalid"),
     (PermanentFailure, "refused"),
@@ -57,7 +57,7 @@ _SLACK: Final = {
 
 
 class Problem(Exception):
-    """A request is answered with a problem; `detail` and `errors` hold no value of it."""
+    """A request ends with a problem; `detail` and `errors` quote no value of the request."""
 
     def __init__(
         self,
@@ -74,15 +74,24 @@ class Problem(Exception):
 
     @classmethod
     def of_status(cls, status: int, *, retry_after: int | None = None) -> "Problem":
-        """The problem that has this status; one that is not documented is called `failed`."""
-        problem = cls(_ORDERED.get(status, "failed"), retry_after=retry_after)
+        """Return the problem with this status, named `failed` if the status is undocumented."""
+        problem = cls(_BY_STATUS.get(status, "failed"), retry_after=retry_after)
         problem.status = status
         return problem
+
+    @classmethod
+    def of_error(cls, error: CampaignError) -> "Problem":
+        """Return the problem that a caller receives for an error of a fake."""
+        for error_type, name in _BY_ERROR:
+            if isinstance(error, error_type):
+                detail = str(error) if name in {"not-found", "refused"} else ""
+                return cls(name, detail)
+        return cls("failed")
 
 
 @attrs.frozen(kw_only=True)
 class Reply:
-    """An answer: JSON, or nothing."""
+    """A response before faults: JSON content, or None for an empty body."""
 
     content: Any = attrs.field(default=None, repr=False)
     status: int = 200
@@ -90,17 +99,8 @@ class Reply:
     headers: Mapping[str, str] = attrs.field(factory=dict)
 
 
-def translated(error: CampaignError) -> Problem:
-    """The problem that one of our errors is to a caller."""
-    for kind, name in _TRANSLATED:
-        if isinstance(error, kind):
-            detail = str(error) if name in {"not-found", "refused"} else ""
-            return Problem(name, detail)
-    return Problem("failed")
-
-
 def problem_reply(problem: Problem, correlation_id: str) -> Reply:
-    """A problem as RFC 9457 has it."""
+    """Return a problem document (RFC 9457)."""
     content: dict[str, Any] = {
         "type": problem.name,
         "title": problem.title,
@@ -120,7 +120,7 @@ def problem_reply(problem: Problem, correlation_id: str) -> Reply:
 
 
 def slack_reply(problem: Problem, _: str) -> Reply:
-    """A problem as Slack tells it: what is wrong with the request comes with a 200."""
+    """Return an error in Slack's format; errors in the request have status 200."""
     error = problem.detail if problem.name == "refused" else _SLACK.get(problem.name)
     return Reply(
         content={"ok": False, "error": error or "internal_error"},

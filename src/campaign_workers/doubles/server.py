@@ -1,4 +1,4 @@
-"""An app on a port of loopback, in a thread."""
+"""Runs an app on a loopback port, in a thread."""
 
 import asyncio
 import socket
@@ -12,14 +12,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from campaign_workers.domain.errors import BadInput, RetryLater
-from campaign_workers.doubles.fault_responses import TRANSPORT
+from campaign_workers.doubles.faults import TRANSPORT
 
 LOOPBACK: Final = "127.0.0.1"
 _START_SECONDS: Final = 10.0
 
 
-class _WithTransport(H11Protocol):
-    """Tells the app the connection, so that it can hang up."""
+class _ProtocolWithTransport(H11Protocol):
+    """Passes the transport to the app, so that it can reset the connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -33,28 +33,28 @@ class _WithTransport(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """Says when it is up."""
+    """Sets an event once the server accepts connections."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self.is_up = Event()
+        self.started_event = Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self.is_up.set()
+        self.started_event.set()
 
 
 @contextmanager
-def serving(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
-    """Serve the app as long as the context lasts; its address. Port 0 is any free one.
+def serve(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
+    """Serve the app during the context, which yields its URL. Port 0 picks a free port.
 
     Raises:
-        BadInput: the port is taken.
+        BadInput: the port is not available.
         RetryLater: the server does not start.
     """
     config = uvicorn.Config(
         app,
-        http=_WithTransport,
+        http=_ProtocolWithTransport,
         loop="asyncio",
         lifespan="off",
         ws="none",
@@ -64,22 +64,23 @@ def serving(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
         timeout_graceful_shutdown=1,
     )
     server = _Server(config)
-    with closing(_listening(port)) as listener:
+    with closing(_listen(port)) as listener:
         thread = Thread(
             target=server.run, kwargs={"sockets": [listener]}, name="doubles", daemon=True
         )
         thread.start()
         try:
-            if not server.is_up.wait(_START_SECONDS):
-                raise RetryLater("the server of the doubles does not start")
+            if not server.started_event.wait(_START_SECONDS):
+                raise RetryLater(f"the doubles did not start within {_START_SECONDS:g} s")
             yield f"http://{LOOPBACK}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join()
 
 
-def _listening(port: int) -> socket.socket:
-    # With the protocol named, asyncio sends small pieces at once instead of after 40 ms.
+def _listen(port: int) -> socket.socket:
+    # asyncio sets TCP_NODELAY only if the protocol is given explicitly; without it, small
+    # responses are delayed by 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""The services behind the doubles: the in-process ones, so that the rules are one code."""
+"""The fakes behind the doubles, so that the rules of the services are written once."""
 
 from collections.abc import Callable, Collection
 from typing import Self
@@ -16,8 +16,8 @@ from campaign_workers.ports.system import Clock
 
 
 @attrs.frozen(kw_only=True)
-class Neighbours:
-    """The seven."""
+class ServiceFakes:
+    """The fakes of all seven services."""
 
     campaigns: FakeCampaignService
     entries: FakeEntryService
@@ -37,7 +37,15 @@ class Neighbours:
         dead_endings: Collection[str] = (),
         channels: Collection[str] | None = None,
     ) -> Self:
-        """All of them over the same tables; see each for what it may be told to refuse."""
+        """Return fakes that share the tables.
+
+        Args:
+            tables: Where all fakes keep their rows.
+            clock: The current time of all fakes.
+            refuses: See `FakeOfferCodes`.
+            dead_endings: See `FakeSmsService`.
+            channels: See `FakeChat`.
+        """
         return cls(
             campaigns=FakeCampaignService(tables),
             entries=FakeEntryService(tables, clock),

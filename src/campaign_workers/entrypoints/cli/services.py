@@ -48,14 +48,14 @@ def services(
     if not 0 <= port <= 65535:
         raise BadInput("no port", field="--port", remedy="use 1 to 65535, or 0 for any free one")
     doubles = _doubles(folder, token)
-    doubles.switchboard.share(_shares(share), seed=seed)
-    from campaign_workers.doubles import serving
+    doubles.faults.inject_shares(_shares(share), seed=seed)
+    from campaign_workers.doubles import serve
 
-    with serving(doubles.app, port=port) as url:
+    with serve(doubles.app, port=port) as url:
         addresses = {name: f"{url}/{name}" for name in doubles.services}
         _tell(addresses)
         _wait_until_stopped()
-    struck = doubles.switchboard.told()
+    struck = doubles.faults.counts()
     return Result(
         data={"services": addresses, "struck": struck},
         columns=("service", "fault", "times"),
@@ -65,7 +65,7 @@ def services(
 
 def _doubles(folder: Path | None, token: str) -> "Doubles":
     try:
-        from campaign_workers.doubles import Doubles, Neighbours
+        from campaign_workers.doubles import Doubles, ServiceFakes
         from campaign_workers.doubles.documents import SERVICES
     except ModuleNotFoundError:
         raise BadInput(
@@ -74,7 +74,7 @@ def _doubles(folder: Path | None, token: str) -> "Doubles":
     if folder is not None and not folder.is_dir():
         raise BadInput("no such folder", file=str(folder))
     embedded = _container(folder).embedded
-    neighbours = Neighbours(
+    fakes = ServiceFakes(
         campaigns=embedded.campaigns,
         entries=embedded.entries,
         codes=embedded.code_pool,
@@ -83,7 +83,7 @@ def _doubles(folder: Path | None, token: str) -> "Doubles":
         sms=embedded.sms,
         chat=embedded.chat,
     )
-    return Doubles(neighbours, tokens={token: SERVICES})
+    return Doubles(fakes, tokens={token: SERVICES})
 
 
 def _container(folder: Path | None) -> Container:
