@@ -84,8 +84,9 @@ class Problem(Exception):
         """Return the problem that a caller receives for an error of a fake."""
         for error_type, name in _BY_ERROR:
             if isinstance(error, error_type):
-                detail = str(error) if name in {"not-found", "refused"} else ""
-                return cls(name, detail)
+                # The message of NotFound quotes the campaign id; problems quote no value.
+                details = {"not-found": "the campaign does not exist", "refused": str(error)}
+                return cls(name, details.get(name, ""))
         return cls("failed")
 
 

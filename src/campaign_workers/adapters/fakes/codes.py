@@ -236,7 +236,7 @@ class FakeOfferCodes:
         """See `OfferCodes.create`."""
         with self.faults.around("create"):
             if request.end <= request.begin:
-                raise PermanentFailure("the code would never be valid")
+                raise PermanentFailure("the validity ends before it begins")
             if self._refuses(request):
                 raise PermanentFailure("the request is refused")
             return self._code(request.idempotency_key)

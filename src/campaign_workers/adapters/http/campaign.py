@@ -51,7 +51,7 @@ def _path(campaign_id: str) -> str:
         NotFound: the id contains characters that no campaign id has.
     """
     if not is_key_id(campaign_id):
-        raise NotFound("there is no campaign with this id")
+        raise NotFound("unknown campaign: the id has characters that no campaign id has")
     return f"/campaigns/{campaign_id}"
 
 
