@@ -58,7 +58,7 @@ def test_people_are_told_what_struck(
     [
         (["--dir", "/nowhere"], "/nowhere: no such folder"),
         (["--port", "70000"], "--port"),
-        (["--share", "flood:0.2"], "no such fault"),
+        (["--share", "flood:0.2"], "unknown fault"),
         (["--share", "reset"], "--share"),
         (["--share", "reset:lots"], "--share"),
         (["--share", "reset:2"], "shares"),

@@ -112,17 +112,17 @@ def test_faults_are_ordered_over_http(fresh: World) -> None:
 
 
 WRONG = [
-    ("POST", "faults", {"fault": "flood"}, "no such fault"),
+    ("POST", "faults", {"fault": "flood"}, "unknown fault"),
     ("POST", "faults", {}, "$.fault"),
     ("POST", "faults", [], "$"),
     ("POST", "faults", {"fault": 7}, "$.fault"),
-    ("POST", "faults", {"fault": "reset", "service": "smss"}, "no such service"),
+    ("POST", "faults", {"fault": "reset", "service": "smss"}, "unknown service"),
     ("POST", "faults", {"fault": "reset", "times": "3"}, "$.times"),
     ("POST", "faults", {"fault": "reset", "time": 3}, "$"),
     ("PUT", "faults", {"shares": {"reset": "a"}}, "$.shares.*"),
     ("PUT", "faults", {"shares": {"reset": 2}}, "shares"),
     ("PUT", "faults", {"shares": {"reset": 1}, "services": "sms"}, "$.services"),
-    ("PUT", "faults", {"shares": {"reset": 1}, "services": ["smss"]}, "no such service"),
+    ("PUT", "faults", {"shares": {"reset": 1}, "services": ["smss"]}, "unknown service"),
     ("PUT", "users", {"g1": 5}, "$.*"),
     ("PUT", "campaigns", {"_id": "../up"}, "_id"),
     ("POST", "codes", {"campaignId": "tour", "codes": "ABC"}, "$.codes"),

@@ -1,1 +1,1 @@
-"""Fakes of other teams' services and databases, with the same rules, over keyed tables."""
+"""Fakes of other teams' services and databases: the same rules, over keyed tables."""

@@ -1,4 +1,4 @@
-"""Campaigns and markets: the campaign service and the two collections behind it."""
+"""Fakes of the campaign service and of the collections of campaigns and markets."""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -11,6 +11,7 @@ from campaign_workers.domain.campaigns import (
     parse_campaign,
 )
 from campaign_workers.domain.errors import NotFound
+from campaign_workers.domain.storage.layout import is_key_id
 
 
 class FakeCampaignService:
@@ -21,10 +22,10 @@ class FakeCampaignService:
         self._documents = tables("campaigns")
 
     def put(self, campaign: Campaign) -> None:
-        """Keep a campaign, in place of one with its id.
+        """Save a campaign, replacing one with the same id.
 
         Raises:
-            BadInput: its id or a market's id cannot go into a key.
+            BadInput: the id of the campaign or of a market is not valid in an object key.
         """
         document = campaign_to_json(campaign)
         self._documents.put(parse_campaign(document).campaign_id, document)
@@ -36,7 +37,7 @@ class FakeCampaignService:
 
     @may_fail
     def campaign_ids(self, category_ids: Collection[int]) -> Mapping[int, str]:
-        """See `CampaignService.campaign_ids`; of campaigns in one category the first by id."""
+        """See `CampaignService.campaign_ids`; the smallest id of each category."""
         wanted = set(category_ids)
         found: dict[int, str] = {}
         for campaign in self._all():
@@ -57,7 +58,7 @@ class FakeCampaignService:
     def _read(self, campaign_id: str) -> Campaign:
         document = self._documents.get(campaign_id)
         if document is None:
-            raise NotFound("there is no campaign with this id")
+            raise NotFound(_unknown_campaign(campaign_id))
         return parse_campaign(document)
 
     def _all(self) -> Iterator[Campaign]:
@@ -65,7 +66,7 @@ class FakeCampaignService:
 
 
 class FakeMarketRepository:
-    """Serves `MarketRepository` from the same documents: another order, and no error."""
+    """Serves `MarketRepository` from the same documents, ordered by market id."""
 
     def __init__(self, tables: Tables, *, faults: Faults | None = None) -> None:
         self.faults = faults or Faults()
@@ -77,3 +78,8 @@ class FakeMarketRepository:
         document = self._documents.get(campaign_id)
         markets = () if document is None else parse_campaign(document).markets
         return tuple(sorted(markets, key=lambda market: market.market_id))
+
+
+def _unknown_campaign(campaign_id: str) -> str:
+    # An id from an upload may be anything, for example an e-mail address.
+    return f"unknown campaign {campaign_id}" if is_key_id(campaign_id) else "unknown campaign"

@@ -1,4 +1,4 @@
-"""Rows of the entry store as one frame of candidates."""
+"""Joins the rows of the entry service's fake into a data frame of candidates."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
@@ -9,8 +9,8 @@ import polars as pl
 from campaign_workers.domain.campaigns import CampaignType
 from campaign_workers.ports.entry_service import EligibleQuery
 
-ROWS_AT_A_TIME: Final = 20_000
-"""Rows that are held as Python objects at any time."""
+BATCH_ROWS: Final = 20_000
+"""The number of rows that are Python objects at the same time."""
 
 Row = Mapping[str, Any]
 Columns = Mapping[str, tuple[pl.DataType, Callable[[Row], Any]]]
@@ -58,11 +58,11 @@ HELD: Final[Columns] = {
     "market_id": (_TEXT, _field("market")),
     "code": (_TEXT, _field("code")),
 }
-COUNTING_SOURCES: Final = {
+PREFERRED_SOURCES: Final = {
     CampaignType.REGISTRATION: ("scored", "fanlist"),
     CampaignType.FANLIST: ("fanlist", "scored"),
 }
-"""Whose score counts where a fan has two."""
+"""The sources of scores by campaign type, the preferred one first."""
 
 _FAN: Final = "global_user_id"
 _ALIASES: Final = ("user_id", "member_id", "address")
@@ -76,23 +76,23 @@ def candidates(
     scores: Iterable[Row],
     fans: Iterable[Row],
 ) -> pl.DataFrame:
-    """Candidates with the columns of `EntryService.eligible`, by global user id."""
+    """Return candidates with the columns of `EntryService.eligible`, by global user id."""
     registered = _latest(_frame(registrations, REGISTERED), _FAN)
-    scored = _latest(_named(_frame(scores, SCORED), registered), _FAN, "source")
+    scored = _latest(_with_fan_ids(_frame(scores, SCORED), registered), _FAN, "source")
     joined = scored.select(_FAN).unique()
-    for source in COUNTING_SOURCES[kind]:
+    for source in PREFERRED_SOURCES[kind]:
         own = scored.filter(pl.col("source") == source).drop("source")
-        joined = joined.join(own.rename(_prefixed(own, source)), on=_FAN, how="left")
+        joined = joined.join(own.rename(_prefixed_names(own, source)), on=_FAN, how="left")
     joined = joined.join(registered, on=_FAN, how="left")
-    for known in _known(fans):
-        joined = joined.join(known, on=_FAN, how="left")
-    return _described(joined, *COUNTING_SOURCES[kind]).filter(*_rules(query)).sort(_FAN)
+    for frame in _selections_and_codes(fans):
+        joined = joined.join(frame, on=_FAN, how="left")
+    return _candidate_columns(joined, *PREFERRED_SOURCES[kind]).filter(*_rules(query)).sort(_FAN)
 
 
 def _frame(rows: Iterable[Row], columns: Columns) -> pl.DataFrame:
     frames = [pl.DataFrame(schema={name: dtype for name, (dtype, _) in columns.items()})]
     left = iter(rows)
-    while chunk := list(islice(left, ROWS_AT_A_TIME)):
+    while chunk := list(islice(left, BATCH_ROWS)):
         frames.append(
             pl.DataFrame(
                 {
@@ -107,46 +107,48 @@ def _frame(rows: Iterable[Row], columns: Columns) -> pl.DataFrame:
 def _series(values: list[Any], dtype: pl.DataType) -> pl.Series:
     if dtype != _TEXTS:
         return pl.Series(values, dtype=dtype)
-    # Lists are slow to convert, and of the lists of wanted markets few are different.
-    places: dict[tuple[str, ...], int] = {}
-    taken = [places.setdefault(tuple(texts), len(places)) for texts in values]
-    return pl.Series([list(texts) for texts in places], dtype=dtype).gather(taken)
+    # Converting lists is slow, and few of the lists of markets are distinct.
+    positions: dict[tuple[str, ...], int] = {}
+    indexes = [positions.setdefault(tuple(texts), len(positions)) for texts in values]
+    return pl.Series([list(texts) for texts in positions], dtype=dtype).gather(indexes)
 
 
-def _latest(frame: pl.DataFrame, *place: str) -> pl.DataFrame:
-    """The row that counts in each place; rows of nobody that we know fall out."""
+def _latest(frame: pl.DataFrame, *key: str) -> pl.DataFrame:
+    """Return the latest row of each key, without rows whose fan is unknown."""
     order = [name for name in ("at", "verdict", "key", "user_id") if name in frame.columns]
     named = frame.filter(pl.col(_FAN).is_not_null())
-    return named.sort(order).unique(list(place), keep="last", maintain_order=True)
+    return named.sort(order).unique(list(key), keep="last", maintain_order=True)
 
 
-def _named(scores: pl.DataFrame, registered: pl.DataFrame) -> pl.DataFrame:
-    """The scores, those without a global user id named by whoever has their other ids.
+def _with_fan_ids(scores: pl.DataFrame, registered: pl.DataFrame) -> pl.DataFrame:
+    """Return the scores with missing global user ids filled in by means of the other ids.
 
-    Whoever registered with an id has it before whoever was only scored with it; of several the
-    smaller global user id.
+    A registration with an id takes precedence over a score with it, then the smallest global user
+    id.
     """
-    nameless = pl.col(_FAN).is_null()
+    without_fan = pl.col(_FAN).is_null()
     address = pl.col("email").str.to_lowercase().alias("address")
-    orphans = scores.filter(nameless).with_columns(address)
-    if orphans.is_empty():
+    unidentified = scores.filter(without_fan).with_columns(address)
+    if unidentified.is_empty():
         return scores
     owners = pl.concat(
         [
             registered.select(_FAN, "user_id", "member_id", address, turn=0),
-            scores.filter(~nameless).select(_FAN, "user_id", "member_id", address, turn=1),
+            scores.filter(~without_fan).select(_FAN, "user_id", "member_id", address, turn=1),
         ]
     ).sort("turn", _FAN)
     for alias in _ALIASES:
         having = owners.select(alias, pl.col(_FAN).alias(f"fan_of_{alias}")).drop_nulls()
         having = having.unique(alias, keep="first", maintain_order=True)
-        orphans = orphans.join(having, on=alias, how="left")
-    found = orphans.with_columns(pl.coalesce([f"fan_of_{alias}" for alias in _ALIASES]).alias(_FAN))
-    return pl.concat([scores.filter(~nameless), found.select(scores.columns)])
+        unidentified = unidentified.join(having, on=alias, how="left")
+    found = unidentified.with_columns(
+        pl.coalesce([f"fan_of_{alias}" for alias in _ALIASES]).alias(_FAN)
+    )
+    return pl.concat([scores.filter(~without_fan), found.select(scores.columns)])
 
 
-def _known(fans: Iterable[Row]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Who was selected, and the codes that fans have, by market."""
+def _selections_and_codes(fans: Iterable[Row]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return whether each fan was selected, and the codes of each fan by market."""
     rows = list(fans)
     held = (
         {"globalUserId": row["globalUserId"], "market": market, "code": given["code"]}
@@ -157,34 +159,34 @@ def _known(fans: Iterable[Row]) -> tuple[pl.DataFrame, pl.DataFrame]:
     return _frame(rows, KNOWN), codes.agg(codes=pl.struct("market_id", "code"))
 
 
-def _prefixed(frame: pl.DataFrame, source: str) -> dict[str, str]:
+def _prefixed_names(frame: pl.DataFrame, source: str) -> dict[str, str]:
     return {name: f"{source}_{name}" for name in frame.columns if name != _FAN}
 
 
-def _described(joined: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
-    """The columns of a candidate; verdict and scores come from one source, never mixed."""
+def _candidate_columns(joined: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
+    """Return the columns of candidates; verdict and scores come from the same source."""
 
-    def counting(name: str) -> pl.Expr:
-        known = pl.col(f"{first}_verdict").is_not_null()
-        return pl.when(known).then(f"{first}_{name}").otherwise(f"{second}_{name}")
+    def column(name: str) -> pl.Expr:
+        has_score = pl.col(f"{first}_verdict").is_not_null()
+        return pl.when(has_score).then(f"{first}_{name}").otherwise(f"{second}_{name}")
 
-    def wanted(source: str) -> pl.Expr:
+    def markets(source: str) -> pl.Expr:
         column = pl.col(f"{source}_market_ids")
         return pl.when(column.list.len() > 0).then(column)
 
     return joined.select(
         _FAN,
         pl.coalesce("member_id", "scored_member_id", "fanlist_member_id"),
-        # Scrubbing has put scored addresses and numbers into the form that can be used.
+        # Prefer scored addresses and numbers, because scrubbing has normalised them.
         pl.coalesce("scored_email", "email", "fanlist_email").alias("email"),
         pl.coalesce("scored_phone", "phone", "fanlist_phone").alias("phone"),
         "first_name",
         "last_name",
         "locale",
-        pl.coalesce("market_ids", wanted(first), wanted(second)).alias("market_ids"),
-        counting("score").alias("raw_score"),
-        counting("band_score").fill_null(counting("score")).alias("score"),
-        counting("verdict").alias("verdict"),
+        pl.coalesce("market_ids", markets(first), markets(second)).alias("market_ids"),
+        column("score").alias("raw_score"),
+        column("band_score").fill_null(column("score")).alias("score"),
+        column("verdict").alias("verdict"),
         pl.col("previously_selected").fill_null(value=False),
         "opt_in_sms",
         pl.col("codes").fill_null(pl.lit([], dtype=pl.List(_CODE))),
@@ -192,7 +194,7 @@ def _described(joined: pl.DataFrame, first: str, second: str) -> pl.DataFrame:
 
 
 def _rules(query: EligibleQuery) -> Iterator[pl.Expr]:
-    """One rule a line: who does not satisfy all of them is no candidate."""
+    """Yield the conditions that a candidate has to satisfy."""
     yield pl.col("verdict") == 1
     yield pl.col("raw_score").is_not_null()
     wanted = pl.element().is_in(list(query.market_ids))

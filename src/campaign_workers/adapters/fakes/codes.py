@@ -26,49 +26,54 @@ from campaign_workers.domain.errors import PermanentFailure, RejectRecord
 from campaign_workers.ports.offer_codes import OfferCodeRequest
 from campaign_workers.ports.system import Clock
 
+MAX_ASSIGNMENTS: Final = 2500
+CODE_LENGTH: Final = 10
+
 
 class CodeRows:
-    """The pools of all campaigns: codes in code order, and which campaign has a code."""
+    """Rows of the codes of all campaigns, of their reservations and of their holders."""
 
     def __init__(self, tables: Tables) -> None:
-        self._homes = tables("codes.campaigns")
+        self._campaigns_of_codes = tables("codes.campaigns")
         self._codes = tables("codes")
         self._reservations = tables("codes.reservations")
         self._holders = tables("codes.holders")
 
-    def of(self, campaign_id: str) -> Iterator[Code]:
-        """The codes of a campaign's pool, in code order."""
+    def pool(self, campaign_id: str) -> Iterator[Code]:
+        """Yield the codes of a campaign's pool, in code order."""
         return (_code(row) for _, row in self._codes.scan(prefix_of(campaign_id)))
 
     def find(self, codes: Collection[str]) -> dict[str, Code]:
-        """Those of these codes that some pool has."""
-        homes = self._homes.get_many(codes)
-        keys = [key_of(row["campaign"], code) for code, row in homes.items()]
+        """Return those of the codes that any pool contains."""
+        found = self._campaigns_of_codes.get_many(codes)
+        keys = [key_of(row["campaign"], code) for code, row in found.items()]
         return {row["code"]: _code(row) for row in self._codes.get_many(keys).values()}
 
     def write(self, codes: Iterable[Code]) -> None:
-        """Write codes; those that no pool had join that of their campaign."""
+        """Write codes; new ones are added to the pool of their campaign."""
         written = list(codes)
-        self._homes.put_many((code.code, {"campaign": code.campaign_id}) for code in written)
+        self._campaigns_of_codes.put_many(
+            (code.code, {"campaign": code.campaign_id}) for code in written
+        )
         self._codes.put_many((key_of(code.campaign_id, code.code), _row(code)) for code in written)
 
     def reserved_under(self, *reservation: str) -> list[str]:
-        """What a reservation (its id, campaign and market) had when it was last written."""
+        """Return the codes of a reservation, given by its id, campaign and market."""
         row = self._reservations.get(key_of(*reservation))
         return list(row["codes"]) if row else []
 
     def reserve(self, codes: Collection[str], *reservation: str) -> None:
-        """Note what a reservation has."""
+        """Write the codes of a reservation."""
         self._reservations.put(key_of(*reservation), {"codes": sorted(codes)})
 
-    def held(self, campaign_id: str, fans: Iterable[str]) -> dict[str, dict[str, str]]:
-        """Codes by market, by fan, of every one of these fans."""
+    def codes_of_fans(self, campaign_id: str, fans: Iterable[str]) -> dict[str, dict[str, str]]:
+        """Return the codes by market of each fan."""
         keys = {key_of(campaign_id, fan): fan for fan in fans}
         rows = self._holders.get_many(keys)
         return {fan: rows.get(key, {}) for key, fan in keys.items()}
 
-    def hold(self, campaign_id: str, held: Mapping[str, Mapping[str, str]]) -> None:
-        """Write what fans have."""
+    def write_codes_of_fans(self, campaign_id: str, held: Mapping[str, Mapping[str, str]]) -> None:
+        """Write the codes by market of each fan."""
         self._holders.put_many((key_of(campaign_id, fan), codes) for fan, codes in held.items())
 
 
@@ -86,9 +91,6 @@ def _code(row: Mapping[str, Any]) -> Code:
     )
 
 
-MOST_ASSIGNMENTS: Final = 2500
-
-
 class FakeCodeService:
     """Serves `CodeService`; codes are reserved in code order, so that a rerun reserves the same."""
 
@@ -99,9 +101,9 @@ class FakeCodeService:
         self._rows = CodeRows(tables)
 
     def load(self, campaign_id: str, codes: Iterable[str]) -> int:
-        """Put codes into a campaign's pool; how many are new.
+        """Add codes to a campaign's pool and return how many are new.
 
-        A code that some pool has already stays as it is; `TM` and nothing are no codes.
+        Codes that any pool already contains do not change; `TM` and empty codes are ignored.
         """
         wanted = dict.fromkeys(filter(is_external, codes))
         with self._atomic():
@@ -116,8 +118,8 @@ class FakeCodeService:
     ) -> Reservation:
         """See `CodeService.reserve`.
 
-        A reservation that ran out gets its own codes again, as far as nobody took them; one that
-        asks for less than it has gives the others back.
+        An expired reservation gets its codes again, unless they were taken meanwhile. A reservation
+        that requests fewer codes than it has releases the rest.
         """
         now = self._clock.now()
         until = now + RESERVATION_LIFE
@@ -152,35 +154,37 @@ class FakeCodeService:
         self, campaign_id: str, assignments: Sequence[Assignment]
     ) -> Sequence[AssignmentResult]:
         """See `CodeService.assign`."""
-        if len(assignments) > MOST_ASSIGNMENTS:
-            raise RejectRecord(f"more than {MOST_ASSIGNMENTS} assignments")
+        if len(assignments) > MAX_ASSIGNMENTS:
+            raise RejectRecord(f"more than {MAX_ASSIGNMENTS} assignments")
         now = self._clock.now()
         with self._atomic():
             known = self._rows.find({a.code for a in assignments})
-            held = self._rows.held(campaign_id, {a.global_user_id for a in assignments})
+            held = self._rows.codes_of_fans(campaign_id, {a.global_user_id for a in assignments})
             changed: dict[str, Code] = {}
             results = []
             for assignment in assignments:
                 fresh = Code(code=assignment.code, campaign_id=campaign_id)
                 code = known.get(assignment.code, fresh)
-                mine = held[assignment.global_user_id]
-                result = _verdict(campaign_id, assignment, code, mine, now)
+                fan_codes = held[assignment.global_user_id]
+                result = _resolve(campaign_id, assignment, code, fan_codes, now)
                 if result.outcome is AssignmentOutcome.UPDATED:
                     changed[code.code] = known[code.code] = code.assigned_to(assignment)
-                    mine[assignment.market_id or NO_MARKET] = code.code
+                    fan_codes[assignment.market_id or NO_MARKET] = code.code
                 results.append(result)
             self._rows.write(changed.values())
-            self._rows.hold(campaign_id, {fan: codes for fan, codes in held.items() if codes})
+            self._rows.write_codes_of_fans(
+                campaign_id, {fan: codes for fan, codes in held.items() if codes}
+            )
         return tuple(results)
 
     @may_fail
     def available(self, campaign_id: str) -> int:
         """Return how many codes of the campaign are neither assigned nor reserved."""
         now = self._clock.now()
-        return sum(code.is_available(now) for code in self._rows.of(campaign_id))
+        return sum(code.is_available(now) for code in self._rows.pool(campaign_id))
 
     def _own(self, reserve_id: str, campaign_id: str, market_id: str) -> list[Code]:
-        """What the reservation had and nobody has taken since, in code order."""
+        """Return the codes of a reservation that were not taken meanwhile, in code order."""
         had = self._rows.find(self._rows.reserved_under(reserve_id, campaign_id, market_id))
         own = (c for c in had.values() if (c.reserve_id, c.market_id) == (reserve_id, market_id))
         return sorted(own, key=lambda code: code.code)
@@ -189,16 +193,16 @@ class FakeCodeService:
         self, campaign_id: str, count: int, own: Collection[Code], now: datetime
     ) -> list[Code]:
         names = {code.code for code in own}
-        free = (c for c in self._rows.of(campaign_id) if c.is_available(now))
+        free = (c for c in self._rows.pool(campaign_id) if c.is_available(now))
         return list(islice((c for c in free if c.code not in names), max(count, 0)))
 
 
-def _verdict(
+def _resolve(
     campaign_id: str, assignment: Assignment, code: Code, held: Mapping[str, str], now: datetime
 ) -> AssignmentResult:
     refusals = (
-        (not is_external(assignment.code), "no external code"),
-        (code.campaign_id != campaign_id, "a code of another campaign"),
+        (not is_external(assignment.code), "the code is not an external code"),
+        (code.campaign_id != campaign_id, "the code belongs to another campaign"),
     )
     for refused, reason in refusals:
         if refused:
@@ -206,30 +210,27 @@ def _verdict(
     return resolve_assignment(assignment, code, held, now)
 
 
-CODE_LENGTH: Final = 10
-
-
-def _nobody(_: OfferCodeRequest) -> bool:
+def _refuse_none(_: OfferCodeRequest) -> bool:
     return False
 
 
 class FakeOfferCodes:
-    """Serves `OfferCodes`: a code follows from the idempotency key, and no two keys share one.
+    """Serves `OfferCodes`: codes are derived from the idempotency key, without collisions.
 
-    `refuses` says which requests are turned away for good, as a service might for reasons of
-    its own; requests whose validity ends before it begins always are.
+    `refuses` returns whether a request is refused for good. Requests whose validity ends before it
+    begins are always refused.
     """
 
     def __init__(
         self,
         tables: Tables,
         *,
-        refuses: Callable[[OfferCodeRequest], bool] = _nobody,
+        refuses: Callable[[OfferCodeRequest], bool] = _refuse_none,
         faults: Faults | None = None,
     ) -> None:
         self.faults = faults or Faults()
         self._refuses = refuses
-        self._made = tables("offerCodes.byKey")
+        self._codes_by_key = tables("offerCodes.byKey")
         self._codes = tables("offerCodes")
 
     async def create(self, request: OfferCodeRequest) -> str:
@@ -242,15 +243,15 @@ class FakeOfferCodes:
             return self._code(request.idempotency_key)
 
     def _code(self, key: str) -> str:
-        with self._made.atomic():
-            if made := self._made.get(key):
+        with self._codes_by_key.atomic():
+            if made := self._codes_by_key.get(key):
                 return str(made["code"])
-            code = next(c for c in _drawn(key) if self._codes.insert(c, {"key": key}))
-            self._made.put(key, {"code": code})
+            code = next(c for c in _candidate_codes(key) if self._codes.insert(c, {"key": key}))
+            self._codes_by_key.put(key, {"code": code})
             return code
 
 
-def _drawn(key: str) -> Iterator[str]:
+def _candidate_codes(key: str) -> Iterator[str]:
     for attempt in count():
         digest = hashlib.sha256(f"{key}:{attempt}".encode()).digest()
         yield base64.b32encode(digest).decode()[:CODE_LENGTH]

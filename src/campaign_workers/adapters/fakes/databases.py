@@ -46,7 +46,7 @@ class FakeAdminStatsRepository:
         with self._documents.atomic():
             document = self._documents.get(campaign_id)
             if document is None:
-                raise NotFound("there are no statistics of this campaign")
+                raise NotFound("the campaign has no statistics")
             self._documents.put(campaign_id, {**document, "lastPosted": dict(posted)})
 
 
@@ -63,8 +63,8 @@ class FakeDemandTable:
     ) -> None:
         """See `DemandTable.select`."""
         with self._items.atomic():
-            kept = self._events(global_user_id, campaign_id) or {}
-            self._write(global_user_id, campaign_id, {**kept, **events})
+            current = self._events(global_user_id, campaign_id) or {}
+            self._write(global_user_id, campaign_id, {**current, **events})
 
     @may_fail
     def replace(
@@ -101,7 +101,7 @@ def _item_key(global_user_id: str, campaign_id: str) -> str:
 
 
 class FakeDeliveryLedger:
-    """Serves `DeliveryLedger`; what was claimed is kept for ever."""
+    """Serves `DeliveryLedger`; claims never expire."""
 
     def __init__(self, tables: Tables, *, faults: Faults | None = None) -> None:
         self.faults = faults or Faults()
@@ -116,7 +116,7 @@ class FakeDeliveryLedger:
         now: datetime,
         channel: Channel | None = None,
     ) -> Mapping[str, Delivery]:
-        """See `DeliveryLedger.claim`; all of them are claimed at once."""
+        """See `DeliveryLedger.claim`; the claims are atomic."""
         keys = {key_of(wave, message_id): message_id for message_id in message_ids}
         with self._deliveries.atomic():
             known = self._deliveries.get_many(keys)
@@ -143,11 +143,11 @@ class FakeDeliveryLedger:
         with self._deliveries.atomic():
             row = self._deliveries.get(key)
             if row is None:
-                raise Conflict("the delivery was never claimed")
+                raise Conflict("the delivery was not claimed; claim it first")
             if _delivery(delivery.message_id, row) == delivery:
                 return
             if row["state"] != DeliveryState.CLAIMED:
-                raise Conflict("the delivery is settled otherwise")
+                raise Conflict("the delivery is already settled with another outcome")
             outcome = {"state": str(delivery.state), "settled": iso_utc(now)}
             if delivery.channel is not None:
                 outcome["channel"] = str(delivery.channel)

@@ -1,10 +1,8 @@
-"""What the entry store keeps of a record, and which of two records counts.
+"""Fake of the entry service: registrations, scores, selected fans and their codes.
 
-Registrations and scores are kept apart, each under the id that its record carries, and are joined
-when they are read. Of the records for one place the one with the largest stamp stays. So any
-records in any order, as often as they come, end in the same rows.
-
-The entry service's stand-in: who registered, scored, was selected, and has which code.
+Registrations and scores are stored separately, each under the id in its record, and joined when
+they are read. Of the records with the same key the one with the largest stamp wins, so the same
+records in any order, delivered any number of times, end in the same rows.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -30,11 +28,15 @@ from campaign_workers.domain.stats.admin import (
 from campaign_workers.ports.entry_service import EligibleQuery
 from campaign_workers.ports.system import Clock
 
+if TYPE_CHECKING:
+    import polars as pl
+
 Row = dict[str, Any]
 
+PAGE_SIZE: Final = 10_000
 BLOCKED_TAGS: Final = frozenset({"blockedEmail", "blockedDomain"})
 IDS: Final = ("globalUserId", "userId", "memberId", "email")
-"""How a score names its fan, the surest first."""
+"""The ids by which a score may identify its fan, most reliable first."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
@@ -49,22 +51,22 @@ _SCORE_FIELDS: Final = (
 
 
 def registration(record: Record) -> tuple[str, Row]:
-    """The place of a registration, one for each user of a campaign, and its row."""
+    """Return the key of a registration, one for each user of a campaign, and its row."""
     key = key_of(record.fields["campaignId"], record.fields["userId"])
-    row = _kept(record, _REGISTRATION_FIELDS)
+    row = _row(record, _REGISTRATION_FIELDS)
     row["stamp"] = [_milliseconds(record), record.dedupe_key]
     return key, row
 
 
 def score(record: Record) -> tuple[str, Row]:
-    """The place of a score, one for each id and source in a campaign, and its row.
+    """Return the key of a score, one for each id and source in a campaign, and its row.
 
-    Of scores made at the same moment one with verdict 1 counts before one with 0: a file may hold
-    a fan's clean row and another one that is out for being the duplicate.
+    Of scores created at the same time, verdict 1 wins over verdict 0: a file may contain a valid
+    row of a fan and another one that is rejected as its duplicate.
     """
     fields = record.fields
     name = next(name for name in IDS if fields[name])
-    row = _kept(record, _SCORE_FIELDS)
+    row = _row(record, _SCORE_FIELDS)
     row["stamp"] = [_milliseconds(record), fields["verdict"], record.dedupe_key]
     if not BLOCKED_TAGS.isdisjoint(fields["tags"]):
         row["blocked"] = True
@@ -75,11 +77,12 @@ READERS: Final[Mapping[str, Callable[[Record], tuple[str, Row]]]] = {
     "registration": registration,
     "scoring": score,
 }
-"""The types of record that the store takes, and how each gets its place and its row."""
+"""Functions that return the key and the row of a record, by record type."""
+_RECORD_TYPES: Final = {name: RECORD_TYPES[name] for name in READERS}
 
 
 def entry(campaign_id: str, row: Row, codes: Mapping[str, str], *, blocked: bool) -> Entry:
-    """A registration as an entry."""
+    """Return the entry of a registration."""
     return Entry(
         campaign_id=campaign_id,
         user_id=row["userId"],
@@ -101,9 +104,9 @@ def entry(campaign_id: str, row: Row, codes: Mapping[str, str], *, blocked: bool
     )
 
 
-def _kept(record: Record, names: tuple[str, ...]) -> Row:
-    """The fields that are kept, of the wanted markets each once and at most four."""
-    fields = {**record.fields, "marketIds": _wanted(record.fields["marketIds"])}
+def _row(record: Record, names: tuple[str, ...]) -> Row:
+    """Return the named fields, with at most four unique markets."""
+    fields = {**record.fields, "marketIds": _unique_markets(record.fields["marketIds"])}
     return {name: fields[name] for name in names if fields[name] not in (None, "")}
 
 
@@ -111,24 +114,16 @@ def _milliseconds(record: Record) -> int:
     return (record.created - _EPOCH) // _MILLISECOND
 
 
-def _wanted(market_ids: Iterable[str]) -> list[str]:
+def _unique_markets(market_ids: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(filter(None, market_ids)))[:MAX_PREFERENCES]
 
 
-if TYPE_CHECKING:
-    import polars as pl
-
-PAGE_SIZE: Final = 10_000
-
-_TYPES: Final = {name: RECORD_TYPES[name] for name in READERS}
-
-
 class FakeEntryService:
-    """Serves `EntryService` and `EntryRepository`; records of the streams fill it (`consume`).
+    """Serves `EntryService` and `EntryRepository` from the records passed to `consume`.
 
-    An entry is what a user registered, the latest record of it; a fan's score is the latest of
-    the source that counts for the campaign. Who is scored without having registered is a
-    candidate too, and who gets a code without an entry has one from then on.
+    The entry of a user is the latest registration. The score of a fan is the latest one from the
+    source that the campaign prefers. Fans who have a score without a registration are candidates
+    too, and fans who get a code without an entry get an entry.
     """
 
     def __init__(
@@ -152,32 +147,33 @@ class FakeEntryService:
 
     @may_fail
     def consume(self, batch: StreamBatch) -> None:
-        """Take the registrations and scores of a batch; other records are none of its business.
+        """Store the registrations and scores of a batch; other records are ignored.
 
-        Any records in any order, as often as they come, end in the same entries. Records that
-        cannot be read are left to whoever keeps the rejected ones.
+        The same records in any order, delivered any number of times, end in the same entries.
+        Records that cannot be parsed are ignored too: `saveCampaignData` rejects them.
         """
         rows: dict[str, dict[str, Row]] = {name: {} for name in READERS}
-        sightings = []
-        for record in _readable(batch):
+        observations = []
+        for record in _parse_records(batch):
             key, row = READERS[record.type](record)
-            known = rows[record.type].get(key)
-            if known is None or known["stamp"] < row["stamp"]:
+            current = rows[record.type].get(key)
+            if current is None or current["stamp"] < row["stamp"]:
                 rows[record.type][key] = row
             if record.type == "registration" and record.fields["globalUserId"]:
                 fan, user = record.fields["globalUserId"], record.fields["userId"]
-                sightings.append((fan, user, row["stamp"]))
+                observations.append((fan, user, row["stamp"]))
         with self._atomic():
-            self._users.learn(sightings)
+            self._users.record(observations)
             self._write("registration", rows["registration"])
             self._write_blocked(self._write("scoring", rows["scoring"]))
 
     @may_fail
     def eligible(self, query: EligibleQuery) -> "Iterator[pl.DataFrame]":
-        """See `EntryService.eligible`; pages of the same size, by global user id.
+        """See `EntryService.eligible`; pages of equal size, ordered by global user id.
 
-        The whole campaign is joined in memory: count on about 1 KB a fan.
+        The whole campaign is joined in memory, which takes about 1 KB for each fan.
         """
+        # Imported here, so that processes which only assign codes do not load Polars.
         from campaign_workers.adapters.fakes.candidates import candidates
 
         with self._atomic():
@@ -185,8 +181,8 @@ class FakeEntryService:
             frame = candidates(
                 campaign.type,
                 query,
-                registrations=self._of("registration", query.campaign_id),
-                scores=self._of("scoring", query.campaign_id),
+                registrations=self._scan("registration", query.campaign_id),
+                scores=self._scan("scoring", query.campaign_id),
                 fans=self._fans.all(query.campaign_id),
             )
         return frame.iter_slices(self._page_size)
@@ -205,8 +201,8 @@ class FakeEntryService:
     def codes(
         self, campaign_id: str, global_user_ids: Collection[str]
     ) -> Mapping[str, Mapping[str, tuple[str, datetime]]]:
-        """See `EntryService.codes`; fans without codes are left out."""
-        rows = self._fans.of(campaign_id, global_user_ids)
+        """See `EntryService.codes`; fans without codes are omitted."""
+        rows = self._fans.get_many(campaign_id, global_user_ids)
         return {
             fan: {
                 market: (given["code"], parse_utc(given["created"]))
@@ -218,7 +214,7 @@ class FakeEntryService:
 
     @may_fail
     def admin_stats(self, campaign_id: str) -> AdminStats:
-        """See `EntryRepository.admin_stats`; counted once, until an entry changes."""
+        """See `EntryRepository.admin_stats`; cached until an entry changes."""
         cached = prefix_of(campaign_id)
         with self._atomic():
             counted = self._stats.get(cached)
@@ -228,12 +224,12 @@ class FakeEntryService:
         return AdminStats.parse(counted)
 
     def entries(self, campaign_id: str) -> Iterator[Entry]:
-        """The entries of a campaign: by user id, then fans who only have a code."""
+        """Yield the entries of a campaign: by user id, then fans who only have a code."""
         coded = {row["globalUserId"]: row for row in self._fans.all(campaign_id) if row["codes"]}
         prefix = prefix_of(campaign_id)
         blocked = {key.removeprefix(prefix) for key, _ in self._blocked.scan(prefix)}
         unregistered = dict(coded)
-        for row in self._of("registration", campaign_id):
+        for row in self._scan("registration", campaign_id):
             fan = row.get("globalUserId", "")
             unregistered.pop(fan, None)
             codes = _codes(coded[fan]) if fan in coded else {}
@@ -248,11 +244,11 @@ class FakeEntryService:
                 created=parse_utc(row["created"]),
             )
 
-    def _of(self, kind: str, campaign_id: str) -> Iterator[Row]:
+    def _scan(self, kind: str, campaign_id: str) -> Iterator[Row]:
         return (row for _, row in self._rows[kind].scan(prefix_of(campaign_id)))
 
     def _write(self, kind: str, rows: Mapping[str, Row]) -> Mapping[str, Row]:
-        """Write the rows that count for more than what is there, and return them."""
+        """Write the rows that are newer than the stored ones, and return them."""
         known = self._rows[kind].get_many(rows)
         newer = {
             key: row
@@ -264,7 +260,7 @@ class FakeEntryService:
         return newer
 
     def _write_blocked(self, scores: Mapping[str, Row]) -> None:
-        """Keep whom the lists of addresses and domains block, as each fan's latest score says."""
+        """Store which fans are blocked by e-mail or domain, according to their latest scores."""
         fans = {
             f"{first_of(key)}{row['globalUserId']}": row.get("blocked", False)
             for key, row in scores.items()
@@ -274,10 +270,10 @@ class FakeEntryService:
         self._blocked.delete(key for key, blocked in fans.items() if not blocked)
 
 
-def _readable(batch: StreamBatch) -> Iterator[Record]:
+def _parse_records(batch: StreamBatch) -> Iterator[Record]:
     for record in batch.records:
         try:
-            yield parse_record(record.data, _TYPES)
+            yield parse_record(record.data, _RECORD_TYPES)
         except RejectRecord:
             continue
 

@@ -1,4 +1,4 @@
-"""Failures to order, so that callers can be tried against a service on a bad day."""
+"""Injected failures of the fakes, for tests of their callers."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,9 +19,9 @@ class _Fault:
 
 @attrs.define
 class Faults:
-    """What goes wrong next at one service; each fault that was ordered strikes one call."""
+    """The injected faults of one service; each one makes one call fail."""
 
-    _coming: list[_Fault] = attrs.field(factory=list)
+    _pending: list[_Fault] = attrs.field(factory=list)
     _outage: CampaignError | None = None
 
     def fail_next(
@@ -32,16 +32,20 @@ class Faults:
         times: int = 1,
         answer_lost: bool = False,
     ) -> None:
-        """Let the next calls (of the method `call`, if one is named) raise `error`.
+        """Make the next calls raise `error`.
 
-        With `answer_lost` the request is carried out before, and only its answer is lost.
+        Args:
+            error: The error to raise.
+            call: The name of the method that fails; any method by default.
+            times: The number of calls that fail.
+            answer_lost: Whether the call takes effect before it raises.
         """
         fault = _Fault(error=error, call=call, answer_lost=answer_lost)
-        self._coming.extend([fault] * times)
+        self._pending.extend([fault] * times)
 
     @contextmanager
     def outage(self, error: CampaignError | None = None) -> Iterator[None]:
-        """Let every call fail as long as the context lasts, by default with `RetryLater`."""
+        """Make every call fail during the context, by default with `RetryLater`."""
         self._outage = error or RetryLater("the service is down")
         try:
             yield
@@ -50,38 +54,38 @@ class Faults:
 
     @contextmanager
     def around(self, call: str) -> Iterator[None]:
-        """Raise what is due, before or after one call of the method `call`."""
+        """Raise the next fault of the method `call`, before or after the body of the context."""
         if self._outage is not None:
             raise self._outage
-        fault = self._due(call)
+        fault = self._next_fault(call)
         if fault is not None and not fault.answer_lost:
             raise fault.error
         yield
         if fault is not None:
             raise fault.error
 
-    def _due(self, call: str) -> _Fault | None:
-        for position, fault in enumerate(self._coming):
+    def _next_fault(self, call: str) -> _Fault | None:
+        for position, fault in enumerate(self._pending):
             if fault.call in {None, call}:
-                return self._coming.pop(position)
+                return self._pending.pop(position)
         return None
 
 
-class Faulty(Protocol):
-    """Has faults of its own."""
+class HasFaults(Protocol):
+    """A fake with injected faults."""
 
     faults: Faults
 
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-_S = TypeVar("_S", bound=Faulty)
+_S = TypeVar("_S", bound=HasFaults)
 
 
 def may_fail(
     method: Callable[Concatenate[_S, _P], _R],
 ) -> Callable[Concatenate[_S, _P], _R]:
-    """A method that the faults of its service strike."""
+    """Make a method raise the faults of its service."""
 
     @wraps(method)
     def call(service: _S, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:

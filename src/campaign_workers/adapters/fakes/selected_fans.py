@@ -1,4 +1,4 @@
-"""Which fans were selected, and which codes they have."""
+"""Selected fans and their codes, for the fake of the entry service."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -20,39 +20,39 @@ Row = dict[str, Any]
 
 
 class SelectedFans:
-    """Rows of selected fans by campaign, whether or not they registered.
+    """Rows of the selected fans of each campaign, whether or not they registered.
 
-    A row says whose it is, `selected`, and for each market in `codes` the code and when it was
-    given.
+    A row has the `globalUserId`, `selected`, and by market in `codes` each code and when it was
+    assigned.
     """
 
     def __init__(self, tables: Tables) -> None:
         self._fans = tables("entries.fans")
         self._holders = tables("entries.holders")
 
-    def of(self, campaign_id: str, fans: Collection[str]) -> dict[str, Row]:
-        """Rows of those of these fans who have one."""
+    def get_many(self, campaign_id: str, fans: Collection[str]) -> dict[str, Row]:
+        """Return the rows of those of the fans who have one."""
         keys = {key_of(campaign_id, fan): fan for fan in fans}
         return {keys[key]: row for key, row in self._fans.get_many(keys).items()}
 
     def all(self, campaign_id: str) -> Iterator[Row]:
-        """The row of every fan of a campaign who has one, by global user id."""
+        """Yield the rows of a campaign, ordered by global user id."""
         return (row for _, row in self._fans.scan(prefix_of(campaign_id)))
 
     def assign(
         self, campaign_id: str, assignments: Sequence[Assignment], now: datetime
     ) -> list[AssignmentResult]:
-        """Give fans codes one after the other, as far as `judge` allows, and select them."""
-        fans = self.of(campaign_id, {a.global_user_id for a in assignments})
+        """Assign codes to fans in order, if `resolve_assignment` allows it, and select fans."""
+        fans = self.get_many(campaign_id, {a.global_user_id for a in assignments})
         holders = self._holders.get_many({a.code for a in assignments if is_external(a.code)})
         changed: dict[str, Row] = {}
         results = []
         for assignment in assignments:
             fan = assignment.global_user_id
-            row = fans.setdefault(fan, _blank(fan))
-            result = _verdict(campaign_id, assignment, row, holders.get(assignment.code), now)
+            row = fans.setdefault(fan, _new_row(fan))
+            result = _resolve(campaign_id, assignment, row, holders.get(assignment.code), now)
             if result.outcome is AssignmentOutcome.UPDATED:
-                _give(row, assignment, now)
+                _set_code(row, assignment, now)
                 if is_external(assignment.code):
                     holders[assignment.code] = {"fan": fan}
             if result.outcome is not AssignmentOutcome.REFUSED:
@@ -67,27 +67,27 @@ class SelectedFans:
         self._fans.put_many((key_of(campaign_id, fan), row) for fan, row in rows.items())
 
 
-def _blank(fan: str) -> Row:
+def _new_row(fan: str) -> Row:
     return {"globalUserId": fan, "selected": False, "codes": {}}
 
 
-def _verdict(
+def _resolve(
     campaign_id: str, assignment: Assignment, fan: Row, holder: Row | None, now: datetime
 ) -> AssignmentResult:
     if not assignment.code:
-        return AssignmentResult(outcome=AssignmentOutcome.REFUSED, reason="no code")
-    held = {market: given["code"] for market, given in fan["codes"].items()}
+        return AssignmentResult(outcome=AssignmentOutcome.REFUSED, reason="the code is empty")
+    held = {market: row["code"] for market, row in fan["codes"].items()}
     if is_external(assignment.code):
         owner = holder["fan"] if holder else None
     else:
-        # The placeholder has as many holders as there are fans: to each it is their own.
+        # Any number of fans may have the placeholder, so the holder is the fan itself.
         market = assignment.market_id or NO_MARKET
         owner = assignment.global_user_id if held.get(market) == assignment.code else None
     code = Code(code=assignment.code, campaign_id=campaign_id, holder=owner)
     return resolve_assignment(assignment, code, held, now)
 
 
-def _give(fan: Row, assignment: Assignment, now: datetime) -> None:
+def _set_code(fan: Row, assignment: Assignment, now: datetime) -> None:
     created = iso_utc(assignment.created or now)
     fan["codes"][assignment.market_id or NO_MARKET] = {"code": assignment.code, "created": created}
     fan.setdefault("userId", assignment.user_id or "")

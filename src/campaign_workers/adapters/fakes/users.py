@@ -1,4 +1,4 @@
-"""Who is which user: the user service."""
+"""Fake of the user service."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
@@ -8,28 +8,28 @@ from campaign_workers.adapters.fakes.tables import Tables
 
 
 class FakeUserService:
-    """Serves `UserService`; registrations tell it which global user id is which user."""
+    """Serves `UserService` from registrations, which contain both ids of a user."""
 
     def __init__(self, tables: Tables, *, faults: Faults | None = None) -> None:
         self.faults = faults or Faults()
         self._users = tables("users")
 
     def put(self, global_user_id: str, user_id: str) -> None:
-        """Keep the user id of a global user id until a registration says otherwise."""
+        """Save the user id of a global user id until a registration replaces it."""
         self._users.put(global_user_id, {"userId": user_id, "stamp": []})
 
-    def learn(self, sightings: Iterable[tuple[str, str, list[Any]]]) -> None:
-        """Keep (global user id, user id, stamp) triples; the largest stamp of a user stays."""
+    def record(self, observations: Iterable[tuple[str, str, list[Any]]]) -> None:
+        """Save (global user id, user id, stamp) triples; the largest stamp of a user wins."""
         rows: dict[str, dict[str, Any]] = {}
-        for global_user_id, user_id, stamp in sightings:
-            known = rows.get(global_user_id)
-            if known is None or known["stamp"] < stamp:
+        for global_user_id, user_id, stamp in observations:
+            current = rows.get(global_user_id)
+            if current is None or current["stamp"] < stamp:
                 rows[global_user_id] = {"userId": user_id, "stamp": stamp}
-        kept = self._users.get_many(rows)
+        stored = self._users.get_many(rows)
         self._users.put_many(
             (key, row)
             for key, row in rows.items()
-            if key not in kept or kept[key]["stamp"] < row["stamp"]
+            if key not in stored or stored[key]["stamp"] < row["stamp"]
         )
 
     @may_fail

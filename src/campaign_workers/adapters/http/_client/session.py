@@ -245,7 +245,7 @@ class AsyncSession:
 
     async def _attempt(self, state: RetryState) -> ServiceResponse:
         tokens = self._service.tokens
-        if (token := tokens.cached) is None:
+        if (token := tokens.cached_token) is None:
             # Reading a secret blocks, which would stop the other coroutines of the loop.
             token = await asyncio.to_thread(tokens.current)
         response = await self._exchange(state, token)

@@ -25,7 +25,7 @@ class TokenSource:
     _lock: Lock = attrs.field(factory=Lock, init=False, repr=False)
 
     @property
-    def cached(self) -> str | None:
+    def cached_token(self) -> str | None:
         """The token, None before it is first read."""
         return self._token
 
