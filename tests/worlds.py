@@ -24,7 +24,7 @@ from campaign_workers.domain.running.triggers import (
     VERDICT_QUEUE,
 )
 from campaign_workers.domain.waves.notifications import COLUMNS
-from campaign_workers.testing.crashes import Fuse, Side
+from campaign_workers.testing.crashes import KillSwitch, Side
 
 NOW: Final = datetime(2026, 10, 1, 12, tzinfo=UTC)
 
@@ -83,15 +83,15 @@ class World:
 
 
 @attrs.define(kw_only=True)
-class Meanwhile(Fuse):
+class Meanwhile(KillSwitch):
     """Lets something else happen just before one of a worker's port calls."""
 
     happens: Callable[[], object]
 
     def reached(self, side: Side) -> None:
         """Let it happen if this is the call."""
-        if side == "before" and self.calls == self.at and not self.burnt:
-            self.burnt = True
+        if side == "before" and self.calls == self.at and not self.fired:
+            self.fired = True
             self.happens()
 
 

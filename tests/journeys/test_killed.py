@@ -27,7 +27,7 @@ from campaign_workers.ports.entry_service import EligibleQuery
 from campaign_workers.samples.uploads import CAMPAIGN_ID, MARKETS, generate
 from campaign_workers.settings import Settings
 from campaign_workers.testing.builders import registration
-from campaign_workers.testing.crashes import Fuse, Killed
+from campaign_workers.testing.crashes import Killed, KillSwitch
 from tests.journeys.mishaps import Scene
 from tests.journeys.test_bad_input import READERS
 
@@ -177,7 +177,7 @@ def test_killed_while_a_file_is_scrubbed(tmp_path: Path) -> None:
     assert not clean.candidates().is_empty()
 
 
-def ended(fuse: Fuse) -> dict[str, Any]:
+def ended(fuse: KillSwitch) -> dict[str, Any]:
     """What is seen of a runtime that the fuse ended, once another one has gone on."""
     scene = Scene()
     runtime, journal = scene.container.runtime, scene.container.journal
@@ -187,7 +187,7 @@ def ended(fuse: Fuse) -> dict[str, Any]:
     runtime.journal = fuse.wrap(journal)
     with suppress(Killed):
         runtime.run_until_idle()
-    fuse.at, fuse.burnt, runtime.journal = None, False, journal
+    fuse.at, fuse.fired, runtime.journal = None, False, journal
     scene.send(INPUT_STREAM, registration("g8"))
     lake: dict[str, Counter[str]] = {"registration": Counter(), "scoring": Counter()}
     for key in scene.keys("avro/", CAMPAIGN_DATA):
@@ -204,8 +204,8 @@ def ended(fuse: Fuse) -> dict[str, Any]:
 
 def test_ended_before_any_note_of_the_runtime() -> None:
     """Whichever note comes too late, the next process doubles no record and forgets none."""
-    count = Fuse()
+    count = KillSwitch()
     clean = ended(count)
     assert count.calls > 50
     for at in range(1, count.calls + 1):
-        assert ended(Fuse(at=at)) == clean, f"ended before note {at}"
+        assert ended(KillSwitch(at=at)) == clean, f"ended before note {at}"

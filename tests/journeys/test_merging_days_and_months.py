@@ -16,7 +16,7 @@ from campaign_workers.adapters.memory.streams import MemoryMessageQueue
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.domain.running.events import QueueMessage
-from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
+from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from campaign_workers.workers.merge_avro_files import MergeAvroFiles
 from campaign_workers.workers.move_merged_avro_files import MoveMergedAvroFiles
 from tests.lake_scenes import (
@@ -177,7 +177,7 @@ def test_any_kill_is_survived(prefix: str, dead_manifest: bool) -> None:
     """Wherever a merge dies, the next one ends as one clean run, and no record is doubled."""
     payload = {"inputPrefix": prefix}
 
-    def scene(port: Any) -> Scene:
+    def scene(port: Any) -> CrashCase:
         lake, moves, clock = new_lake(), queue(), SteppedClock(NOW)
         arrive(lake)
         if dead_manifest:
@@ -189,7 +189,7 @@ def test_any_kill_is_survived(prefix: str, dead_manifest: bool) -> None:
             moves=port(moves),
             clock=port(clock),
         )
-        return Scene(
+        return CrashCase(
             run=lambda: worker(worker.parse(payload)),
             snapshot=lambda: (contents(lake), set(moves.bodies())),
         )

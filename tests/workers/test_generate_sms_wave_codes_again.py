@@ -13,7 +13,7 @@ from campaign_workers.domain.errors import (
 )
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.ports.offer_codes import OfferCodeRequest
-from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
+from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from tests.offer_code_scenes import ERRORS, FILE, SCHEDULED, a_world, codes, errors, generate, row
 from tests.worlds import contents, table, wave_rows
 
@@ -116,7 +116,7 @@ def test_every_row_is_in_the_wave_or_in_the_errors(wave: list[dict[str, str]]) -
 def test_it_may_be_killed_at_any_call(wanted: bool) -> None:
     """Killed before or after any port call and run again, it ends as one clean run."""
 
-    def build(wrap: Any) -> Scene:
+    def build(wrap: Any) -> CrashCase:
         wave = [row("g1"), row("g-bad"), row("g2", "TM"), row("g3", "MINE"), row("")]
         world = a_world(*wave, wrap=wrap)
         world.scoring.put(ERRORS, b"code,worker,reason,waveFileSha256\nX,aWorker,why,\n")
@@ -125,6 +125,6 @@ def test_it_may_be_killed_at_any_call(wanted: bool) -> None:
         def run() -> None:
             reports.append(generate(world, generateOfferCode=wanted))
 
-        return Scene(run=run, snapshot=lambda: (contents(world.scoring), reports[-1].counts))
+        return CrashCase(run=run, snapshot=lambda: (contents(world.scoring), reports[-1].counts))
 
     assert assert_survives_every_kill(build) >= (20 if wanted else 6)

@@ -12,7 +12,7 @@ from campaign_workers.domain.records.record import parse_record
 from campaign_workers.domain.running.events import ObjectCreated
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.storage.layout import SCORING
-from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
+from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from campaign_workers.workers.load_code_assignments_to_stream import LoadCodeAssignmentsToStream
 from tests.worlds import (
     NOW,
@@ -208,10 +208,10 @@ def test_books_balance_and_a_second_delivery_is_as_one(wave: list[dict[str, str]
 def test_it_may_be_killed_at_any_call() -> None:
     """Killed before or after any port call and run again, it ends as one clean run."""
 
-    def build(wrap: Any) -> Scene:
+    def build(wrap: Any) -> CrashCase:
         world = a_world(row("g1", "A"), row("g2", "TM"), row("g3", ""), wrap=wrap)
         etag = world.scoring.head(TRIGGERED).etag
-        return Scene(run=lambda: load(world, etag=etag), snapshot=lambda: seen(world))
+        return CrashCase(run=lambda: load(world, etag=etag), snapshot=lambda: seen(world))
 
     assert assert_survives_every_kill(build) >= 15
 

@@ -11,7 +11,7 @@ from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.errors import BadInput, Fatal, RetryLater
 from campaign_workers.domain.running.events import QueueMessage
 from campaign_workers.domain.running.reports import Report
-from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
+from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from campaign_workers.workers.move_merged_avro_files import MoveMergedAvroFiles
 from tests.lake_scenes import (
     CODEC,
@@ -193,13 +193,13 @@ def test_any_number_of_files_is_moved(count: int, at_once: int) -> None:
 def test_any_kill_is_survived(prefix: str) -> None:
     """Wherever a move dies, the next delivery ends as one clean run, and no file is lost."""
 
-    def scene(port: Any) -> Scene:
+    def scene(port: Any) -> CrashCase:
         lake = merged_day()
         if prefix == MONTH:
             plant(lake, f"{DAY}/late.avro", 4)
             plant(lake, f"{MONTH}/05/c.avro", 5)
             merge(lake, {"inputPrefix": "2026/09"})
-        return Scene(
+        return CrashCase(
             run=lambda: move(port(lake), prefix, at_once=1), snapshot=lambda: contents(lake)
         )
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from campaign_workers.domain.errors import BadInput, NotFound, RejectRecord, RetryLater
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.testing.builders import assignment
-from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
+from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from campaign_workers.workers.process_scheduled_wave import AssignCodesRequest, ProcessScheduledWave
 from tests.worlds import World, contents, table, unwrapped, wave_config, wave_rows
 
@@ -283,10 +283,10 @@ def test_books_balance_and_every_refusal_has_its_reason(
 def test_it_may_be_killed_at_any_call() -> None:
     """Killed before or after any port call and run again, it ends as one clean run."""
 
-    def build(wrap: Any) -> Scene:
+    def build(wrap: Any) -> CrashCase:
         wave = [row("g1", "A"), row("g2", "TAKEN"), row("g3", "B"), row("g4", "TM"), row("", "C")]
         world = a_world(*wave, wrap=wrap)
-        return Scene(
+        return CrashCase(
             run=lambda: process(world, batch_size=2),
             snapshot=lambda: (contents(world.scoring), list(world.tables("codes").scan())),
         )

@@ -109,7 +109,7 @@ def test_a_failing_system_makes_it_come_again() -> None:
 def test_killed_at_any_call_it_ends_as_one_clean_run() -> None:
     """Objects byte for byte, records but for copies with the same key, the chat at least once."""
 
-    def build(wrap: Any) -> crashes.Scene:
+    def build(wrap: Any) -> crashes.CrashCase:
         scene = Scene(wrap=wrap, block=200)
         scene.put("blocklist/emails.txt", "bob@x.co")
         fans = [{"globalUserId": f"g{n}", "phone": ""} for n in range(5)]
@@ -120,7 +120,7 @@ def test_killed_at_any_call_it_ends_as_one_clean_run() -> None:
             records = first_of_each(put_records(scene.stream), "dedupeKey")
             return contents(scene.world.scoring), records, posts
 
-        return crashes.Scene(run=lambda: scene.run(event), snapshot=seen)
+        return crashes.CrashCase(run=lambda: scene.run(event), snapshot=seen)
 
     assert crashes.assert_survives_every_kill(build) > 15
 

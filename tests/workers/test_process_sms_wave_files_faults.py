@@ -8,8 +8,7 @@ import attrs
 import pytest
 
 from campaign_workers.domain.errors import BadInput, Conflict, NotFound
-from campaign_workers.testing.crashes import Scene as Kill
-from campaign_workers.testing.crashes import assert_survives_every_kill
+from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from tests.wave_prep_scenes import (
     ARCHIVE,
     DETAILS,
@@ -142,14 +141,14 @@ def test_a_run_that_was_overtaken_writes_nothing_more() -> None:
 def test_a_killed_run_is_simply_run_again() -> None:
     """Killed before or after any call and run again: the same archive, codes and result."""
 
-    def build(wrap: Callable[[Any], Any]) -> Kill:
+    def build(wrap: Callable[[Any], Any]) -> CrashCase:
         scene = prepared(TWO_MARKETS.replace("NON_TM,2", "NON_TM,4"), wrap=wrap)
 
         def run() -> object:
             scene.clock.advance(scene.lease)
             return scene.run()
 
-        return Kill(run=run, snapshot=lambda: seen(scene))
+        return CrashCase(run=run, snapshot=lambda: seen(scene))
 
     assert assert_survives_every_kill(build) >= 20
 

@@ -20,7 +20,7 @@ from campaign_workers.domain.records.record import read_record
 from campaign_workers.domain.running.events import StreamBatch, StreamRecord
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.testing.builders import batch, code_assignment, registration, scoring
-from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
+from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from campaign_workers.worker_library.metrics import publish
 from campaign_workers.workers.save_campaign_data import SaveCampaignData
 from tests.lake_scenes import CODEC, contents, decoded, keys, new_lake
@@ -124,10 +124,10 @@ def test_a_batch_delivered_again_changes_nothing(records: list[Any]) -> None:
 def test_any_kill_is_survived() -> None:
     """Wherever the worker dies, the next delivery leaves what one clean run leaves."""
 
-    def scene(port: Any) -> Scene:
+    def scene(port: Any) -> CrashCase:
         lake = new_lake()
         worker = SaveCampaignData(lake=port(lake), codec=CODEC)
-        return Scene(run=lambda: worker(batch(DIRTY)), snapshot=lambda: contents(lake))
+        return CrashCase(run=lambda: worker(batch(DIRTY)), snapshot=lambda: contents(lake))
 
     assert assert_survives_every_kill(scene) >= 8
 

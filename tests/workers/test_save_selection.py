@@ -14,7 +14,7 @@ from campaign_workers.domain.codes import verdict_messages
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.domain.records.record import read_record
 from campaign_workers.testing.builders import assignment, batch, code_assignment
-from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
+from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from tests.selection_scenes import event, refresh, save, seen
 from tests.worlds import World, contents, messages, reasons
 
@@ -223,7 +223,7 @@ def fans_told(told: list[dict[str, Any]]) -> set[tuple[str, str | None]]:
 def test_it_may_be_killed_at_any_call() -> None:
     """Killed before or after any port call and run again, it ends as one clean run."""
 
-    def build(wrap: Any) -> Scene:
+    def build(wrap: Any) -> CrashCase:
         world = World(wrap)
         world.entries.assign_codes("tour", [assignment("g0", "TAKEN"), assignment("g5", "SHOWN")])
         records = batch(
@@ -236,7 +236,7 @@ def test_it_may_be_killed_at_any_call() -> None:
                 b"{not json",
             ]
         )
-        return Scene(run=lambda: save(world, records), snapshot=lambda: seen(world))
+        return CrashCase(run=lambda: save(world, records), snapshot=lambda: seen(world))
 
     assert assert_survives_every_kill(build) >= 20
 

@@ -10,7 +10,7 @@ from campaign_workers.domain.running.events import Tick
 from campaign_workers.domain.running.reports import Report, attached_report
 from campaign_workers.domain.stats import AdminStats, admin_stats
 from campaign_workers.testing.builders import batch, campaign, registration
-from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
+from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from campaign_workers.workers.save_stats import SaveStats
 from tests.worlds import NOW, World, unwrapped
 
@@ -111,9 +111,9 @@ def test_a_second_tick_stores_the_same() -> None:
 def test_it_may_be_killed_at_any_call() -> None:
     """Killed before or after any port call and run again, it ends as one clean run."""
 
-    def build(wrap: Any) -> Scene:
+    def build(wrap: Any) -> CrashCase:
         world = a_world(wrap)
-        return Scene(
+        return CrashCase(
             run=lambda: save(world), snapshot=lambda: list(world.tables("adminStats").scan())
         )
 

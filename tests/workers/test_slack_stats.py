@@ -11,7 +11,7 @@ from campaign_workers.domain.running.events import Tick
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.stats import AdminStats
 from campaign_workers.testing.builders import campaign
-from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
+from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from campaign_workers.workers.slack_stats import SlackStats
 from tests.worlds import NOW, World, unwrapped
 
@@ -157,9 +157,9 @@ def test_a_post_that_no_channel_takes_is_not_noted() -> None:
 def test_it_may_be_killed_at_any_call() -> None:
     """Killed anywhere and run again, each channel has heard at least once, and it is noted."""
 
-    def build(wrap: Any) -> Scene:
+    def build(wrap: Any) -> CrashCase:
         world = a_world(wrap)
-        return Scene(
+        return CrashCase(
             run=lambda: tell(world),
             snapshot=lambda: (set(posted(world)), last_posted(world)),
         )

@@ -16,7 +16,7 @@ from campaign_workers.domain.running.events import Tick
 from campaign_workers.domain.storage.layout import WaveState, wave_config_key
 from campaign_workers.ports.object_store import ObjectInfo
 from campaign_workers.ports.workflow import Execution
-from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
+from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from campaign_workers.testing.machines.wave_world import NOW, WaveWorld, config
 from campaign_workers.workers.sms_wave_scheduler import SmsWaveScheduler
 
@@ -169,11 +169,11 @@ def test_a_config_that_moves_away_is_no_error() -> None:
 def test_a_killed_tick_is_finished_by_the_next() -> None:
     """Killed at any call, the next tick ends in the same executions."""
 
-    def build(wrap: Callable[[Any], Any]) -> Scene:
+    def build(wrap: Callable[[Any], Any]) -> CrashCase:
         world = WaveWorld(wrap)
         for wave in "abc":
             world.schedule(wave)
-        return Scene(run=world.tick, snapshot=world.snapshot)
+        return CrashCase(run=world.tick, snapshot=world.snapshot)
 
     assert assert_survives_every_kill(build) == 14
 

@@ -15,7 +15,7 @@ from campaign_workers.domain.errors import (
 from campaign_workers.domain.storage.layout import WaveState
 from campaign_workers.ports.sms_service import TextMessage
 from campaign_workers.ports.tables import Channel, Delivery
-from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
+from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from campaign_workers.testing.machines.wave_world import DEAD_ENDING, WaveWorld, registrant
 from campaign_workers.workers.sms_wave_send.sender import Limits
 
@@ -70,11 +70,11 @@ def test_a_killed_wave_is_finished_by_the_next_call(
 ) -> None:
     """Killed before or after any call of any port, a second call ends in the same world."""
 
-    def build(wrap: Callable[[Any], Any]) -> Scene:
+    def build(wrap: Callable[[Any], Any]) -> CrashCase:
         world = WaveWorld(wrap)
         world.upload(WAVE, rows)
         key = world.schedule(WAVE, **fields)
-        return Scene(run=lambda: world.send(key), snapshot=world.snapshot)
+        return CrashCase(run=lambda: world.send(key), snapshot=world.snapshot)
 
     assert assert_survives_every_kill(build) > 10
 
@@ -82,7 +82,7 @@ def test_a_killed_wave_is_finished_by_the_next_call(
 def test_a_killed_refusal_is_finished_by_the_next_call() -> None:
     """A wave that is refused ends in failed/, wherever the first call was killed."""
 
-    def build(wrap: Callable[[Any], Any]) -> Scene:
+    def build(wrap: Callable[[Any], Any]) -> CrashCase:
         world = WaveWorld(wrap)
         key = world.schedule(WAVE)
 
@@ -90,7 +90,7 @@ def test_a_killed_refusal_is_finished_by_the_next_call() -> None:
             with pytest.raises(Fatal):
                 world.send(key)
 
-        return Scene(run=run, snapshot=world.snapshot)
+        return CrashCase(run=run, snapshot=world.snapshot)
 
     assert assert_survives_every_kill(build) > 10
 
@@ -98,11 +98,11 @@ def test_a_killed_refusal_is_finished_by_the_next_call() -> None:
 def test_a_killed_giving_up_is_finished_by_the_next_call() -> None:
     """Giving up moves the config and tells people, wherever it was killed."""
 
-    def build(wrap: Callable[[Any], Any]) -> Scene:
+    def build(wrap: Callable[[Any], Any]) -> CrashCase:
         world = WaveWorld(wrap)
         world.upload(WAVE, MIXED)
         key = world.schedule(WAVE)
-        return Scene(run=lambda: world.send(key, giveUp=True), snapshot=world.snapshot)
+        return CrashCase(run=lambda: world.send(key, giveUp=True), snapshot=world.snapshot)
 
     assert assert_survives_every_kill(build) > 10
 

@@ -14,7 +14,7 @@ from campaign_workers.domain.records.record import read_record
 from campaign_workers.domain.running.events import StreamBatch
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.testing.builders import batch, campaign, code_assignment, registration
-from campaign_workers.testing.crashes import Scene, assert_survives_every_kill
+from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from campaign_workers.workers.transform_code_assignments import TransformCodeAssignments
 from tests.worlds import (
     World,
@@ -193,7 +193,7 @@ def test_halves_of_a_batch_reject_into_the_same_files() -> None:
 def test_it_may_be_killed_at_any_call() -> None:
     """Killed before or after any port call and run again, it ends as one clean run."""
 
-    def build(wrap: Any) -> Scene:
+    def build(wrap: Any) -> CrashCase:
         world = a_world(wrap)
         records = [
             code_assignment(),
@@ -201,7 +201,7 @@ def test_it_may_be_killed_at_any_call() -> None:
             code_assignment("g9", "X"),
             code_assignment("g8", ""),
         ]
-        return Scene(run=lambda: transform(world, batch(records)), snapshot=lambda: seen(world))
+        return CrashCase(run=lambda: transform(world, batch(records)), snapshot=lambda: seen(world))
 
     assert assert_survives_every_kill(build) >= 10
 

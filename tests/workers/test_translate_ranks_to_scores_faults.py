@@ -13,8 +13,7 @@ from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.domain.errors import BadInput, NotFound, RetryLater
 from campaign_workers.domain.running.events import ObjectCreated
 from campaign_workers.testing.builders import campaign
-from campaign_workers.testing.crashes import Scene as Kill
-from campaign_workers.testing.crashes import assert_survives_every_kill
+from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from tests.fanlist_scenes import LIST, MANIFEST, UPLOAD, Scene, translated
 from tests.worlds import Meanwhile
 
@@ -178,10 +177,10 @@ def test_a_manifest_that_is_none_is_not_overwritten() -> None:
 def test_a_killed_run_is_simply_run_again() -> None:
     """Killed anywhere and run again: the same objects, and records with the same keys."""
 
-    def build(wrap: Callable[[Any], Any]) -> Kill:
+    def build(wrap: Callable[[Any], Any]) -> CrashCase:
         scene = Scene(wrap=wrap)
         event = scene.upload(f"{LIST}x,g5,,\n")
-        return Kill(run=lambda: scene.run(event), snapshot=lambda: seen(scene))
+        return CrashCase(run=lambda: scene.run(event), snapshot=lambda: seen(scene))
 
     assert assert_survives_every_kill(build) >= 10
 

@@ -1,6 +1,6 @@
-"""Made-up people: names, addresses and phone numbers that are drawn, not collected."""
+"""Made-up people with random names, e-mail addresses and phone numbers."""
 
-from random import Random  # noqa: TID251 - the caller brings the seed
+from random import Random  # noqa: TID251 - the caller passes a seeded generator
 from typing import Final
 
 import attrs
@@ -35,7 +35,7 @@ _AREA_CODES: Final = (212, 646, 718, 213, 310, 312, 415, 416, 305)
 
 @attrs.frozen(kw_only=True)
 class Person:
-    """Somebody who might register; `number` makes ids, address and phone unique."""
+    """A made-up fan; `number` makes the ids, the e-mail address and the phone number unique."""
 
     number: int
     locale: str
@@ -46,35 +46,35 @@ class Person:
     member_id: str | None
 
 
-def person(number: int, chance: Random) -> Person:
-    """The person with this number, clean or not: about one in ten has something wrong."""
-    locale = chance.choice(tuple(LOCALES))
+def make_person(number: int, rng: Random) -> Person:
+    """Return the person with this number; about one in ten has invalid data."""
+    locale = rng.choice(tuple(LOCALES))
     first_names, last_names = LOCALES[locale]
     return Person(
         number=number,
         locale=locale,
-        first_name=chance.choice(first_names),
-        last_name=chance.choice(last_names),
-        email=_email(number, chance),
-        phone=_phone(number, chance),
-        member_id=f"m{number * 7}" if chance.random() < 0.9 else None,
+        first_name=rng.choice(first_names),
+        last_name=rng.choice(last_names),
+        email=_email(number, rng),
+        phone=_phone(number, rng),
+        member_id=f"m{number * 7}" if rng.random() < 0.9 else None,
     )
 
 
-def _email(number: int, chance: Random) -> str:
-    domain = chance.choice(BAD_DOMAINS) if chance.random() < 0.04 else chance.choice(DOMAINS)
-    email = f"fan{number}.{chance.choice('abcdefgh')}@{domain}"
-    draw = chance.random()
-    if draw < 0.02:
+def _email(number: int, rng: Random) -> str:
+    domain = rng.choice(BAD_DOMAINS) if rng.random() < 0.04 else rng.choice(DOMAINS)
+    email = f"fan{number}.{rng.choice('abcdefgh')}@{domain}"
+    share = rng.random()
+    if share < 0.02:
         return f"  {email.upper()} "
-    if draw < 0.025:
+    if share < 0.025:
         return email.replace("@", " at ")
-    return "" if draw < 0.03 else email
+    return "" if share < 0.03 else email
 
 
-def _phone(number: int, chance: Random) -> str | None:
-    north_american = f"{chance.choice(_AREA_CODES)}555{number % 10_000:04d}"
-    draw = chance.random()
+def _phone(number: int, rng: Random) -> str | None:
+    north_american = f"{rng.choice(_AREA_CODES)}555{number % 10_000:04d}"
+    share = rng.random()
     forms = (
         (0.02, None),
         (0.03, "n/a"),
@@ -84,5 +84,5 @@ def _phone(number: int, chance: Random) -> str | None:
         (0.11, f"+447{400_000_000 + number % 99_999_999:09d}"),
         (0.13, f"+5215522{number % 1_000_000:06d}"),
     )
-    unique = f"+1{chance.choice(_AREA_CODES)}{201 + number // 10_000 % 600}{number % 10_000:04d}"
-    return next((form for share, form in forms if draw < share), unique)
+    unique = f"+1{rng.choice(_AREA_CODES)}{201 + number // 10_000 % 600}{number % 10_000:04d}"
+    return next((form for limit, form in forms if share < limit), unique)

@@ -1,6 +1,6 @@
-"""A folder of plausible uploads of one campaign, as dirty as uploads are.
+"""A folder of plausible uploads of one campaign, with the errors of real ones.
 
-The same number of fans and the same seed give the same bytes on every machine.
+The same number of fans and the same seed produce the same bytes on every machine.
 """
 
 import csv
@@ -14,7 +14,7 @@ from random import Random  # noqa: TID251 - seeded by the caller
 from typing import Any, Final, TextIO
 
 from campaign_workers.adapters.local.atomic_files import atomic_write
-from campaign_workers.samples.people import Person, person
+from campaign_workers.samples.people import Person, make_person
 
 CAMPAIGN: Final = "campaign.json"
 CAMPAIGN_ID: Final = "world-tour-2026"
@@ -34,42 +34,42 @@ MARKETS: Final = (
     ("sfo", "San Francisco - Chase Center", "San Francisco", "America/Los_Angeles", "TM", 0.0175),
     ("mia", "Miami - Kaseya Center", "Miami", "America/New_York", "NON_TM", 0.0125),
 )  # fmt: skip
-"""Id, name, city, time zone, who manages the codes, and the limit as a share of the fans."""
+"""Id, name, city, time zone, ticket type, and the limit as a share of the fans."""
 
 POPULARITY: Final = (30, 22, 12, 10, 9, 7, 6, 4)
 
 
 def generate(folder: Path, *, fans: int, seed: int) -> None:
-    """Write the uploads of a campaign with `fans` fans into `folder`, which is made.
+    """Write the uploads of a campaign with `fans` fans into `folder`, and create the folder.
 
     Raises:
         ValueError: `fans` is not positive.
     """
     if fans < 1:
-        raise ValueError("at least one fan is needed")
+        raise ValueError("fans: expected at least 1")
     folder.mkdir(parents=True, exist_ok=True)
-    chance = Random(seed)  # noqa: S311 - plausible, not secret
-    people = [person(number, chance) for number in range(1, fans + 1)]
-    wishes = [_wishes(chance) for _ in people]
-    _write(folder / CAMPAIGN, _document())
-    _lines(folder / "registrations.jsonl", _registrations(people, wishes, chance))
-    _table(folder / "scored.txt", _scored(people, wishes, chance), "\t", bom=True)
-    _table(folder / "fanclub-ranks.csv", _ranks(people, chance), ",")
-    _table(folder / "market-details.csv", _market_details(fans), ",")
-    blocked = chance.sample(people, max(1, fans // 300))
-    _lines(
+    rng = Random(seed)  # noqa: S311 - plausible, not secret
+    people = [make_person(number, rng) for number in range(1, fans + 1)]
+    wishes = [_market_wishes(rng) for _ in people]
+    _write_text(folder / CAMPAIGN, _document())
+    _write_lines(folder / "registrations.jsonl", _registrations(people, wishes, rng))
+    _write_table(folder / "scored.txt", _scored_rows(people, wishes, rng), "\t", bom=True)
+    _write_table(folder / "fanclub-ranks.csv", _ranks(people, rng), ",")
+    _write_table(folder / "market-details.csv", _market_details(fans), ",")
+    blocked = rng.sample(people, max(1, fans // 300))
+    _write_lines(
         folder / "blocklist-emails.txt", ["# known resellers", *(p.email.strip() for p in blocked)]
     )
-    _lines(folder / "blocklist-domains.txt", ["# scalper rings", "GMX.de", "example.org"])
-    _lines(
+    _write_lines(folder / "blocklist-domains.txt", ["# scalper rings", "GMX.de", "example.org"])
+    _write_lines(
         folder / "allowlist-patterns.txt",
         ["# press and crew", f"{blocked[0].email.strip()}", "*@proton.me"],
     )
-    _table(folder / "external-codes.csv", _codes(fans, seed), ",")
+    _write_table(folder / "external-codes.csv", _codes(fans, seed), ",")
 
 
 def is_made_up(folder: Path) -> bool:
-    """Whether the uploads in `folder` are of `generate`; it may replace them."""
+    """Return whether the uploads in `folder` were written by `generate`, which may replace them."""
     document = folder / CAMPAIGN
     return document.is_file() and document.read_bytes() == _document().encode()
 
@@ -102,33 +102,31 @@ def _campaign() -> dict[str, Any]:
     }
 
 
-def _wishes(chance: Random) -> list[str]:
+def _market_wishes(rng: Random) -> list[str]:
     markets = [market[0] for market in MARKETS]
-    count = chance.choices((1, 2, 3, 4), (32, 36, 26, 6))[0]
-    return list(dict.fromkeys(chance.choices(markets, POPULARITY, k=count)))
+    count = rng.choices((1, 2, 3, 4), (32, 36, 26, 6))[0]
+    return list(dict.fromkeys(rng.choices(markets, POPULARITY, k=count)))
 
 
 def _registrations(
-    people: Sequence[Person], wishes: Sequence[list[str]], chance: Random
+    people: Sequence[Person], wishes: Sequence[list[str]], rng: Random
 ) -> Iterator[str]:
     step = timedelta(days=REGISTRATION_DAYS) / len(people)
     for position, (fan, wish) in enumerate(zip(people, wishes, strict=True)):
         created = OPENS + position * step
-        line = json.dumps(_registration(fan, wish, created, chance), ensure_ascii=False)
-        draw = chance.random()
-        if draw < 0.001:
+        line = json.dumps(_registration(fan, wish, created, rng), ensure_ascii=False)
+        share = rng.random()
+        if share < 0.001:
             yield line.replace('"registration"', '"telemetry"')
-        elif draw < 0.0015:
+        elif share < 0.0015:
             yield "{not json"
-        elif draw < 0.003:
+        elif share < 0.003:
             yield line
         yield line
 
 
-def _registration(
-    fan: Person, wish: list[str], created: datetime, chance: Random
-) -> dict[str, Any]:
-    confirmed = created + timedelta(minutes=chance.randrange(1, 5000))
+def _registration(fan: Person, wish: list[str], created: datetime, rng: Random) -> dict[str, Any]:
+    confirmed = created + timedelta(minutes=rng.randrange(1, 5000))
     return {
         "type": "registration",
         "campaignId": CAMPAIGN_ID,
@@ -141,40 +139,40 @@ def _registration(
         "lastName": f"{fan.last_name} ",
         "locale": fan.locale,
         "marketIds": wish,
-        "optInEmail": chance.random() < 0.6,
-        "optInSms": chance.random() < 0.7,
-        "phoneConfirmed": f"{confirmed:%Y-%m-%dT%H:%M:00Z}" if chance.random() < 0.92 else None,
+        "optInEmail": rng.random() < 0.6,
+        "optInSms": rng.random() < 0.7,
+        "phoneConfirmed": f"{confirmed:%Y-%m-%dT%H:%M:00Z}" if rng.random() < 0.92 else None,
         "created": f"{created:%Y-%m-%dT%H:%M:%SZ}",
     }
 
 
-def _scored(
-    people: Sequence[Person], wishes: Sequence[list[str]], chance: Random
+def _scored_rows(
+    people: Sequence[Person], wishes: Sequence[list[str]], rng: Random
 ) -> Iterator[tuple[str, ...]]:
     yield (
         "globalUserId", "memberId", "campaignId", "email", "phone", "phoneType",
         "phoneConfirmed", "score", "marketIds", "firstName", "lastName", "locale",
     )  # fmt: skip
     for fan, wish in zip(people, wishes, strict=True):
-        row = _scored_row(fan, wish, chance)
+        row = _scored_row(fan, wish, rng)
         yield row
-        if chance.random() < 0.007:
-            yield (*row[:7], f"{chance.random():.6f}", *row[8:])
+        if rng.random() < 0.007:
+            yield (*row[:7], f"{rng.random():.6f}", *row[8:])
 
 
-def _scored_row(fan: Person, wish: list[str], chance: Random) -> tuple[str, ...]:
-    score = f"{chance.betavariate(3, 3):.6f}"
-    if chance.random() < 0.001:
-        score = chance.choice(("abc", "1.5", "-0.2", "NaN", ""))
-    shared = chance.random() < 0.02
+def _scored_row(fan: Person, wish: list[str], rng: Random) -> tuple[str, ...]:
+    score = f"{rng.betavariate(3, 3):.6f}"
+    if rng.random() < 0.001:
+        score = rng.choice(("abc", "1.5", "-0.2", "NaN", ""))
+    shared = rng.random() < 0.02
     return (
-        f"g-{fan.number:07d}" if chance.random() < 0.995 else "",
+        f"g-{fan.number:07d}" if rng.random() < 0.995 else "",
         fan.member_id or "",
         CAMPAIGN_ID,
         fan.email,
         "+12125550199" if shared else fan.phone or "",
-        chance.choice(("mobile",) * 8 + ("voip", "landline")),
-        "2026-09-02T10:00:00Z" if chance.random() < 0.92 else "",
+        rng.choice(("mobile",) * 8 + ("voip", "landline")),
+        "2026-09-02T10:00:00Z" if rng.random() < 0.92 else "",
         score,
         "|".join(wish),
         fan.first_name,
@@ -183,15 +181,15 @@ def _scored_row(fan: Person, wish: list[str], chance: Random) -> tuple[str, ...]
     )
 
 
-def _ranks(people: Sequence[Person], chance: Random) -> Iterator[tuple[str, ...]]:
+def _ranks(people: Sequence[Person], rng: Random) -> Iterator[tuple[str, ...]]:
     yield ("rank", "globalUserId", "memberId", "email")
-    members = chance.sample(people, max(1, len(people) // 4))
+    members = rng.sample(people, max(1, len(people) // 4))
     for rank, fan in enumerate(members, start=1):
-        known = chance.random() < 0.65
-        wrong = chance.choice(("first", "-3", "")) if chance.random() < 0.002 else str(rank)
+        has_user_id = rng.random() < 0.65
+        cell = rng.choice(("first", "-3", "")) if rng.random() < 0.002 else str(rank)
         yield (
-            wrong,
-            f"g-{fan.number:07d}" if known else "",
+            cell,
+            f"g-{fan.number:07d}" if has_user_id else "",
             fan.member_id or "",
             fan.email.strip() or f"fan{fan.number}@gmail.com",
         )
@@ -212,24 +210,24 @@ def _codes(fans: int, seed: int) -> Iterator[tuple[str, ...]]:
         yield (f"{'ABCDEFGHJK'[number % 10]}{digest[:9]}",)
 
 
-def _write(path: Path, text: str) -> None:
-    with _whole(path) as file:
+def _write_text(path: Path, text: str) -> None:
+    with _open_atomic(path) as file:
         file.write(text)
 
 
-def _lines(path: Path, lines: Iterator[str] | list[str]) -> None:
-    with _whole(path) as file:
+def _write_lines(path: Path, lines: Iterator[str] | list[str]) -> None:
+    with _open_atomic(path) as file:
         file.writelines(f"{line}\n" for line in lines)
 
 
-def _table(
+def _write_table(
     path: Path, rows: Iterator[tuple[str, ...]], delimiter: str, *, bom: bool = False
 ) -> None:
-    with _whole(path, "utf-8-sig" if bom else "utf-8") as file:
+    with _open_atomic(path, "utf-8-sig" if bom else "utf-8") as file:
         csv.writer(file, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
 
 
 @contextmanager
-def _whole(path: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
+def _open_atomic(path: Path, encoding: str = "utf-8") -> Iterator[TextIO]:
     with atomic_write(path) as part, part.open("w", encoding=encoding, newline="") as file:
         yield file

@@ -1,1 +1,1 @@
-"""The kit that adapters are tested with: contract suites, strategies, state machines."""
+"""Kit for authors of adapters: contract suites, strategies, builders and state machines."""

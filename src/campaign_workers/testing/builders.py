@@ -1,4 +1,4 @@
-"""Valid campaigns, records, entries and batches, of which a test changes what it is about."""
+"""Valid campaigns, records, entries and batches; tests override the fields that they are about."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ MARKETS: Final = (
 
 
 def campaign(campaign_id: str = CAMPAIGN, **overrides: Any) -> Campaign:
-    """An open registration campaign with the markets `nyc` (TM) and `chi` (NON_TM)."""
+    """Return an open registration campaign with the markets `nyc` (TM) and `chi` (NON_TM)."""
     fields: dict[str, Any] = {
         "name": "World Tour",
         "artist": "The Placeholders",
@@ -33,13 +33,13 @@ def campaign(campaign_id: str = CAMPAIGN, **overrides: Any) -> Campaign:
 
 
 def entry(fan: str = "g1", **overrides: Any) -> Entry:
-    """What the entry store keeps of a fan who registered."""
+    """Return the entry of a registered fan."""
     fields: dict[str, Any] = {"user_id": f"u-{fan}", "campaign_id": CAMPAIGN, "created": CREATED}
     return Entry(global_user_id=fan, **fields | overrides)
 
 
 def registration(fan: str | None = "g1", **overrides: Any) -> dict[str, Any]:
-    """A registration of a fan for `nyc`, as it stands on the wire; None takes a field away."""
+    """Return a registration for `nyc` in wire format; the override None removes a field."""
     record = {
         "type": "registration",
         "campaignId": CAMPAIGN,
@@ -51,11 +51,11 @@ def registration(fan: str | None = "g1", **overrides: Any) -> dict[str, Any]:
         "optInSms": True,
         "created": "2026-09-01T00:00:00Z",
     }
-    return _present(record | overrides)
+    return _without_nulls(record | overrides)
 
 
 def scoring(fan: str | None = "g1", **overrides: Any) -> dict[str, Any]:
-    """A good score of a fan who wants `nyc`, as it stands on the wire; None takes a field away."""
+    """Return a valid score for `nyc` in wire format; the override None removes a field."""
     record = {
         "type": "scoring",
         "campaignId": CAMPAIGN,
@@ -67,11 +67,11 @@ def scoring(fan: str | None = "g1", **overrides: Any) -> dict[str, Any]:
         "source": "scored",
         "created": "2026-09-10T00:00:00Z",
     }
-    return _present(record | overrides)
+    return _without_nulls(record | overrides)
 
 
 def code_assignment(fan: str = "g1", code: str = "CODE1", **overrides: Any) -> dict[str, Any]:
-    """An assignment of a code to a fan for `nyc`, as it stands on the wire."""
+    """Return the assignment of a code for `nyc` in wire format."""
     record = {
         "type": "codeAssignment",
         "campaignId": CAMPAIGN,
@@ -80,17 +80,17 @@ def code_assignment(fan: str = "g1", code: str = "CODE1", **overrides: Any) -> d
         "code": code,
         "created": "2026-09-20T00:00:00Z",
     }
-    return _present(record | overrides)
+    return _without_nulls(record | overrides)
 
 
 def assignment(fan: str = "g1", code: str = "CODE1", **overrides: Any) -> Assignment:
-    """A request to give a fan a code for `nyc`."""
+    """Return a request to assign a code to a fan for `nyc`."""
     fields: dict[str, Any] = {"market_id": "nyc", "created": CREATED}
     return Assignment(global_user_id=fan, code=code, **fields | overrides)
 
 
 def offer_code_request(key: str = "key1", **overrides: Any) -> OfferCodeRequest:
-    """A request for an offer code that is valid for a year."""
+    """Return a request for an offer code that is valid for a year."""
     fields: dict[str, Any] = {
         "global_user_id": "g1",
         "begin": CREATED,
@@ -100,7 +100,7 @@ def offer_code_request(key: str = "key1", **overrides: Any) -> OfferCodeRequest:
 
 
 def text_message(message_id: str = "m1", **overrides: Any) -> TextMessage:
-    """A text to a North American number."""
+    """Return a text to a North American number."""
     fields: dict[str, Any] = {"phone": "+12125550162", "text": "You're in!", "group": "wave1"}
     return TextMessage(message_id=message_id, **fields | overrides)
 
@@ -108,7 +108,7 @@ def text_message(message_id: str = "m1", **overrides: Any) -> TextMessage:
 def batch(
     records: Iterable[Mapping[str, Any] | bytes], *, stream: str = INPUT_STREAM
 ) -> StreamBatch:
-    """A batch of one shard: JSON records, or bytes as they are."""
+    """Return a batch of one shard from JSON records or raw bytes."""
     return StreamBatch(
         stream=stream,
         shard="shard-0",
@@ -124,5 +124,5 @@ def batch(
     )
 
 
-def _present(record: Mapping[str, Any]) -> dict[str, Any]:
+def _without_nulls(record: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Kill a worker at every port call, run it again, and compare with one clean run."""
+"""Kill a worker at every port call, run it again, and compare with a clean run."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -10,98 +10,109 @@ Side = Literal["before", "after"]
 
 
 class Killed(BaseException):
-    """The process ended here; no worker can catch it by catching errors."""
+    """Simulates the end of the process; workers cannot catch it as an error."""
 
 
 @attrs.define
-class Fuse:
-    """Counts port calls and kills the run at one of them."""
+class KillSwitch:
+    """Counts port calls and raises `Killed` at call number `at`, before or after it takes effect.
+
+    Once fired, it raises at every further call, because the process is gone.
+    """
 
     at: int | None = None
     side: Side = "before"
     calls: int = 0
-    burnt: bool = False
+    fired: bool = False
 
     def wrap(self, port: Any) -> Any:
-        """`port`, each public method of which counts as one call."""
-        return _Fused(port, self)
+        """Return a proxy of `port` in which each public method counts as a call."""
+        return _PortProxy(port, self)
 
-    def reached(self, side: Side) -> None:
-        """Die if this is the call, and this the side of it."""
-        if self.burnt or (self.calls == self.at and self.side == side):
-            self.burnt = True
+    def check(self, side: Side) -> None:
+        """Raise if the switch fires at this side of the current call.
+
+        Raises:
+            Killed: it fires, or has fired.
+        """
+        if self.fired or (self.calls == self.at and self.side == side):
+            self.fired = True
             raise Killed
 
 
-class _Fused:
-    def __init__(self, port: Any, fuse: Fuse) -> None:
-        self._port, self._fuse = port, fuse
+class _PortProxy:
+    def __init__(self, port: Any, switch: KillSwitch) -> None:
+        self._port, self._switch = port, switch
 
     def __getattr__(self, name: str) -> Any:
         member = getattr(self._port, name)
         if name.startswith("_") or not callable(member):
             return member
         return (
-            _fused_coroutine(member, self._fuse)
+            _wrap_coroutine(member, self._switch)
             if inspect.iscoroutinefunction(member)
-            else _fused_call(member, self._fuse)
+            else _wrap_call(member, self._switch)
         )
 
 
-def _fused_call(call: Callable[..., Any], fuse: Fuse) -> Callable[..., Any]:
-    def fused(*args: Any, **kwargs: Any) -> Any:
-        fuse.calls += 1
-        fuse.reached("before")
-        answer = call(*args, **kwargs)
-        fuse.reached("after")
-        return answer
+def _wrap_call(call: Callable[..., Any], switch: KillSwitch) -> Callable[..., Any]:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        switch.calls += 1
+        switch.check("before")
+        result = call(*args, **kwargs)
+        switch.check("after")
+        return result
 
-    return fused
+    return wrapper
 
 
-def _fused_coroutine(call: Callable[..., Any], fuse: Fuse) -> Callable[..., Any]:
-    async def fused(*args: Any, **kwargs: Any) -> Any:
-        fuse.calls += 1
-        fuse.reached("before")
-        answer = await call(*args, **kwargs)
-        fuse.reached("after")
-        return answer
+def _wrap_coroutine(call: Callable[..., Any], switch: KillSwitch) -> Callable[..., Any]:
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        switch.calls += 1
+        switch.check("before")
+        result = await call(*args, **kwargs)
+        switch.check("after")
+        return result
 
-    return fused
+    return wrapper
 
 
 @attrs.frozen
-class Scene:
-    """A fresh world: `run` runs the worker once, `snapshot` tells all that it can see after."""
+class CrashCase:
+    """A fresh environment: `run` runs the worker once, `snapshot` returns its visible effects."""
 
     run: Callable[[], object]
     snapshot: Callable[[], object]
 
 
-def assert_survives_every_kill(build: Callable[[Callable[[Any], Any]], Scene]) -> int:
-    """Kill the worker before and after each port call; each rerun must end as one clean run.
+def assert_survives_every_kill(build: Callable[[Callable[[Any], Any]], CrashCase]) -> int:
+    """Kill the worker before and after each port call and compare each rerun with a clean run.
 
-    `build` makes a fresh scene, passing every port that the worker gets through the function it
-    is given. Returns the number of kills, so that a caller can assert that there were some.
+    Args:
+        build: Returns a fresh case. It must pass every port of the worker through the function
+            that it receives.
+
+    Returns:
+        The number of kills, so that a caller can assert that there were some.
 
     Raises:
-        AssertionError: after some kill and a second run the world differs from a clean run's.
+        AssertionError: the snapshot after a kill and a rerun differs from that of a clean run.
     """
-    count = Fuse()
-    clean = build(count.wrap)
+    counter = KillSwitch()
+    clean = build(counter.wrap)
     clean.run()
     expected = clean.snapshot()
     kills = 0
-    for at, side in _points(count.calls):
-        fuse = Fuse(at=at, side=side)
-        scene = build(fuse.wrap)
+    for at, side in _points(counter.calls):
+        switch = KillSwitch(at=at, side=side)
+        case = build(switch.wrap)
         try:
-            scene.run()
+            case.run()
         except Killed:
             kills += 1
-        fuse.at, fuse.burnt = None, False
-        scene.run()
-        assert scene.snapshot() == expected, f"killed {side} call {at} of {count.calls}"
+        switch.at, switch.fired = None, False
+        case.run()
+        assert case.snapshot() == expected, f"killed {side} call {at} of {counter.calls}"
     return kills
 
 

@@ -1,6 +1,6 @@
-"""Hypothesis strategies for campaigns, records of the streams, entries and codes.
+"""Hypothesis strategies for campaigns, stream records, entries and codes.
 
-Ids come from small pools, so that fans, markets and codes meet again; personal fields are made up.
+Ids come from small pools, so that fans, markets and codes repeat. Personal data is made up.
 """
 
 from collections.abc import Sequence
@@ -24,24 +24,24 @@ _scores = st.integers(0, 20).map(lambda twentieths: twentieths / 20)
 
 
 def key_ids() -> st.SearchStrategy[str]:
-    """Ids that may go into a key."""
+    """Generate ids that are valid in an object key."""
     pattern = r"[A-Za-z0-9]([._-]?[A-Za-z0-9]){0,20}"
     return st.from_regex(pattern, fullmatch=True)
 
 
 def fan_ids(*, fans: int = 6) -> st.SearchStrategy[str]:
-    """Global user ids of a few fans."""
+    """Generate global user ids of at most `fans` fans."""
     return st.integers(1, fans).map("g{}".format)
 
 
 def market_ids() -> st.SearchStrategy[str]:
-    """Ids of a few markets."""
+    """Generate ids of a few markets."""
     return st.sampled_from(MARKET_IDS)
 
 
-def wishes(*, most: int = 4) -> st.SearchStrategy[list[str]]:
-    """Wanted markets, best first, none twice."""
-    return st.lists(market_ids(), max_size=most, unique=True)
+def wishes(*, limit: int = 4) -> st.SearchStrategy[list[str]]:
+    """Generate preferred markets, best first, without duplicates."""
+    return st.lists(market_ids(), max_size=limit, unique=True)
 
 
 def _mostly_some_wishes() -> st.SearchStrategy[list[str]]:
@@ -52,12 +52,12 @@ def _mostly_some_wishes() -> st.SearchStrategy[list[str]]:
 
 
 def moments(*, days: int = 3) -> st.SearchStrategy[datetime]:
-    """A few moments after registration opens, so that some are equal."""
+    """Generate times after the opening of registration, some of them equal."""
     return st.integers(0, days * 24).map(lambda hours: OPENS + timedelta(hours=hours))
 
 
 def markets() -> st.SearchStrategy[Market]:
-    """Markets of any kind."""
+    """Generate markets of any kind."""
     return st.builds(
         Market,
         market_id=key_ids(),
@@ -70,9 +70,9 @@ def markets() -> st.SearchStrategy[Market]:
 
 @st.composite
 def campaigns(draw: st.DrawFn, *, campaign_ids: st.SearchStrategy[str] | None = None) -> Campaign:
-    """Campaigns of both types, open or not, with up to five markets."""
+    """Generate campaigns of both types, open or closed, with up to five markets."""
     scoring_type = draw(st.sampled_from(SCORING_TYPES))
-    halves = scoring_type == "exponential"
+    has_half_life = scoring_type == "exponential"
     return Campaign(
         campaign_id=draw(campaign_ids or key_ids()),
         type=draw(st.sampled_from(CampaignType)),
@@ -82,21 +82,21 @@ def campaigns(draw: st.DrawFn, *, campaign_ids: st.SearchStrategy[str] | None = 
         artist=draw(st.none() | st.text(min_size=1, max_size=20)),
         allow_intl_phones=draw(st.booleans()),
         scoring_type=scoring_type,
-        half_life=draw(st.none() | st.floats(1, 1e6)) if halves else None,
+        half_life=draw(st.none() | st.floats(1, 1e6)) if has_half_life else None,
         stats_channels=tuple(draw(st.lists(key_ids().map("#{}".format), max_size=2))),
         markets=tuple(draw(st.lists(markets(), max_size=5, unique_by=lambda m: m.market_id))),
     )
 
 
 def entries(*, campaign_id: str = CAMPAIGN) -> st.SearchStrategy[Entry]:
-    """Entries of one campaign."""
+    """Generate entries of one campaign."""
     return st.builds(
         Entry,
         campaign_id=st.just(campaign_id),
         user_id=st.integers(1, 9).map("u{}".format),
         global_user_id=st.none() | fan_ids(),
         locale=st.none() | st.sampled_from(("en-us", "fr-ca", "")),
-        market_ids=wishes(most=5).map(tuple),
+        market_ids=wishes(limit=5).map(tuple),
         opt_in_email=st.booleans(),
         opt_in_sms=st.booleans(),
         phone_confirmed=st.booleans(),
@@ -109,9 +109,9 @@ def entries(*, campaign_id: str = CAMPAIGN) -> st.SearchStrategy[Entry]:
 
 @st.composite
 def registrations(draw: st.DrawFn, *, campaign_id: str = CAMPAIGN, fans: int = 6) -> dict[str, Any]:
-    """Registrations of a few fans as they stand on the wire.
+    """Generate registrations of a few fans in wire format.
 
-    A fan may register again, from another account, or with somebody else's address.
+    A fan may register twice, with another account, or with the e-mail address of another fan.
     """
     number = draw(st.integers(1, fans))
     numbers = st.just(number) | st.just(number) | st.integers(1, fans)
@@ -133,9 +133,9 @@ def registrations(draw: st.DrawFn, *, campaign_id: str = CAMPAIGN, fans: int = 6
 
 @st.composite
 def scorings(draw: st.DrawFn, *, campaign_id: str = CAMPAIGN, fans: int = 6) -> dict[str, Any]:
-    """Scores of a few fans as they stand on the wire, by whatever ids they are known.
+    """Generate scores of a few fans in wire format, with any non-empty set of ids.
 
-    Mostly the ids are of the same fan; like real ones they need not be.
+    The ids are mostly those of one fan, but as in real data they may be of several.
     """
     number = draw(st.integers(1, fans))
     numbers = st.just(number) | st.just(number) | st.integers(1, fans)
@@ -167,13 +167,13 @@ def scorings(draw: st.DrawFn, *, campaign_id: str = CAMPAIGN, fans: int = 6) -> 
     return scoring(**fields)
 
 
-def codes(*, most: int = 8) -> st.SearchStrategy[str]:
-    """A few external codes."""
-    return st.integers(1, most).map("CODE{:03d}".format)
+def codes(*, limit: int = 8) -> st.SearchStrategy[str]:
+    """Generate a few external codes."""
+    return st.integers(1, limit).map("CODE{:03d}".format)
 
 
 def assignments(*, kinds: Sequence[str] = ("external", "tm")) -> st.SearchStrategy[Assignment]:
-    """Requests to give one of a few fans one of a few codes, or the placeholder."""
+    """Generate requests to assign a code or the placeholder to one of a few fans."""
     by_kind = {"external": codes(), "tm": st.just(TM)}
     return st.builds(
         Assignment,

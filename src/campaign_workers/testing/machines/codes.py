@@ -1,4 +1,4 @@
-"""A code service beside a dictionary, through any sequence of calls."""
+"""State machine that compares a code service with a dictionary."""
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
@@ -24,9 +24,9 @@ counts = st.integers(0, 5)
 
 @attrs.frozen(kw_only=True)
 class CodePoolUnderTest:
-    """A fresh code service, the doors behind it, and what makes several calls one.
+    """A new code service and direct access to its codes and clock.
 
-    `atomic` undoes what is done in its context when that ends with an error.
+    `atomic` makes the calls in its context one transaction, which an error rolls back.
     """
 
     service: CodeService
@@ -39,111 +39,111 @@ class CodePoolUnderTest:
 
 @attrs.define
 class ModelCode:
-    """What the model knows of a code; `reserved` is id, market and when that ends."""
+    """A code in the model; `reserved` is the id, the market and the end of its reservation."""
 
     campaign: str
     reserved: tuple[str, str, datetime] | None = None
     holder: tuple[str, str | None] | None = None
 
     def is_available(self, now: datetime) -> bool:
-        """Whether it is free at `now`."""
+        """Return whether the code is neither assigned nor reserved at `now`."""
         return self.holder is None and (self.reserved is None or self.reserved[2] <= now)
 
 
 class CodePoolMachine(RuleBasedStateMachine):
-    """Subclasses say what is tried (`start`); `CodePoolMachine.TestCase` is the test."""
+    """Calls of a code service in any order; subclasses override `start`, `TestCase` is the test."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.tried = self.start()
+        self.subject = self.start()
         self.model: dict[str, ModelCode] = {}
-        self.given: dict[tuple[str, str, str | None], str] = {}
+        self.assigned: dict[tuple[str, str, str | None], str] = {}
 
     def start(self) -> CodePoolUnderTest:
-        """A fresh service, empty."""
+        """Return a new, empty service."""
         raise NotImplementedError
 
     @initialize(campaign=campaign_ids, loaded=st.sets(codes(), min_size=1))
-    def begin_with_codes(self, campaign: str, loaded: set[str]) -> None:
+    def load_initial_codes(self, campaign: str, loaded: set[str]) -> None:
         self.load(campaign, loaded)
 
     @rule(campaign=campaign_ids, loaded=st.sets(codes()))
     def load(self, campaign: str, loaded: set[str]) -> None:
-        self.tried.load(campaign, sorted(loaded))
+        self.subject.load(campaign, sorted(loaded))
         for code in loaded:
             self.model.setdefault(code, ModelCode(campaign))
 
     @rule(campaign=campaign_ids, market=market_ids(), count=counts, reserve_id=reserve_ids)
     def reserve(self, campaign: str, market: str, count: int, reserve_id: str) -> None:
-        now = self.tried.now()
+        now = self.subject.now()
         own = self.own(campaign, market, reserve_id)
         free = {code for code in self.available(campaign) if code not in own}
-        answer = self.tried.service.reserve(campaign, market, count, reserve_id=reserve_id)
-        got = set(answer.codes)
-        assert len(answer.codes) == len(got) == min(count, len(own) + len(free))
+        reservation = self.subject.service.reserve(campaign, market, count, reserve_id=reserve_id)
+        got = set(reservation.codes)
+        assert len(reservation.codes) == len(got) == min(count, len(own) + len(free))
         assert got <= own | free
         assert got <= own if count <= len(own) else own <= got
-        assert answer.expires == now + LIFE
+        assert reservation.expires == now + LIFE
         for code in own - got:
             self.model[code].reserved = None
         for code in got:
-            self.model[code].reserved = (reserve_id, market, answer.expires)
+            self.model[code].reserved = (reserve_id, market, reservation.expires)
 
-    @rule(reserve_id=reserve_ids, some=st.sets(codes()))
-    def release(self, reserve_id: str, some: set[str]) -> None:
-        live = {code for code in some if self.is_live(code, reserve_id)}
-        assert self.tried.service.release(reserve_id, sorted(some)) == len(live)
+    @rule(reserve_id=reserve_ids, chunk=st.sets(codes()))
+    def release(self, reserve_id: str, chunk: set[str]) -> None:
+        live = {code for code in chunk if self.is_live(code, reserve_id)}
+        assert self.subject.service.release(reserve_id, sorted(chunk)) == len(live)
         for code in live:
             self.model[code].reserved = None
 
     @rule(campaign=campaign_ids, fan=fan_ids(), market=st.none() | market_ids(), code=codes())
     def assign(self, campaign: str, fan: str, market: str | None, code: str) -> None:
-        expected = self.expected(campaign, fan, market, code)
+        expected = self.expected_outcome(campaign, fan, market, code)
         request = Assignment(global_user_id=fan, code=code, market_id=market)
-        (result,) = self.tried.service.assign(campaign, [request])
+        (result,) = self.subject.service.assign(campaign, [request])
         assert result.outcome is expected
         if expected is AssignmentOutcome.UPDATED:
             self.model.setdefault(code, ModelCode(campaign)).holder = (fan, market)
-            self.given[campaign, fan, market] = code
+            self.assigned[campaign, fan, market] = code
 
     @rule(data=st.data())
     def assign_again(self, data: st.DataObject) -> None:
-        if self.given:
+        if self.assigned:
             (campaign, fan, market), code = data.draw(
-                st.sampled_from(sorted(self.given.items(), key=str))
+                st.sampled_from(sorted(self.assigned.items(), key=str))
             )
             self.assign(campaign, fan, market, code)
 
     @rule(hours=st.sampled_from((1, 12, 24)))
     def wait(self, hours: int) -> None:
-        self.tried.advance(timedelta(hours=hours))
+        self.subject.advance(timedelta(hours=hours))
 
     @rule(campaign=campaign_ids, fan=fan_ids(), market=market_ids(), code=codes())
     def crash_midway(self, campaign: str, fan: str, market: str, code: str) -> None:
-        """What a run did before it died in the same transaction is undone."""
+        """A killed run leaves nothing of its transaction."""
         request = Assignment(global_user_id=fan, code=code, market_id=market)
-        with suppress(Killed), self.tried.atomic():
-            self.tried.service.assign(campaign, [request])
-            self.tried.service.reserve(campaign, market, 3, reserve_id="r1")
+        with suppress(Killed), self.subject.atomic():
+            self.subject.service.assign(campaign, [request])
+            self.subject.service.reserve(campaign, market, 3, reserve_id="r1")
             raise Killed
 
     @invariant()
-    def the_pool_counts_what_nobody_has(self) -> None:
+    def available_codes_are_counted(self) -> None:
         for campaign in CAMPAIGNS:
-            assert self.tried.available(campaign) == len(self.available(campaign))
+            assert self.subject.available(campaign) == len(self.available(campaign))
 
     @invariant()
-    def what_is_assigned_stays(self) -> None:
-        """One fan, one code a market; one code, one fan; asking again changes nothing."""
-        assert len(set(self.given.values())) == len(self.given)
-        for (campaign, fan, market), code in self.given.items():
+    def assignments_are_permanent(self) -> None:
+        """A fan has one code for each market, a code has one fan, and repeats change nothing."""
+        assert len(set(self.assigned.values())) == len(self.assigned)
+        for (campaign, fan, market), code in self.assigned.items():
             request = Assignment(global_user_id=fan, code=code, market_id=market)
-            (result,) = self.tried.service.assign(campaign, [request])
+            (result,) = self.subject.service.assign(campaign, [request])
             assert result.outcome is AssignmentOutcome.ALREADY_ASSIGNED
 
     def available(self, campaign: str) -> set[str]:
-        """Codes of a campaign that the model says are free."""
-        now = self.tried.now()
+        """Return the available codes of a campaign in the model."""
+        now = self.subject.now()
         return {
             code
             for code, known in self.model.items()
@@ -151,7 +151,7 @@ class CodePoolMachine(RuleBasedStateMachine):
         }
 
     def own(self, campaign: str, market: str, reserve_id: str) -> set[str]:
-        """What a reservation had and nobody took since, though it may have run out."""
+        """Return the codes of a reservation, even an expired one, that were not taken meanwhile."""
         return {
             code
             for code, known in self.model.items()
@@ -160,22 +160,24 @@ class CodePoolMachine(RuleBasedStateMachine):
         }
 
     def is_live(self, code: str, reserve_id: str) -> bool:
-        """Whether a code is held by a reservation of this id now."""
+        """Return whether the code is reserved under this id now."""
         known = self.model.get(code)
         if known is None or known.holder is not None or known.reserved is None:
             return False
-        return known.reserved[0] == reserve_id and self.tried.now() < known.reserved[2]
+        return known.reserved[0] == reserve_id and self.subject.now() < known.reserved[2]
 
-    def expected(self, campaign: str, fan: str, market: str | None, code: str) -> AssignmentOutcome:
-        """What the model says becomes of a request."""
+    def expected_outcome(
+        self, campaign: str, fan: str, market: str | None, code: str
+    ) -> AssignmentOutcome:
+        """Return the outcome of an assignment according to the model."""
         known = self.model.get(code, ModelCode(campaign))
         if known.holder == (fan, market) and known.campaign == campaign:
             return AssignmentOutcome.ALREADY_ASSIGNED
-        live = None if known.is_available(self.tried.now()) else known.reserved
+        live = None if known.is_available(self.subject.now()) else known.reserved
         refused: tuple[Any, ...] = (
             known.holder,
             known.campaign != campaign,
-            (campaign, fan, market) in self.given,
+            (campaign, fan, market) in self.assigned,
             live and market not in (None, live[1]),
         )
         return AssignmentOutcome.REFUSED if any(refused) else AssignmentOutcome.UPDATED

@@ -1,4 +1,4 @@
-"""A delivery ledger beside a dictionary, through any sequence of calls."""
+"""State machine that compares a delivery ledger with a dictionary."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ message_ids = st.sampled_from(IDS)
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """Subclasses say what is tried (`start`); `LedgerMachine.TestCase` is the test."""
+    """Calls of a ledger in any order; subclasses override `start`, `TestCase` is the test."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.now = datetime(2026, 10, 5, 15, tzinfo=UTC)
 
     def start(self) -> DeliveryLedger:
-        """A fresh ledger, empty."""
+        """Return a new, empty ledger."""
         raise NotImplementedError
 
     @rule(wave=waves, ids=st.lists(message_ids))
@@ -63,7 +63,7 @@ class LedgerMachine(RuleBasedStateMachine):
             self.now += timedelta(days=days)
 
     @invariant()
-    def the_ledger_knows_what_the_model_knows(self) -> None:
+    def ledger_equals_model(self) -> None:
         for wave in WAVES:
             known = {
                 message_id: delivery

@@ -1,4 +1,4 @@
-"""A bucket beside a dictionary, through any sequence of calls."""
+"""State machine that compares an object store with a dictionary."""
 
 import hashlib
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from campaign_workers.domain.errors import Conflict, NotFound
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
 
 KEYS = ("a/b", "a/b c", "a/bc/d", "a.b", "a0", "é/🎫", "é/\uffee", "z+z")
-"""No key is another one's folder: a store may refuse that."""
+"""No key is the folder of another one, because a store may refuse that."""
 
 keys = st.sampled_from(KEYS)
 prefixes = st.sampled_from(("", "a", "a/", "a/b", "a/bc/", "a.", "é/", "z+z", "nothing"))
@@ -21,18 +21,18 @@ contents = st.binary(max_size=4)
 
 @attrs.frozen(kw_only=True)
 class Version:
-    """What was written last under a key."""
+    """The latest version of an object."""
 
     content: bytes
     info: ObjectInfo
 
 
 class _Interrupted(Exception):
-    """What a body raises that never ends."""
+    """Raised by a body in place of its end."""
 
 
 class ObjectStoreMachine(RuleBasedStateMachine):
-    """Subclasses say what is tried (`start`); `ObjectStoreMachine.TestCase` is the test."""
+    """Calls of a store in any order; subclasses override `start`, `TestCase` is the test."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,24 +41,24 @@ class ObjectStoreMachine(RuleBasedStateMachine):
         self.past: dict[str, list[Version]] = {key: [] for key in KEYS}
 
     def start(self) -> ObjectStore:
-        """A fresh store, empty."""
+        """Return a new, empty store."""
         raise NotImplementedError
 
     def again(self) -> ObjectStore:
-        """The same store as another process sees it."""
+        """Return another handle of the same store, as in another process."""
         return self.store
 
     @rule(key=keys, chunks=st.lists(contents, max_size=3), whole=st.booleans())
     def put(self, key: str, chunks: list[bytes], whole: bool) -> None:
         content = b"".join(chunks)
-        self._written(key, content, self.store.put(key, content if whole else iter(chunks)))
+        self._record(key, content, self.store.put(key, content if whole else iter(chunks)))
 
     @rule(key=keys, content=contents)
     def put_if_absent(self, key: str, content: bytes) -> None:
         with suppress(Conflict):
             info = self.store.put(key, content, if_absent=True)
             assert key not in self.model
-            self._written(key, content, info)
+            self._record(key, content, info)
             return
         assert key in self.model
 
@@ -66,17 +66,17 @@ class ObjectStoreMachine(RuleBasedStateMachine):
     def put_if_match(self, key: str, content: bytes, age: int) -> None:
         if not (versions := self.past[key]):
             return
-        meant = versions[-1 - age % len(versions)].info.etag
+        wanted = versions[-1 - age % len(versions)].info.etag
         current = self.model[key].info.etag if key in self.model else None
         with suppress(Conflict):
-            info = self.store.put(key, content, if_match=meant)
-            assert meant == current
-            self._written(key, content, info)
+            info = self.store.put(key, content, if_match=wanted)
+            assert wanted == current
+            self._record(key, content, info)
             return
-        assert meant != current
+        assert wanted != current
 
     @rule(key=keys, chunks=st.lists(contents, max_size=3))
-    def put_half(self, key: str, chunks: list[bytes]) -> None:
+    def put_failing_body(self, key: str, chunks: list[bytes]) -> None:
         def body() -> Iterator[bytes]:
             yield from chunks
             raise _Interrupted
@@ -89,14 +89,14 @@ class ObjectStoreMachine(RuleBasedStateMachine):
     def copy(self, source: str, to: str) -> None:
         with suppress(NotFound):
             info = self.store.copy(source, to)
-            self._written(to, self.model[source].content, info)
+            self._record(to, self.model[source].content, info)
             return
         assert source not in self.model
 
-    @rule(doomed=st.lists(keys, max_size=3))
-    def delete(self, doomed: list[str]) -> None:
-        self.store.delete(iter(doomed))
-        for key in doomed:
+    @rule(deleted=st.lists(keys, max_size=3))
+    def delete(self, deleted: list[str]) -> None:
+        self.store.delete(iter(deleted))
+        for key in deleted:
             self.model.pop(key, None)
 
     @rule(key=keys, start=st.integers(0, 5), length=st.none() | st.integers(0, 5))
@@ -113,13 +113,13 @@ class ObjectStoreMachine(RuleBasedStateMachine):
     def read_a_version(self, key: str, age: int) -> None:
         if not (versions := self.past[key]):
             return
-        meant = versions[-1 - age % len(versions)]
+        wanted = versions[-1 - age % len(versions)]
         current = self.model[key].info.etag if key in self.model else None
-        with suppress(NotFound, Conflict), self.store.open(key, etag=meant.info.etag) as stream:
-            assert meant.info.etag == current
-            assert stream.read() == meant.content
+        with suppress(NotFound, Conflict), self.store.open(key, etag=wanted.info.etag) as stream:
+            assert wanted.info.etag == current
+            assert stream.read() == wanted.content
             return
-        assert meant.info.etag != current
+        assert wanted.info.etag != current
 
     @rule(prefix=prefixes, after=st.just("") | keys)
     def list_some(self, prefix: str, after: str) -> None:
@@ -129,11 +129,11 @@ class ObjectStoreMachine(RuleBasedStateMachine):
         )
 
     @rule()
-    def come_back(self) -> None:
+    def reopen(self) -> None:
         self.store = self.again()
 
     @invariant()
-    def every_object_is_what_was_written_last(self) -> None:
+    def objects_equal_model(self) -> None:
         infos = {info.key: info for info in self.store.list("")}
         assert infos.keys() == self.model.keys()
         for key, version in self.model.items():
@@ -141,7 +141,7 @@ class ObjectStoreMachine(RuleBasedStateMachine):
             assert (found.size, found.etag) == (len(version.content), version.info.etag)
             assert self.store.checksum(key) == hashlib.sha256(version.content).hexdigest()
 
-    def _written(self, key: str, content: bytes, info: ObjectInfo) -> None:
+    def _record(self, key: str, content: bytes, info: ObjectInfo) -> None:
         assert (info.key, info.size) == (key, len(content))
         same = [version for version in self.past[key] if version.info.etag == info.etag]
         assert all(version.content == content for version in same)

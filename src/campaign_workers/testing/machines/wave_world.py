@@ -1,4 +1,4 @@
-"""A world for the two wave workers on memory adapters, and what can be seen of it."""
+"""The two wave workers on memory adapters, and their visible effects."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -32,13 +32,13 @@ NOW: Final = datetime(2026, 11, 20, 17, tzinfo=UTC)
 """Noon in New York."""
 
 DEAD_ENDING: Final = "999"
-"""How the numbers end to which no text can be sent."""
+"""The ending of phone numbers that the SMS service refuses."""
 
 Wrap = Callable[[Any], Any]
 
 
 def registrant(fan: int | str = 1, **cells: str) -> dict[str, str]:
-    """A row of a wave file that can be texted; `cells` by column."""
+    """Return a row of a wave file with a valid phone number; `cells` override columns."""
     number = fan if isinstance(fan, int) else 1
     row = {
         "code": f"CODE{number}",
@@ -55,7 +55,7 @@ def registrant(fan: int | str = 1, **cells: str) -> dict[str, str]:
 
 
 def config(**fields: Any) -> dict[str, Any]:
-    """A wave config that is ready; None takes a field away."""
+    """Return a complete wave config; the override None removes a field."""
     document = {
         "campaignId": CAMPAIGN,
         "categoryId": 4711,
@@ -69,7 +69,7 @@ def config(**fields: Any) -> dict[str, Any]:
 
 @attrs.define
 class WaveWorld:
-    """Everything that the two wave workers talk to, each port wrapped as a test wants it."""
+    """The ports of the two wave workers, each passed through `wrap`."""
 
     wrap: Wrap = attrs.field(default=lambda port: port)
     clock: SteppedClock = attrs.field(factory=lambda: SteppedClock(NOW))
@@ -84,7 +84,7 @@ class WaveWorld:
     workflow: MemoryWorkflowStarter = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Open every place, with a campaign whose channel is `#tour`."""
+        """Create the adapters, and a campaign with the channel `#tour`."""
         self.store, self.queue = MemoryObjectStore(self.clock), MemoryMessageQueue(clock=self.clock)
         self.campaigns = FakeCampaignService(self.tables)
         self.ledger = FakeDeliveryLedger(self.tables)
@@ -94,11 +94,11 @@ class WaveWorld:
         self.campaigns.put(campaign(stats_channels=("#tour",)))
 
     def upload(self, wave: str, rows: Iterable[Mapping[str, str]]) -> None:
-        """Put a wave file."""
+        """Upload a wave file."""
         self.store.put(wave_file_key(wave), write_rows(tuple(COLUMNS.values()), rows))
 
     def schedule(self, wave: str, **fields: Any) -> str:
-        """Put a config into `scheduled/`; its key."""
+        """Put a config into `scheduled/` and return its key."""
         key = wave_config_key(wave, WaveState.SCHEDULED)
         self.store.put(key, json.dumps(config(**fields)).encode())
         return key
@@ -141,23 +141,23 @@ class WaveWorld:
                 self.clock.advance(max(wait, timedelta()))
 
     def texts(self) -> list[AcceptedText]:
-        """What was texted, in the order in which it went."""
+        """Return the accepted texts in the order of acceptance."""
         return sorted(
             self.sms.accepted_texts(), key=lambda text: (text.accepted, text.message.message_id)
         )
 
     def emails(self) -> dict[str, dict[str, Any]]:
-        """What the e-mail consumer keeps: one message an id."""
+        """Return the e-mail messages by id, deduplicated as by their consumer."""
         bodies = [json.loads(body) for body in self.queue.bodies()]
         return {body["messageId"]: body for body in bodies}
 
     def states(self, wave: str) -> list[WaveState]:
-        """Where the wave's config lies."""
+        """Return the states whose folders contain the wave's config."""
         keys = {info.key for info in self.store.list("smsWaves/")}
         return [state for state in WaveState if wave_config_key(wave, state) in keys]
 
     def snapshot(self) -> Mapping[str, object]:
-        """All that can be seen from outside, without when it came to be."""
+        """Return all visible effects, without their times."""
         return {
             "objects": {info.key: self.store.open(info.key).read() for info in self.store.list("")},
             "texts": [text.message for text in self.sms.accepted_texts()],
