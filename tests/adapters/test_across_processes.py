@@ -17,7 +17,7 @@ from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.errors import Conflict, Fatal, RetryLater
 from campaign_workers.ports.object_store import ObjectInfo
 from campaign_workers.ports.workflow import Execution
-from campaign_workers.testing.contracts._race import race
+from campaign_workers.testing.contracts._base import race
 from tests.adapters.runtime_stage import NOON
 from tests.contracts.outages import locked
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from campaign_workers.adapters.local.journal import DeadLetter, Journal, Position, Run
 from campaign_workers.adapters.memory.tables import DictTables
-from campaign_workers.testing.contracts._race import race
+from campaign_workers.testing.contracts._base import race
 
 
 def test_no_entry_is_written_over_another() -> None:

@@ -12,8 +12,7 @@ from campaign_workers.adapters.mongo.admin_stats import MongoAdminStatsRepositor
 from campaign_workers.adapters.mongo.documents import escape_names, unescape_names
 from campaign_workers.domain.stats import AdminStats
 from campaign_workers.testing.builders import CREATED
-from campaign_workers.testing.contracts._base import examples_share_fixtures
-from campaign_workers.testing.contracts._race import race
+from campaign_workers.testing.contracts._base import examples_share_fixtures, race
 from tests.mongo.asked import Asked
 from tests.servers.mongo import OverMongo, server_uri
 from tests.servers.mongo_documents import Document

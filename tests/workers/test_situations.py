@@ -199,10 +199,10 @@ def test_the_machine_of_codes_reaches_every_outcome() -> None:
             runs.append(None)
             self.seen: set[str] = set()
 
-        def expected(
+        def expected_outcome(
             self, campaign: str, fan: str, market: str | None, code: str
         ) -> AssignmentOutcome:
-            outcome = super().expected(campaign, fan, market, code)
+            outcome = super().expected_outcome(campaign, fan, market, code)
             self.seen.add(outcome.name)
             return outcome
 

@@ -13,7 +13,7 @@ from campaign_workers.adapters.aws.kinesis import KinesisRecordStream
 from campaign_workers.adapters.system.clocks import SteppedClock
 from campaign_workers.domain.errors import Fatal, RejectRecord, RetryLater
 from campaign_workers.testing.builders import CREATED
-from campaign_workers.testing.contracts.record_stream import by_key, numbered
+from campaign_workers.testing.contracts.record_stream import by_key, make_records
 from tests.adapters.aws_storage.fake_batches import FakeKinesis, Script
 from tests.servers.aws import FreshAws, aws_client
 from tests.servers.aws_records import records_of
@@ -81,7 +81,7 @@ def test_requests_that_are_sent_twice_reorder_nothing(
 def test_only_what_failed_is_put_again() -> None:
     """The others of the request are there already."""
     client = FakeKinesis([["", BUSY, "", FAILED], ["", BUSY]])
-    put = numbered(4)
+    put = make_records(4)
     assert stream(client).put(put) == 4
     assert client.requests == [put, [put[1], put[3]], [put[3]]]
 
@@ -114,8 +114,8 @@ def test_a_stream_that_stays_busy_is_given_up(code: str) -> None:
     clock = SteppedClock(CREATED)
     client = FakeKinesis([["", code]] + [[code]] * Backoff().max_attempts)
     with pytest.raises(RetryLater, match="kinesis: s:"):
-        KinesisRecordStream(client, clock, name="s").put(numbered(2))
-    assert (len(client.requests), client.taken) == (Backoff().max_attempts, numbered(1))
+        KinesisRecordStream(client, clock, name="s").put(make_records(2))
+    assert (len(client.requests), client.taken) == (Backoff().max_attempts, make_records(1))
     assert 0 < (clock.now() - CREATED).total_seconds() <= 0.1 * (2**6 - 1) + 3 * 5
 
 
@@ -132,7 +132,7 @@ def test_a_failure_that_no_try_mends_ends_it() -> None:
     """A key of KMS that is gone is for a person."""
     client = FakeKinesis([["", "KMSDisabledException"]])
     with pytest.raises(Fatal, match="encryption key"):
-        stream(client).put(numbered(2))
+        stream(client).put(make_records(2))
     assert len(client.requests) == 1
 
 
@@ -140,8 +140,8 @@ def test_what_waits_is_put_before_a_rejection() -> None:
     """Even if some of it fails at first."""
     client = FakeKinesis([[BUSY, "", BUSY]])
     with pytest.raises(RejectRecord):
-        stream(client).put([*numbered(9), ("", b"")])
-    assert by_key(client.taken) == by_key(numbered(9))
+        stream(client).put([*make_records(9), ("", b"")])
+    assert by_key(client.taken) == by_key(make_records(9))
 
 
 @pytest.mark.parametrize(("failures", "most"), [(1, 0.1), (2, 0.2), (5, 1.6), (7, 5), (40, 5)])
@@ -157,7 +157,7 @@ def test_a_stream_may_be_resharded_while_records_are_put(aws: FreshAws) -> None:
     """Records go to the shards that there are, and keys keep their order across them."""
     name = aws.stream(shards=1)
     kinesis = aws_client("kinesis")
-    put = numbered(900, keys=300)
+    put = make_records(900, keys=300)
     before: list[tuple[str, bytes]] = []
 
     def source() -> Iterator[tuple[str, bytes]]:
@@ -176,7 +176,7 @@ def test_a_stream_may_be_resharded_while_records_are_put(aws: FreshAws) -> None:
 def test_records_of_a_shard_that_is_closing_are_put_again() -> None:
     """While a stream is resharded, some of its records fail for a moment."""
     client = FakeKinesis([[FAILED if number % 2 else "" for number in range(7)]] * 3)
-    put = numbered(700, keys=100)
+    put = make_records(700, keys=100)
     assert stream(client).put(put) == 700
     assert by_key(client.taken) == by_key(put)
 

@@ -1,4 +1,4 @@
-"""What every repository of admin statistics promises."""
+"""Contract of `AdminStatsRepository`."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -28,28 +28,28 @@ class AdminStatsRepositoryContract(Contract):
     """Fixtures: `repository`; `outage`."""
 
     def test_nothing_is_stored_at_first(self, repository: AdminStatsRepository) -> None:
-        """A campaign without statistics has none, not even empty ones."""
+        """A campaign without statistics returns None, not zeros."""
         assert repository.read("tour") is None
 
     @examples_share_fixtures
-    @given(kept=st.lists(entries(), max_size=20))
+    @given(stored=st.lists(entries(), max_size=20))
     def test_figures_are_read_as_they_were_saved(
-        self, repository: AdminStatsRepository, kept: list[Entry]
+        self, repository: AdminStatsRepository, stored: list[Entry]
     ) -> None:
-        """Every figure survives, with the moment of saving."""
-        stats = admin_stats(kept)
+        """All figures are returned, with the time of saving."""
+        stats = admin_stats(stored)
         repository.save("tour", stats, now=CREATED)
         assert repository.read("tour") == StatsDocument(stats=stats, updated=CREATED)
 
     def test_the_latest_figures_replace_the_former(self, repository: AdminStatsRepository) -> None:
-        """Nothing of the former figures stays: neither a market nor a day."""
+        """Nothing of the former figures stays, neither a market nor a day."""
         later = CREATED + timedelta(minutes=5, milliseconds=1)
         repository.save("tour", STATS, now=CREATED)
         repository.save("tour", AdminStats(), now=later)
         assert repository.read("tour") == StatsDocument(stats=AdminStats(), updated=later)
 
     def test_saving_leaves_what_was_posted(self, repository: AdminStatsRepository) -> None:
-        """Figures and the last post belong to different workers; neither touches the other's."""
+        """The figures and the last post are written by different workers, independently."""
         repository.save("tour", STATS, now=CREATED)
         repository.mark_posted("tour", POSTED)
         assert repository.read("tour") == StatsDocument(
@@ -65,21 +65,23 @@ class AdminStatsRepositoryContract(Contract):
         )
 
     def test_campaigns_do_not_see_each_other(self, repository: AdminStatsRepository) -> None:
-        """Each campaign has figures of its own."""
+        """Each campaign has its own figures."""
         repository.save("tour", STATS, now=CREATED)
         assert repository.read("other") is None
 
-    def test_nothing_can_be_posted_of_nothing(self, repository: AdminStatsRepository) -> None:
-        """Marking a campaign without statistics fails and stores nothing."""
+    def test_a_campaign_without_statistics_cannot_be_marked(
+        self, repository: AdminStatsRepository
+    ) -> None:
+        """Marking it fails and stores nothing."""
         with pytest.raises(NotFound):
             repository.mark_posted("tour", POSTED)
         assert repository.read("tour") is None
 
     @pytest.mark.parametrize("call", CALLS)
-    def test_an_outage_asks_for_another_try(
+    def test_an_outage_raises_retry_later(
         self, repository: AdminStatsRepository, outage: Outage, call: str
     ) -> None:
-        """While the database fails the work is given back."""
+        """While the database fails, calls raise `RetryLater`; afterwards they succeed."""
         repository.save("tour", STATS, now=CREATED)
         with outage(), pytest.raises(RetryLater):
             CALLS[call](repository)

@@ -1,4 +1,4 @@
-"""What every repository of campaigns promises."""
+"""Contract of `CampaignRepository`."""
 
 from collections.abc import Callable
 
@@ -14,10 +14,12 @@ Plant = Callable[[Campaign], object]
 
 
 class CampaignRepositoryContract(Contract):
-    """Fixtures: `repository`; `plant`, which puts a campaign into it; `outage`."""
+    """Fixtures: `repository`; `plant`, which stores a campaign; `outage`."""
 
-    def test_open_campaigns_come_by_id(self, repository: CampaignRepository, plant: Plant) -> None:
-        """Campaigns with status OPEN come whole and sorted, however they were put."""
+    def test_open_campaigns_are_ordered_by_id(
+        self, repository: CampaignRepository, plant: Plant
+    ) -> None:
+        """Campaigns with status OPEN are complete and ordered by id."""
         markets = (Market(market_id="chi", city="Chicago"), Market(market_id="nyc"))
         planted = [
             campaign(name, category_id=number, markets=markets)
@@ -28,22 +30,22 @@ class CampaignRepositoryContract(Contract):
         assert list(repository.open_campaigns()) == sorted(planted, key=lambda c: c.campaign_id)
 
     @pytest.mark.parametrize("status", ["CLOSED", "DRAFT", "open"])
-    def test_only_open_ones_are_open(
+    def test_only_open_campaigns_are_returned(
         self, repository: CampaignRepository, plant: Plant, status: str
     ) -> None:
-        """A campaign with any other status is left out, also if it was open before."""
+        """A campaign with any other status is omitted, even if it was open before."""
         plant(campaign("a"))
         plant(campaign("b"))
         plant(campaign("a", status=status))
         assert [one.campaign_id for one in repository.open_campaigns()] == ["b"]
 
-    def test_nothing_is_no_error(self, repository: CampaignRepository) -> None:
-        """Without a campaign nothing comes."""
+    def test_no_campaigns_is_no_error(self, repository: CampaignRepository) -> None:
+        """Without campaigns the result is empty."""
         assert list(repository.open_campaigns()) == []
 
-    def test_an_outage_asks_for_another_try(
+    def test_an_outage_raises_retry_later(
         self, repository: CampaignRepository, outage: Outage
     ) -> None:
-        """While the database fails the work is given back."""
+        """While the database fails, calls raise `RetryLater`; afterwards they succeed."""
         with outage(), pytest.raises(RetryLater):
             list(repository.open_campaigns())

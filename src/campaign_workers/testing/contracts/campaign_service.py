@@ -1,4 +1,4 @@
-"""What every campaign service promises."""
+"""Contract of `CampaignService`."""
 
 from collections.abc import Callable
 
@@ -23,39 +23,39 @@ CALLS: dict[str, Callable[[CampaignService], object]] = {
 
 
 class CampaignServiceContract(Contract):
-    """Fixtures: `service`; `plant`, which puts a campaign behind it; `outage`."""
+    """Fixtures: `service`; `plant`, which stores a campaign behind the service; `outage`."""
 
     @examples_share_fixtures
     @given(planted=campaigns())
-    def test_a_campaign_is_given_whole(
+    def test_a_campaign_is_complete(
         self, service: CampaignService, plant: Plant, planted: Campaign
     ) -> None:
-        """Every field of a campaign arrives as it was put, its markets in its own order."""
+        """All fields are returned, with the markets in the campaign's order."""
         plant(planted)
         assert service.campaign(planted.campaign_id) == planted
         assert service.markets(planted.campaign_id) == planted.markets
 
-    def test_the_latest_campaign_counts(self, service: CampaignService, plant: Plant) -> None:
-        """A campaign that was changed is given as it is now."""
+    def test_the_latest_version_is_returned(self, service: CampaignService, plant: Plant) -> None:
+        """A changed campaign is returned in its current version."""
         plant(campaign(status="OPEN"))
         plant(campaign(status="CLOSED"))
         assert service.campaign("tour").status == "CLOSED"
 
     def test_markets_keep_their_order(self, service: CampaignService, plant: Plant) -> None:
-        """Markets come in the campaign's order, whatever their ids."""
+        """Markets have the campaign's order, whatever their ids."""
         plant(campaign(markets=tuple(Market(market_id=market) for market in ("b", "c", "a"))))
         assert [market.market_id for market in service.markets("tour")] == ["b", "c", "a"]
 
     def test_an_unknown_campaign_is_not_found(self, service: CampaignService, plant: Plant) -> None:
-        """Neither a campaign nor markets are made up for an id that nobody knows."""
+        """An unknown id has neither a campaign nor markets."""
         plant(campaign("other"))
         with pytest.raises(NotFound):
             service.campaign("tour")
         with pytest.raises(NotFound):
             service.markets("tour")
 
-    def test_categories_lead_to_campaigns(self, service: CampaignService, plant: Plant) -> None:
-        """Category ids give campaign ids; categories without a campaign are left out."""
+    def test_campaigns_are_found_by_category(self, service: CampaignService, plant: Plant) -> None:
+        """Categories without a campaign are omitted."""
         for number in (1, 2, 3):
             plant(campaign(f"c{number}", category_id=number))
         plant(campaign("none", category_id=None))
@@ -68,14 +68,14 @@ class CampaignServiceContract(Contract):
     def test_any_number_of_categories_is_looked_up(
         self, service: CampaignService, category_ids: list[int]
     ) -> None:
-        """A category that no campaign has is left out, however many are asked for."""
+        """Unknown categories are omitted, whatever their number."""
         assert service.campaign_ids(category_ids) == {}
 
     @pytest.mark.parametrize("call", CALLS)
-    def test_an_outage_asks_for_another_try(
+    def test_an_outage_raises_retry_later(
         self, service: CampaignService, plant: Plant, outage: Outage, call: str
     ) -> None:
-        """While the service fails the work is given back."""
+        """While the service fails, calls raise `RetryLater`; afterwards they succeed."""
         plant(campaign(category_id=1))
         with outage(), pytest.raises(RetryLater):
             CALLS[call](service)

@@ -1,4 +1,4 @@
-"""What every entry service promises of candidates, and of the records that they come from."""
+"""Contract of `EntryService` about candidates and the records that they come from."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -26,19 +26,19 @@ records = st.lists(registrations() | scorings(), max_size=12)
 
 
 def candidates(service: EntryService, campaign_id: str = "tour", **query: Any) -> Rows:
-    """Every candidate of a campaign as a row, by global user id."""
+    """Return the candidates of a campaign as rows, ordered by global user id."""
     wanted = EligibleQuery(campaign_id=campaign_id, **{"market_ids": MARKET_IDS, **query})
     rows = [row for page in service.eligible(wanted) for row in page.iter_rows(named=True)]
     return sorted(rows, key=lambda row: str(row["global_user_id"]))
 
 
 def fans(rows: Rows) -> list[str]:
-    """Whose rows these are."""
+    """Return the global user ids of rows."""
     return [row["global_user_id"] for row in rows]
 
 
 def of_campaign(campaign_id: str, kept: Sequence[Mapping[str, Any]]) -> Rows:
-    """The same records in another campaign, with the keys that they had."""
+    """Return copies of records in another campaign, with the same dedupe keys."""
     return [
         {**record, "dedupeKey": read_record(record).dedupe_key, "campaignId": campaign_id}
         for record in kept
@@ -46,17 +46,19 @@ def of_campaign(campaign_id: str, kept: Sequence[Mapping[str, Any]]) -> Rows:
 
 
 class CandidatesContract(Contract):
-    """Fixtures: `service`; `plant`, which puts a campaign behind it; `fresh_id`; `outage`.
+    """Fixtures: `service`; `plant`, which stores a campaign; `fresh_id`; `outage`.
 
-    `feed` brings records of the streams to it, JSON or bytes, in their order.
+    `feed` delivers stream records, JSON or bytes, in order.
     """
 
     @pytest.fixture(autouse=True)
     def _campaign(self, plant: Plant) -> None:
         plant(campaign())
 
-    def test_a_candidate_is_described_in_full(self, service: EntryService, feed: Feed) -> None:
-        """What the fan registered and what scrubbing made of it stand in one row."""
+    def test_a_candidate_combines_registration_and_score(
+        self, service: EntryService, feed: Feed
+    ) -> None:
+        """A row has the registered fields and the scrubbed ones."""
         person = {"memberId": "m1", "firstName": "Ada", "lastName": "Kim", "locale": "en-us"}
         feed(
             [
@@ -84,7 +86,7 @@ class CandidatesContract(Contract):
         ]
 
     def test_columns_have_their_types(self, service: EntryService, feed: Feed) -> None:
-        """Types are the same whether columns are full or empty."""
+        """Columns have the same types whether or not they have values."""
         import polars as pl
 
         expected = {
@@ -105,12 +107,12 @@ class CandidatesContract(Contract):
         ]
 
     def test_an_unknown_campaign_is_not_found(self, service: EntryService) -> None:
-        """Asking for candidates of a campaign that is not there fails."""
+        """The candidates of an unknown campaign are not found."""
         with pytest.raises(NotFound):
             candidates(service, "unknown")
 
     def test_a_campaign_without_fans_has_no_candidates(self, service: EntryService) -> None:
-        """Nothing registered or scored is no error."""
+        """A campaign without registrations and scores returns no rows."""
         assert candidates(service) == []
 
     @pytest.mark.parametrize(
@@ -125,26 +127,28 @@ class CandidatesContract(Contract):
             ({}, {"market_ids": ()}),
         ],
     )
-    def test_who_breaks_a_rule_is_no_candidate(
+    def test_fans_must_satisfy_every_condition(
         self, service: EntryService, feed: Feed, score: dict[str, Any], query: dict[str, Any]
     ) -> None:
-        """A verdict of 0, no score, a raw score out of bounds, or no wanted market: each is out."""
+        """Verdict 0, no score, a score out of bounds, or no wanted market excludes a fan."""
         feed([registration(), scoring(**score)])
         assert candidates(service, **query) == []
 
     def test_bounds_are_included(self, service: EntryService, feed: Feed) -> None:
-        """A raw score that equals a bound is within it."""
+        """A raw score equal to a bound is included."""
         feed([scoring("g1", score=0.2), scoring("g2", score=0.8), scoring("g3", score=0.9)])
         assert fans(candidates(service, min_score=0.2, max_score=0.8)) == ["g1", "g2"]
 
     def test_one_wanted_market_is_enough(self, service: EntryService, feed: Feed) -> None:
-        """A fan who wants one of the run's markets is a candidate with the entire list."""
+        """A fan who wants one of the markets is a candidate, with all preferred markets."""
         feed([registration(marketIds=["lax", "nyc", "chi"]), scoring()])
         (row,) = candidates(service, market_ids=("chi", "mex"))
         assert row["market_ids"] == ["lax", "nyc", "chi"]
 
-    def test_a_list_of_wishes_is_clean(self, service: EntryService, feed: Feed) -> None:
-        """A market counts once, where it comes first; four are all that can be had."""
+    def test_preferred_markets_are_unique_and_at_most_four(
+        self, service: EntryService, feed: Feed
+    ) -> None:
+        """The first occurrence of a market counts, and at most four are kept."""
         feed([registration(marketIds=["nyc", "", "nyc", "chi"]), scoring()])
         feed([scoring("g2", marketIds=["a", "b", "b", "nyc", "c", "d"])])
         assert [row["market_ids"] for row in candidates(service)] == [
@@ -152,24 +156,24 @@ class CandidatesContract(Contract):
             ["a", "b", "nyc", "c"],
         ]
 
-    def test_who_never_registered_is_described_by_the_score(
+    def test_a_score_without_registration_makes_a_candidate(
         self, service: EntryService, feed: Feed
     ) -> None:
-        """A scored fan without a registration is a candidate, with what the score tells."""
+        """A scored fan without a registration has the fields of the score."""
         feed([scoring(email="ada@mail.example", marketIds=["chi"])])
         (row,) = candidates(service)
         assert (row["email"], row["market_ids"]) == ("ada@mail.example", ["chi"])
         assert (row["first_name"], row["opt_in_sms"]) == (None, None)
 
-    def test_the_latest_record_counts(self, service: EntryService, feed: Feed) -> None:
-        """Of registrations, and of scores, the one created last counts, whichever comes last."""
+    def test_the_latest_record_wins(self, service: EntryService, feed: Feed) -> None:
+        """The record with the latest `created` wins, in any order of delivery."""
         feed([registration(firstName="New", created=LATER), scoring(score=0.7, created=LATER)])
         feed([registration(firstName="Old", created=EARLIER), scoring(score=0.1, created=EARLIER)])
         (row,) = candidates(service)
         assert (row["first_name"], row["raw_score"]) == ("New", 0.7)
 
-    def test_a_duplicate_row_knocks_nobody_out(self, service: EntryService, feed: Feed) -> None:
-        """Of scores of the same moment a good one counts before one that is out."""
+    def test_a_duplicate_row_excludes_no_fan(self, service: EntryService, feed: Feed) -> None:
+        """Of scores created at the same time, verdict 1 wins over verdict 0."""
         names = [f"g{number}" for number in range(9)]
         good = [scoring(fan, memberId=f"m-{fan}", score=0.6) for fan in names]
         bad = [scoring(fan, score=0.4, verdict=0, tags=["duplicateFan"]) for fan in names]
@@ -181,10 +185,10 @@ class CandidatesContract(Contract):
     @pytest.mark.parametrize(
         ("kind", "expected"), [(CampaignType.REGISTRATION, 0.5), (CampaignType.FANLIST, 0.25)]
     )
-    def test_one_source_counts(
+    def test_one_source_is_preferred(
         self, service: EntryService, plant: Plant, feed: Feed, kind: CampaignType, expected: float
     ) -> None:
-        """`scored` counts before `fanlist`, in a fan list campaign the other way round."""
+        """`scored` is preferred to `fanlist`, in a fan list campaign the other way round."""
         plant(campaign(type=kind))
         feed(
             [
@@ -200,18 +204,20 @@ class CandidatesContract(Contract):
         "known_by", [{"memberId": "m1"}, {"userId": "u-g1"}, {"email": "A@B.example"}]
     )
     @pytest.mark.parametrize("registered_first", [True, False])
-    def test_a_score_finds_its_fan(
+    def test_a_score_is_matched_by_other_ids(
         self, service: EntryService, feed: Feed, known_by: dict[str, str], *, registered_first: bool
     ) -> None:
-        """A score that names no global user id is that of the entry with its other id."""
+        """A score without global user id belongs to the entry with the same other id."""
         entry = registration(memberId="m1", email="a@b.example")
         score = scoring(None, source="fanlist", **known_by)
         feed([entry] if registered_first else [score])
         feed([score] if registered_first else [entry])
         assert fans(candidates(service)) == ["g1"]
 
-    def test_who_registered_with_an_id_has_it(self, service: EntryService, feed: Feed) -> None:
-        """An id of two fans is that of who registered with it, else of the smaller fan id."""
+    def test_registrations_take_precedence_in_matching(
+        self, service: EntryService, feed: Feed
+    ) -> None:
+        """An id of two fans belongs to the one who registered, otherwise to the smaller id."""
         feed([scoring("g1", memberId="m1", score=0.1), registration("g2", memberId="m1")])
         feed([scoring(None, memberId="m1", source="fanlist", score=0.2)])
         assert fans(candidates(service)) == ["g1", "g2"]
@@ -219,15 +225,15 @@ class CandidatesContract(Contract):
         feed([scoring(None, memberId="m2", created=LATER)])
         assert fans(candidates(service)) == ["g1", "g2", "g3"]
 
-    def test_a_score_of_nobody_waits(self, service: EntryService, feed: Feed) -> None:
-        """A score whose fan nobody knows makes no candidate until somebody does."""
+    def test_a_score_of_an_unknown_fan_waits(self, service: EntryService, feed: Feed) -> None:
+        """A score makes a candidate only once its fan is known."""
         feed([scoring(None, memberId="m1")])
         assert candidates(service) == []
         feed([scoring("g1", memberId="m1", verdict=0, source="fanlist")])
         assert fans(candidates(service)) == ["g1"]
 
-    def test_every_fan_comes_once(self, service: EntryService, feed: Feed) -> None:
-        """Over all pages each fan has one row, however often registered and scored."""
+    def test_every_fan_appears_once(self, service: EntryService, feed: Feed) -> None:
+        """Each fan has one row in all pages, after any number of registrations and scores."""
         names = [f"g{number:02d}" for number in range(25)]
         feed([registration(fan) for fan in names] + [scoring(fan) for fan in names] * 2)
         feed([registration("g00", userId="another account", created=LATER)])
@@ -244,16 +250,16 @@ class CandidatesContract(Contract):
             {"type": "codeBan", "campaignId": "tour", "code": "X", "created": LATER},
         ],
     )
-    def test_what_cannot_be_read_is_no_matter(
+    def test_invalid_records_are_ignored(
         self, service: EntryService, feed: Feed, stray: Mapping[str, Any] | bytes
     ) -> None:
-        """Broken records and records of other types leave the ones around them alone."""
+        """Invalid records and records of other types do not affect the others."""
         feed([registration(), stray, scoring()])
         assert fans(candidates(service)) == ["g1"]
 
     @examples_share_fixtures
     @given(kept=records, data=st.data())
-    def test_order_and_repetition_are_no_matter(
+    def test_order_and_repetition_do_not_matter(
         self,
         service: EntryService,
         plant: Plant,
@@ -262,7 +268,7 @@ class CandidatesContract(Contract):
         kept: list[dict[str, Any]],
         data: st.DataObject,
     ) -> None:
-        """Any records in any order, some of them twice, end in the same candidates."""
+        """The same records in any order, with repeats, end in the same candidates."""
         kind = data.draw(st.sampled_from(CampaignType))
         again = data.draw(st.lists(st.sampled_from(kept))) if kept else []
         results = []
@@ -277,7 +283,7 @@ class CandidatesContract(Contract):
 
 
 def candidates_columns() -> tuple[str, ...]:
-    """The columns of a candidate, in order."""
+    """Return the column names of a candidate."""
     return (
         "global_user_id", "member_id", "email", "phone", "first_name", "last_name", "locale",
         "market_ids", "raw_score", "score", "verdict", "previously_selected", "opt_in_sms", "codes",

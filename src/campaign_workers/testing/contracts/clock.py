@@ -1,4 +1,4 @@
-"""What every clock promises."""
+"""Contract of `Clock`."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,38 +10,40 @@ from campaign_workers.testing.contracts._base import Contract
 
 
 class ClockContract(Contract):
-    """Fixtures: `clock`. `second` is how long a second of these tests takes on it."""
+    """Fixtures: `clock`. `second` is the length of a test second on the clock."""
 
     second: ClassVar[float] = 1.0
 
     def test_now_is_aware_and_in_utc(self, clock: Clock) -> None:
-        """Nobody has to guess a time zone."""
+        """The time has the offset of UTC."""
         assert clock.now().utcoffset() == timedelta()
 
     def test_time_never_goes_back(self, clock: Clock) -> None:
-        """Whoever looks later sees the same time or a later one."""
+        """A later call returns the same time or a later one."""
         seen = [clock.now() for _ in range(1000)]
         assert seen == sorted(seen)
 
-    def test_sleeping_takes_as_long_as_it_says(self, clock: Clock) -> None:
-        """The time after is the time before and the sleep, or a little later."""
-        assert 0.9 <= self._taken(clock, lambda: clock.sleep(self.second)) < 20
+    def test_sleep_takes_the_given_time(self, clock: Clock) -> None:
+        """Sleeping takes the given time, or a little longer."""
+        assert 0.9 <= self._elapsed_seconds(clock, lambda: clock.sleep(self.second)) < 20
 
-    def test_waiting_less_than_nothing_is_no_waiting(self, clock: Clock) -> None:
-        """A moment that is over already is not waited for."""
-        assert self._taken(clock, lambda: clock.sleep(-100 * self.second)) < 20
-        assert self._taken(clock, lambda: asyncio.run(clock.pause(-100 * self.second))) < 20
+    def test_a_negative_time_is_not_waited_for(self, clock: Clock) -> None:
+        """Waiting for a negative time returns at once."""
+        assert self._elapsed_seconds(clock, lambda: clock.sleep(-100 * self.second)) < 20
+        assert (
+            self._elapsed_seconds(clock, lambda: asyncio.run(clock.pause(-100 * self.second))) < 20
+        )
 
-    def test_who_pauses_at_once_waits_side_by_side(self, clock: Clock) -> None:
-        """A thousand pauses of a second take about one second."""
+    def test_pauses_are_concurrent(self, clock: Clock) -> None:
+        """A thousand concurrent pauses of a second take about one second."""
 
         async def pauses() -> None:
             await asyncio.gather(*(clock.pause(self.second) for _ in range(1000)))
 
-        assert 0.9 <= self._taken(clock, lambda: asyncio.run(pauses())) < 20
+        assert 0.9 <= self._elapsed_seconds(clock, lambda: asyncio.run(pauses())) < 20
 
-    def test_who_pauses_less_goes_on_first(self, clock: Clock) -> None:
-        """Others go on while somebody waits, each when the time has come."""
+    def test_shorter_pauses_end_first(self, clock: Clock) -> None:
+        """Coroutines continue while others wait, each at its own time."""
         woken: list[int] = []
 
         async def pause(seconds: int) -> None:
@@ -55,8 +57,8 @@ class ClockContract(Contract):
         asyncio.run(pauses())
         assert woken == [1, 1, 3, 3, 7, 7]
 
-    def test_a_pause_can_be_given_up(self, clock: Clock) -> None:
-        """Whoever gives up waits no more, and keeps nobody else from going on."""
+    def test_a_pause_can_be_cancelled(self, clock: Clock) -> None:
+        """A cancelled pause ends at once and does not delay others."""
 
         async def pauses() -> None:
             long = asyncio.ensure_future(clock.pause(1000 * self.second))
@@ -65,10 +67,10 @@ class ClockContract(Contract):
             await clock.pause(self.second)
             assert long.cancelled()
 
-        assert 1.8 <= self._taken(clock, lambda: asyncio.run(pauses())) < 40
+        assert 1.8 <= self._elapsed_seconds(clock, lambda: asyncio.run(pauses())) < 40
 
-    def _taken(self, clock: Clock, wait: Callable[[], object]) -> float:
-        """How long `wait` takes on the clock, in seconds of these tests."""
+    def _elapsed_seconds(self, clock: Clock, wait: Callable[[], object]) -> float:
+        """Return how long `wait` takes on the clock, in test seconds."""
         before = clock.now()
         wait()
         return (clock.now() - before).total_seconds() / self.second

@@ -1,4 +1,4 @@
-"""What every code service promises."""
+"""Contract of `CodeService`."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,17 +26,17 @@ CALLS: dict[str, Callable[[CodeService], object]] = {
 
 
 def outcomes(service: CodeService, *assignments: Assignment, campaign: str = "tour") -> list[str]:
-    """What becomes of assignments that are asked for together."""
+    """Return the outcomes of assignments in one request."""
     return [str(result.outcome) for result in service.assign(campaign, assignments)]
 
 
 class ReservationContract(Contract):
-    """What is promised of codes that nobody has yet."""
+    """Reservations of codes."""
 
     def test_codes_are_reserved_up_to_a_number(
         self, service: CodeService, load: Load, available: Available
     ) -> None:
-        """A reservation takes as many codes as it asks for, each once, for 24 hours."""
+        """A reservation gets the requested number of different codes, for 24 hours."""
         load("tour", CODES)
         reservation = service.reserve("tour", "chi", 4, reserve_id="r1")
         assert len(set(reservation.codes)) == len(reservation.codes) == 4
@@ -45,37 +45,37 @@ class ReservationContract(Contract):
         assert reservation.expires == CREATED + RESERVATION_LIFE
         assert available("tour") == 6
 
-    def test_a_pool_gives_what_it_has(self, service: CodeService, load: Load) -> None:
-        """Asking for more than there is gives all there is, and after that nothing."""
+    def test_a_pool_may_have_too_few_codes(self, service: CodeService, load: Load) -> None:
+        """A request for more codes than available gets all of them, a later one none."""
         load("tour", CODES[:3])
         assert sorted(service.reserve("tour", "chi", 9, reserve_id="r1").codes) == [*CODES[:3]]
         assert service.reserve("tour", "chi", 9, reserve_id="r2").codes == ()
         assert service.reserve("unknown", "chi", 9, reserve_id="r3").codes == ()
 
     @pytest.mark.parametrize("count", [0, -1])
-    def test_nothing_may_be_asked_for(
+    def test_zero_codes_may_be_reserved(
         self, service: CodeService, load: Load, count: int, available: Available
     ) -> None:
-        """A reservation of nothing takes nothing."""
+        """A reservation of no codes takes none."""
         load("tour", CODES)
         assert service.reserve("tour", "chi", count, reserve_id="r1").codes == ()
         assert available("tour") == len(CODES)
 
     def test_reservations_share_no_code(self, service: CodeService, load: Load) -> None:
-        """No code is in two reservations, neither of two runs nor of two markets."""
+        """No code is in two reservations, of different runs or markets."""
         load("tour", CODES)
-        asked = [("chi", "r1"), ("mex", "r1"), ("chi", "r2")]
+        requests = [("chi", "r1"), ("mex", "r1"), ("chi", "r2")]
         taken = [
             code
-            for market, reserve_id in asked
+            for market, reserve_id in requests
             for code in service.reserve("tour", market, 3, reserve_id=reserve_id).codes
         ]
         assert len(taken) == len(set(taken)) == 9
 
-    def test_the_same_reservation_again_is_the_same(
+    def test_a_repeated_reservation_keeps_its_codes(
         self, service: CodeService, load: Load, available: Available
     ) -> None:
-        """A repeat keeps its codes, is topped up to its number, and runs from now on."""
+        """A repeat keeps its codes and is filled up to the requested number."""
         load("tour", CODES)
         first = service.reserve("tour", "chi", 3, reserve_id="r1")
         assert service.reserve("tour", "chi", 3, reserve_id="r1") == first
@@ -84,18 +84,18 @@ class ReservationContract(Contract):
         assert len(more.codes) == 5
         assert available("tour") == 5
 
-    def test_asking_for_less_keeps_less(self, service: CodeService, load: Load) -> None:
-        """A repeat that asks for fewer codes never gets more than it asks for."""
+    def test_a_smaller_repeat_releases_codes(self, service: CodeService, load: Load) -> None:
+        """A repeat that requests fewer codes keeps only that many."""
         load("tour", CODES)
         first = service.reserve("tour", "chi", 5, reserve_id="r1")
         less = service.reserve("tour", "chi", 2, reserve_id="r1")
         assert set(less.codes) < set(first.codes)
         assert len(less.codes) == 2
 
-    def test_renewing_runs_from_now_on(
+    def test_a_repeat_renews_the_reservation(
         self, service: CodeService, load: Load, advance: Advance, available: Available
     ) -> None:
-        """A reservation that is renewed lives 24 hours from then."""
+        """A repeated reservation expires 24 hours after the repeat."""
         load("tour", CODES)
         first = service.reserve("tour", "chi", 10, reserve_id="r1")
         advance(timedelta(hours=23))
@@ -104,10 +104,10 @@ class ReservationContract(Contract):
         advance(timedelta(hours=23))
         assert available("tour") == 0
 
-    def test_what_ran_out_is_available(
+    def test_expired_codes_are_available(
         self, service: CodeService, load: Load, advance: Advance, available: Available
     ) -> None:
-        """After 24 hours, and not before, reserved codes are there for others."""
+        """Reserved codes become available after 24 hours, not before."""
         load("tour", CODES)
         service.reserve("tour", "chi", 10, reserve_id="r1")
         advance(RESERVATION_LIFE - timedelta(milliseconds=1))
@@ -120,26 +120,26 @@ class ReservationContract(Contract):
     def test_released_codes_are_available(
         self, service: CodeService, load: Load, available: Available
     ) -> None:
-        """Releasing gives back the codes of this reservation, once, and no other code."""
+        """A release affects the codes of its own reservation only, once."""
         load("tour", CODES)
-        mine = service.reserve("tour", "chi", 4, reserve_id="r1").codes
+        reserved = service.reserve("tour", "chi", 4, reserve_id="r1").codes
         service.reserve("tour", "chi", 4, reserve_id="r2")
-        assert service.release("r2", mine) == 0
+        assert service.release("r2", reserved) == 0
         assert service.release("r1", [*CODES, "UNKNOWN"]) == 4
         assert service.release("r1", CODES) == 0
         assert available("tour") == 6
 
-    def test_campaigns_have_pools_of_their_own(
+    def test_campaigns_have_separate_pools(
         self, service: CodeService, load: Load, available: Available
     ) -> None:
-        """A reservation takes codes of its campaign alone."""
+        """A reservation gets codes of its own campaign only."""
         load("tour", CODES[:5])
         load("other", CODES[5:])
         assert set(service.reserve("other", "chi", 9, reserve_id="r1").codes) == set(CODES[5:])
         assert available("tour") == 5
 
-    def test_rivals_share_no_code(self, service: CodeService, load: Load) -> None:
-        """Runs that reserve at the same time get different codes."""
+    def test_concurrent_reservations_share_no_code(self, service: CodeService, load: Load) -> None:
+        """Concurrent runs get different codes."""
         load("tour", [f"CODE{number:03d}" for number in range(100)])
 
         def reserve(run: int) -> tuple[str, ...]:
@@ -151,12 +151,12 @@ class ReservationContract(Contract):
 
 
 class AssignmentContract(Contract):
-    """What is promised of codes that fans get."""
+    """Assignments of codes to fans."""
 
-    def test_a_fan_gets_a_code_for_ever(
+    def test_an_assignment_is_permanent(
         self, service: CodeService, load: Load, advance: Advance, available: Available
     ) -> None:
-        """An assigned code is in no pool, is not released and does not run out."""
+        """An assigned code is not available, is not released and does not expire."""
         load("tour", CODES)
         codes = service.reserve("tour", "chi", 10, reserve_id="r1").codes
         given = assignment(code=codes[0], market_id="chi")
@@ -166,10 +166,10 @@ class AssignmentContract(Contract):
         assert available("tour") == 9
         assert outcomes(service, given) == ["alreadyAssigned"]
 
-    def test_assigning_twice_is_as_once(
+    def test_a_repeated_assignment_changes_nothing(
         self, service: CodeService, load: Load, available: Available
     ) -> None:
-        """A repeat is told so, in the same call and in a later one."""
+        """A repeat is reported as such, in the same call and in a later one."""
         load("tour", CODES)
         given = assignment(code=CODES[0])
         assert outcomes(service, given, given) == ["updated", "alreadyAssigned"]
@@ -177,7 +177,7 @@ class AssignmentContract(Contract):
         assert available("tour") == 9
 
     def test_a_code_has_one_fan(self, service: CodeService, load: Load) -> None:
-        """A code that a fan has is refused to everybody else, and for any other market."""
+        """A code of a fan is refused to other fans and for other markets."""
         load("tour", CODES)
         first, rival = assignment("g1", CODES[0]), assignment("g2", CODES[0])
         elsewhere = assignment("g1", CODES[0], market_id="chi")
@@ -187,7 +187,7 @@ class AssignmentContract(Contract):
     def test_a_fan_has_one_code_for_a_market(
         self, service: CodeService, load: Load, available: Available
     ) -> None:
-        """A second code is refused for the same market and given for another, or for none."""
+        """A second code is refused for the same market, but not for another or none."""
         load("tour", CODES)
         given = [
             assignment(code=CODES[0]),
@@ -199,10 +199,10 @@ class AssignmentContract(Contract):
         assert outcomes(service, *given) == ["updated", "refused", "updated", "updated", "refused"]
         assert available("tour") == 7
 
-    def test_a_reservation_serves_its_market(
+    def test_reserved_codes_are_for_one_market(
         self, service: CodeService, load: Load, advance: Advance
     ) -> None:
-        """A reserved code is refused for another market until the reservation runs out."""
+        """A reserved code is refused for another market until the reservation expires."""
         load("tour", CODES[:1])
         service.reserve("tour", "chi", 1, reserve_id="r1")
         given = assignment(code=CODES[0], market_id="nyc")
@@ -210,7 +210,7 @@ class AssignmentContract(Contract):
         advance(RESERVATION_LIFE)
         assert outcomes(service, given) == ["updated"]
 
-    def test_a_code_serves_its_campaign(self, service: CodeService, load: Load) -> None:
+    def test_a_code_belongs_to_its_campaign(self, service: CodeService, load: Load) -> None:
         """A code of another campaign's pool is refused, reserved or not."""
         load("other", CODES[:2])
         service.reserve("other", "nyc", 1, reserve_id="r1")
@@ -218,14 +218,16 @@ class AssignmentContract(Contract):
         assert outcomes(service, *given) == ["refused", "refused"]
         assert outcomes(service, *given, campaign="other") == ["updated", "updated"]
 
-    def test_an_unheard_of_code_joins(self, service: CodeService, available: Available) -> None:
-        """A code that no pool has becomes an assigned code of the campaign."""
+    def test_an_unknown_code_joins_the_campaign(
+        self, service: CodeService, available: Available
+    ) -> None:
+        """A code in no pool becomes an assigned code of the campaign."""
         assert outcomes(service, assignment(code="BROUGHT")) == ["updated"]
         assert available("tour") == 0
         assert outcomes(service, assignment("g2", code="BROUGHT")) == ["refused"]
 
     def test_a_refused_code_does_not_join(self, service: CodeService) -> None:
-        """What is refused leaves no trace in any pool."""
+        """A refused code is added to no pool."""
         assert outcomes(service, assignment(code="FIRST"), assignment(code="SECOND")) == [
             "updated",
             "refused",
@@ -234,13 +236,13 @@ class AssignmentContract(Contract):
 
     @pytest.mark.parametrize("code", [TM, ""])
     def test_only_external_codes_are_assigned(self, service: CodeService, code: str) -> None:
-        """The placeholder and nothing are refused with a reason."""
+        """The placeholder and the empty code are refused with a reason."""
         (result,) = service.assign("tour", [assignment(code=code)])
         assert result.outcome is AssignmentOutcome.REFUSED
         assert result.reason
 
     def test_results_keep_the_order_of_the_requests(self, service: CodeService, load: Load) -> None:
-        """Result number n belongs to request number n; each refusal has a reason without values."""
+        """Results have the order of the requests; reasons quote no values."""
         load("tour", CODES)
         given = [assignment(f"g{n}", CODES[n % 5]) for n in range(10)]
         results = service.assign("tour", given)
@@ -249,7 +251,7 @@ class AssignmentContract(Contract):
         assert not [r for r in results for code in CODES if code in r.reason]
 
     def test_at_most_2500_at_once(self, service: CodeService) -> None:
-        """2500 are assigned in one call; one more is refused as a whole."""
+        """A call with 2500 assignments succeeds, one with 2501 is refused entirely."""
         many = [assignment(f"g{number}", f"C{number}") for number in range(2501)]
         with pytest.raises(RejectRecord):
             service.assign("tour", many)
@@ -257,10 +259,10 @@ class AssignmentContract(Contract):
         assert service.assign("tour", []) == ()
 
     @pytest.mark.parametrize("call", CALLS)
-    def test_an_outage_asks_for_another_try(
+    def test_an_outage_raises_retry_later(
         self, service: CodeService, outage: Outage, call: str
     ) -> None:
-        """While the service fails the work is given back."""
+        """While the service fails, calls raise `RetryLater`; afterwards they succeed."""
         with outage(), pytest.raises(RetryLater):
             CALLS[call](service)
         CALLS[call](service)
@@ -269,7 +271,7 @@ class AssignmentContract(Contract):
 class CodeServiceContract(ReservationContract, AssignmentContract):
     """What every code service promises.
 
-    Fixtures: `service`; `load`, which puts codes into a campaign's pool; `available`, which counts
+    Fixtures: `service`; `load`, which adds codes to a campaign's pool; `available`, which counts
     the codes of a campaign that are neither assigned nor reserved; `outage`; `advance`, which moves
     the service's clock from `builders.CREATED`.
     """

@@ -1,4 +1,4 @@
-"""What every demand table promises."""
+"""Contract of `DemandTable`."""
 
 from collections.abc import Callable, Mapping
 
@@ -32,31 +32,31 @@ CALLS: dict[str, Callable[[DemandTable], object]] = {
 
 
 class DemandTableContract(Contract):
-    """Fixtures: `table`; `fresh_id`, which gives an id that no test used; `outage`."""
+    """Fixtures: `table`; `fresh_id`, which returns an unused id; `outage`."""
 
-    def test_events_are_kept_by_market(self, table: DemandTable) -> None:
+    def test_events_are_stored_by_market(self, table: DemandTable) -> None:
         """Selecting for one market keeps the events of the others."""
         table.select("g1", "tour", {"nyc": FIRST})
         table.select("g1", "tour", {NO_MARKET: SECOND})
         assert table.read("g1", "tour") == {"nyc": FIRST, NO_MARKET: SECOND}
 
-    def test_replacing_leaves_nothing_behind(self, table: DemandTable) -> None:
-        """After replacing the events are exactly those that were given, if only none."""
+    def test_replacing_removes_former_events(self, table: DemandTable) -> None:
+        """After a replacement the item has exactly the given events, even none."""
         table.select("g1", "tour", {"nyc": FIRST, "chi": SECOND})
         table.replace("g1", "tour", {"chi": FIRST})
         assert table.read("g1", "tour") == {"chi": FIRST}
         table.replace("g1", "tour", {})
         assert table.read("g1", "tour") == {}
 
-    def test_nobody_has_no_item(self, table: DemandTable) -> None:
-        """Fans and campaigns do not see each other's items; none is made by reading."""
+    def test_unknown_fans_have_no_item(self, table: DemandTable) -> None:
+        """Items belong to one fan and one campaign, and reading creates none."""
         table.select("g1", "tour", {"nyc": FIRST})
         assert table.read("g2", "tour") is None
         assert table.read("g1", "other") is None
         assert table.read("g2", "tour") is None
 
-    def test_ids_are_taken_as_they_are(self, table: DemandTable) -> None:
-        """No character of an id makes two fans or two campaigns one."""
+    def test_ids_may_contain_any_character(self, table: DemandTable) -> None:
+        """Ids with slashes of different fans and campaigns do not collide."""
         table.select("a/b", "c", {"nyc": FIRST})
         table.select("a", "b/c", {"nyc": SECOND})
         assert table.read("a/b", "c") == {"nyc": FIRST}
@@ -64,28 +64,28 @@ class DemandTableContract(Contract):
 
     @examples_share_fixtures
     @given(history=steps, repeats=st.integers(1, 3))
-    def test_a_history_is_a_dictionary(
+    def test_a_history_equals_a_dictionary(
         self,
         table: DemandTable,
         fresh_id: Callable[[], str],
         history: list[tuple[str, dict[str, SelectedEvent]]],
         repeats: int,
     ) -> None:
-        """Steps, each as often as it comes, end as they would in a dictionary."""
+        """Repeated steps have the same result as with a dictionary."""
         fan = fresh_id()
         expected: dict[str, SelectedEvent] | None = None
         for step, given_events in history:
             for _ in range(repeats):
                 getattr(table, step)(fan, "tour", given_events)
-            kept = expected if step == "select" and expected else {}
-            expected = {**kept, **given_events}
+            current = expected if step == "select" and expected else {}
+            expected = {**current, **given_events}
         assert table.read(fan, "tour") == expected
 
     @pytest.mark.parametrize("call", CALLS)
-    def test_an_outage_asks_for_another_try(
+    def test_an_outage_raises_retry_later(
         self, table: DemandTable, outage: Outage, call: str
     ) -> None:
-        """While the table fails the work is given back."""
+        """While the table fails, calls raise `RetryLater`; afterwards they succeed."""
         with outage(), pytest.raises(RetryLater):
             CALLS[call](table)
         CALLS[call](table)

@@ -1,4 +1,4 @@
-"""What every repository of entries promises."""
+"""Contract of `EntryRepository`."""
 
 from collections.abc import Callable, Sequence
 
@@ -22,8 +22,8 @@ from campaign_workers.testing.strategies import entries
 Plant = Callable[[Sequence[Entry]], object]
 
 
-def possible(number: int, kept: Entry, campaign_id: str) -> Entry:
-    """An entry as a store can have it: ids of its own, and codes that nobody else has."""
+def with_unique_ids(number: int, kept: Entry, campaign_id: str) -> Entry:
+    """Return the entry with unique ids and codes, as a store requires them."""
     return attrs.evolve(
         kept,
         campaign_id=campaign_id,
@@ -35,39 +35,41 @@ def possible(number: int, kept: Entry, campaign_id: str) -> Entry:
 
 
 class EntryRepositoryContract(Contract):
-    """Fixtures: `repository`; `plant`, which puts entries into it; `fresh_id`; `outage`."""
+    """Fixtures: `repository`; `plant`, which stores entries; `fresh_id`; `outage`."""
 
     @examples_share_fixtures
     @given(drawn=st.lists(entries(), max_size=12))
-    def test_figures_are_those_of_the_fold(
+    def test_figures_equal_the_domain(
         self,
         repository: EntryRepository,
         plant: Plant,
         fresh_id: Callable[[], str],
         drawn: list[Entry],
     ) -> None:
-        """What the store computes where its entries lie is what the domain defines."""
+        """The figures of the database equal those that the domain computes."""
         campaign_id = fresh_id()
-        kept = [possible(number, one, campaign_id) for number, one in enumerate(drawn)]
+        kept = [with_unique_ids(number, one, campaign_id) for number, one in enumerate(drawn)]
         plant(kept)
         assert repository.admin_stats(campaign_id) == admin_stats(kept)
 
     def test_figures_follow_the_entries(self, repository: EntryRepository, plant: Plant) -> None:
-        """What comes in after a count is in the next one."""
+        """Entries added after a count are in the next one."""
         plant([entry("g1")])
         assert repository.admin_stats("tour").total == 1
         plant([entry("g2", blocked=True), entry("g3", codes={"nyc": "A"})])
         stats = repository.admin_stats("tour")
         assert (stats.total, stats.blocked, stats.with_code) == (3, 1, 1)
 
-    def test_an_unknown_campaign_has_zeros(self, repository: EntryRepository, plant: Plant) -> None:
-        """Entries of other campaigns count for none but their own."""
+    def test_an_unknown_campaign_has_zero_figures(
+        self, repository: EntryRepository, plant: Plant
+    ) -> None:
+        """Entries count only for their own campaign."""
         plant([entry("g1")])
         assert repository.admin_stats("unknown") == AdminStats()
 
-    def test_an_outage_asks_for_another_try(
+    def test_an_outage_raises_retry_later(
         self, repository: EntryRepository, outage: Outage
     ) -> None:
-        """While the database fails the work is given back."""
+        """While the database fails, calls raise `RetryLater`; afterwards they succeed."""
         with outage(), pytest.raises(RetryLater):
             repository.admin_stats("tour")

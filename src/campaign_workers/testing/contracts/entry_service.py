@@ -1,4 +1,4 @@
-"""What every entry service promises."""
+"""Contract of `EntryService`."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -36,15 +36,15 @@ CALLS: dict[str, Callable[[EntryService], object]] = {
 
 
 def outcomes(service: EntryService, *requests: Assignment, campaign: str = "tour") -> list[str]:
-    """What becomes of assignments that are asked for together."""
+    """Return the outcomes of assignments in one request."""
     return [str(result.outcome) for result in service.assign_codes(campaign, requests)]
 
 
 class EntryServiceContract(CandidatesContract):
     """Fixtures: those of `CandidatesContract`."""
 
-    def test_a_code_is_kept_with_its_date(self, service: EntryService) -> None:
-        """A fan's codes come by market, each with the created of the record that assigned it."""
+    def test_a_code_is_stored_with_its_date(self, service: EntryService) -> None:
+        """A fan's codes are returned by market, with the `created` of their assignments."""
         later = CREATED + timedelta(milliseconds=1500)
         given_codes = [assignment(code="A"), assignment(code="B", market_id=None, created=later)]
         assert outcomes(service, *given_codes) == ["updated", "updated"]
@@ -52,8 +52,8 @@ class EntryServiceContract(CandidatesContract):
             "g1": {"nyc": ("A", CREATED), NO_MARKET: ("B", later)}
         }
 
-    def test_the_first_date_stays(self, service: EntryService) -> None:
-        """A repeat that was created later changes nothing."""
+    def test_a_repeat_keeps_the_first_date(self, service: EntryService) -> None:
+        """A repeat with a later date changes nothing."""
         first = assignment()
         outcomes(service, first)
         assert outcomes(service, attrs.evolve(first, created=CREATED + timedelta(1))) == [
@@ -61,13 +61,13 @@ class EntryServiceContract(CandidatesContract):
         ]
         assert service.codes("tour", ["g1"])["g1"]["nyc"] == ("CODE1", CREATED)
 
-    def test_a_code_without_a_date_has_one(self, service: EntryService) -> None:
-        """An assignment that does not say when it was made is dated by the service."""
+    def test_the_service_sets_a_missing_date(self, service: EntryService) -> None:
+        """An assignment without a date gets the current one."""
         outcomes(service, assignment(created=None))
         assert service.codes("tour", ["g1"])["g1"]["nyc"][1] > datetime(2020, 1, 1, tzinfo=UTC)
 
-    def test_fans_without_codes_are_left_out(self, service: EntryService, feed: Feed) -> None:
-        """Only fans who have a code are told of; campaigns do not see each other's."""
+    def test_fans_without_codes_are_omitted(self, service: EntryService, feed: Feed) -> None:
+        """Only fans with a code in the campaign are returned."""
         feed([registration("g2"), scoring("g2")])
         outcomes(service, assignment("g1"))
         assert set(service.codes("tour", ["g1", "g2", "g9"])) == {"g1"}
@@ -75,7 +75,7 @@ class EntryServiceContract(CandidatesContract):
         assert service.codes("tour", []) == {}
 
     def test_a_fan_keeps_the_first_code_of_a_market(self, service: EntryService) -> None:
-        """Another code for the same market is refused, the placeholder like any other."""
+        """Another code for the same market is refused, even the placeholder."""
         requests = [assignment(code="A"), assignment(code="B"), assignment(code=TM)]
         assert outcomes(service, *requests) == ["updated", "refused", "refused"]
         assert service.codes("tour", ["g1"])["g1"]["nyc"][0] == "A"
@@ -85,7 +85,7 @@ class EntryServiceContract(CandidatesContract):
         ]
 
     def test_a_code_has_one_fan(self, service: EntryService) -> None:
-        """A code that a fan has is refused to everybody else, in any campaign and market."""
+        """A code of a fan is refused to other fans, in every campaign and market."""
         outcomes(service, assignment("g1", "A"))
         assert outcomes(service, assignment("g2", "A")) == ["refused"]
         assert outcomes(service, assignment("g1", "A", market_id="chi")) == ["refused"]
@@ -93,21 +93,21 @@ class EntryServiceContract(CandidatesContract):
         assert service.codes("tour", ["g2"]) == {}
 
     def test_any_number_of_fans_have_the_placeholder(self, service: EntryService) -> None:
-        """`TM` is given to many, to each once for a market."""
+        """`TM` is assigned to many fans, once for each market."""
         requests = [assignment(f"g{number}", TM) for number in range(5)]
         assert outcomes(service, *requests) == ["updated"] * 5
         assert outcomes(service, *requests) == ["alreadyAssigned"] * 5
         assert outcomes(service, assignment("g1", TM, market_id="chi")) == ["updated"]
 
-    def test_nothing_is_no_code(self, service: EntryService) -> None:
-        """An empty code is refused with a reason, and nobody is selected by it."""
+    def test_an_empty_code_is_refused(self, service: EntryService) -> None:
+        """An empty code is refused with a reason and selects no fan."""
         (result,) = service.assign_codes("tour", [assignment(code="")])
         assert result.outcome is AssignmentOutcome.REFUSED
         assert result.reason
         assert service.codes("tour", ["g1"]) == {}
 
     def test_results_keep_the_order_of_the_requests(self, service: EntryService) -> None:
-        """Result number n belongs to request number n; a refusal has a reason without values."""
+        """Results have the order of the requests; reasons quote no values."""
         requests = [assignment(f"g{number}", f"C{number % 5}") for number in range(10)]
         results = service.assign_codes("tour", requests)
         assert [str(result.outcome) for result in results] == ["updated"] * 5 + ["refused"] * 5
@@ -115,8 +115,8 @@ class EntryServiceContract(CandidatesContract):
         assert not [r for r in results for request in requests if request.code in r.reason]
         assert list(service.assign_codes("tour", [])) == []
 
-    def test_who_gets_a_code_is_selected(self, service: EntryService, feed: Feed) -> None:
-        """A fan with a code is no candidate again, except for a run that reassigns."""
+    def test_fans_with_codes_are_selected(self, service: EntryService, feed: Feed) -> None:
+        """A fan with a code is a candidate only if `reassign` is set."""
         feed([registration(), scoring(), registration("g2"), scoring("g2")])
         outcomes(service, assignment("g1", "A"), assignment("g2", "A"))
         assert fans(candidates(service)) == ["g2"]
@@ -128,7 +128,7 @@ class EntryServiceContract(CandidatesContract):
     def test_a_selected_fan_who_registers_later_stays_selected(
         self, service: EntryService, feed: Feed
     ) -> None:
-        """Records that come after the selection do not undo it."""
+        """Records after the selection do not undo it."""
         outcomes(service, assignment())
         feed([registration(), scoring()])
         assert candidates(service) == []
@@ -137,14 +137,14 @@ class EntryServiceContract(CandidatesContract):
 
     @examples_share_fixtures
     @given(history=st.lists(assignments(), max_size=12), size=st.integers(1, 4))
-    def test_codes_keep_their_laws(
+    def test_assignments_are_consistent(
         self,
         service: EntryService,
         fresh_id: Callable[[], str],
         history: list[Assignment],
         size: int,
     ) -> None:
-        """One code a fan and market, one fan a code, and repeats change nothing."""
+        """A fan has one code for each market, a code has one fan, and repeats change nothing."""
         campaign = fresh_id()
         requests = [
             request if request.code == TM else attrs.evolve(request, code=campaign + request.code)
@@ -154,30 +154,30 @@ class EntryServiceContract(CandidatesContract):
         for start in range(0, len(requests), size):
             together = requests[start : start + size]
             answers = outcomes(service, *together, campaign=campaign)
-            assert answers == [obvious(expected, request) for request in together]
+            assert answers == [expected_outcome(expected, request) for request in together]
         before = service.codes(campaign, {request.global_user_id for request in requests})
         assert {f: {m: c for m, (c, _) in k.items()} for f, k in before.items()} == expected
         assert "updated" not in outcomes(service, *requests, campaign=campaign)
         assert service.codes(campaign, {r.global_user_id for r in requests}) == before
 
     @pytest.mark.parametrize("call", CALLS)
-    def test_an_outage_asks_for_another_try(
+    def test_an_outage_raises_retry_later(
         self, service: EntryService, outage: Outage, call: str
     ) -> None:
-        """While the service fails the work is given back."""
+        """While the service fails, calls raise `RetryLater`; afterwards they succeed."""
         with outage(), pytest.raises(RetryLater):
             CALLS[call](service)
         CALLS[call](service)
 
 
-def obvious(held: dict[str, dict[str, str]], request: Assignment) -> str:
-    """What has to become of a request, and in `held` what it leads to."""
+def expected_outcome(held: dict[str, dict[str, str]], request: Assignment) -> str:
+    """Return the expected outcome of a request, and update `held` accordingly."""
     market = request.market_id or NO_MARKET
-    mine = held.get(request.global_user_id, {})
-    if mine.get(market) == request.code:
+    fan_codes = held.get(request.global_user_id, {})
+    if fan_codes.get(market) == request.code:
         return "alreadyAssigned"
     taken = {code for codes in held.values() for code in codes.values()} - {TM}
-    if market in mine or request.code in taken:
+    if market in fan_codes or request.code in taken:
         return "refused"
     held.setdefault(request.global_user_id, {})[market] = request.code
     return "updated"

@@ -1,4 +1,4 @@
-"""What the tables under every in-process service promise."""
+"""Contract of the keyed tables in which the fakes store their rows."""
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -8,16 +8,15 @@ from typing import Any, Final
 import pytest
 
 from campaign_workers.adapters.fakes.tables import KeyedTable, Tables
-from campaign_workers.testing.contracts._base import Contract
-from campaign_workers.testing.contracts._race import race
+from campaign_workers.testing.contracts._base import Contract, SourceError, race
 
 Row = Mapping[str, Any]
 
 Plant = Callable[[str, str, Row], object]
-"""Writes a row (table, key, row) into the medium, past the adapter."""
+"""Writes a row (table, key, row) directly to the backend, without the adapter."""
 
 Peek = Callable[[str, str], Row | None]
-"""The row (table, key) in the medium, past the adapter; None if there is none."""
+"""Reads a row (table, key) directly from the backend, without the adapter; None if missing."""
 
 KEYS: Final = (
     "",
@@ -39,7 +38,7 @@ KEYS: Final = (
     "\U0010ffff",
     "\U0010ffff\U0010ffffx",
 )
-"""Any text is a key; these are sorted below, as their UTF-8 is."""
+"""Any text is a key; these are in the order of their UTF-8 bytes."""
 
 PREFIXES: Final = ("", "a", "a/", "a/1", "a\0", "\0", "日", "\ud7ff", "\U0010ffff", "zz")
 
@@ -51,22 +50,16 @@ ROW: Final = {
 }
 
 
-class Failed(Exception):
-    """What the test itself raises."""
-
-
 def rows(table: KeyedTable, prefix: str = "", *, after: str = "") -> list[str]:
-    """The keys that a scan gives."""
+    """Return the scanned keys."""
     return [key for key, _ in table.scan(prefix, after=after)]
 
 
 class KeyedTableContract(Contract):
-    """Fixtures: `tables`, the factory, all empty; `plant` and `peek` its medium."""
+    """Fixtures: `tables`, the factory of empty tables; `plant` and `peek` for the backend."""
 
-    def test_a_row_is_read_as_it_was_written(
-        self, tables: Tables, plant: Plant, peek: Peek
-    ) -> None:
-        """Whatever JSON holds comes back, exactly, through the adapter and past it."""
+    def test_a_row_is_read_unchanged(self, tables: Tables, plant: Plant, peek: Peek) -> None:
+        """Any JSON is read exactly, through the adapter and directly from the backend."""
         table = tables("t")
         table.put("new", ROW)
         plant("t", "planted", ROW)
@@ -75,7 +68,7 @@ class KeyedTableContract(Contract):
         assert (table.get("new"), peek("t", "new")) == ({}, {})
 
     def test_any_text_is_a_key(self, tables: Tables) -> None:
-        """Empty keys, zeros, wildcards and pictures are keys of their own."""
+        """Empty keys, null characters, wildcards and emoji are separate keys."""
         table = tables("t")
         for number, key in enumerate(KEYS):
             table.put(key, {"n": number})
@@ -84,16 +77,16 @@ class KeyedTableContract(Contract):
         table.delete(KEYS[::2])
         assert table.get_many(KEYS).keys() == set(KEYS[1::2])
 
-    def test_there_is_nothing_where_nothing_was_put(self, tables: Tables) -> None:
-        """What is missing is None, and left out of many."""
+    def test_missing_rows_are_none(self, tables: Tables) -> None:
+        """A missing row is None, and omitted from `get_many`."""
         table = tables("t")
         table.put("a", {})
         assert table.get("b") is None
         assert table.get_many(["b", "a", "c", "a"]) == {"a": {}}
         assert table.get_many([]) == {}
 
-    def test_what_is_handed_over_is_not_shared(self, tables: Tables) -> None:
-        """Changing a row that was put or got changes nothing in the table."""
+    def test_rows_are_copied(self, tables: Tables) -> None:
+        """Changes of a written or returned row do not affect the table."""
         table, row = tables("t"), {"list": [1]}
         table.put("k", row)
         table.insert("i", row)
@@ -103,8 +96,8 @@ class KeyedTableContract(Contract):
             found["list"].append(3)
         assert (table.get("k"), table.get("i")) == ({"list": [1]}, {"list": [1]})
 
-    def test_a_name_is_one_table(self, tables: Tables) -> None:
-        """Tables of one name are the same, those of two names share nothing."""
+    def test_a_name_identifies_a_table(self, tables: Tables) -> None:
+        """The same name is the same table; different tables share no rows."""
         tables("t").put("k", {"n": 1})
         tables("u").put("k", {"n": 2})
         assert (tables("t").get("k"), tables("u").get("k")) == ({"n": 1}, {"n": 2})
@@ -112,8 +105,8 @@ class KeyedTableContract(Contract):
         assert rows(tables("t")) == ["k"]
 
     @pytest.mark.parametrize("prefix", PREFIXES, ids=ascii)
-    def test_a_scan_goes_by_key(self, tables: Tables, prefix: str) -> None:
-        """Rows come in the order of their keys' UTF-8, from after any key, by any prefix."""
+    def test_a_scan_is_ordered_by_key(self, tables: Tables, prefix: str) -> None:
+        """Rows are in the order of the UTF-8 bytes of their keys, after any key, for any prefix."""
         table = tables("t")
         table.put_many((key, {}) for key in reversed(KEYS))
         ordered = sorted(KEYS, key=str.encode)
@@ -122,16 +115,16 @@ class KeyedTableContract(Contract):
                 key for key in ordered if key.startswith(prefix) and (not after or key > after)
             ]
 
-    def test_any_number_is_scanned(self, tables: Tables) -> None:
-        """No page is lost, and none comes twice."""
+    def test_many_rows_are_scanned(self, tables: Tables) -> None:
+        """Every row is returned exactly once."""
         keys = [f"{number % 13}/{number:04d}" for number in range(2300)]
         tables("t").put_many((key, {"key": key}) for key in keys)
         assert list(tables("t").scan()) == [(key, {"key": key}) for key in sorted(keys)]
         assert rows(tables("t"), "7/") == [key for key in sorted(keys) if key.startswith("7/")]
         assert tables("t").get_many(keys).keys() == set(keys)
 
-    def test_a_scan_bears_changes_while_it_is_read(self, tables: Tables) -> None:
-        """What is there from the first to the last moment comes once, come and go what may."""
+    def test_a_scan_tolerates_changes_during_iteration(self, tables: Tables) -> None:
+        """Rows that exist throughout are returned once, whatever else changes."""
         table = tables("t")
         table.put_many((f"{number:04d}", {}) for number in range(1500))
         seen = []
@@ -143,21 +136,21 @@ class KeyedTableContract(Contract):
         assert len(seen) == len(set(seen))
 
     def test_a_row_is_inserted_once(self, tables: Tables) -> None:
-        """The first one wins; when it is gone, another one may come."""
+        """The first insert wins; after a delete, another one succeeds."""
         table = tables("t")
         assert [table.insert("k", {"n": n}) for n in (1, 2)] == [True, False]
         assert table.get("k") == {"n": 1}
         table.delete(["k", "gone"])
         assert table.insert("k", {"n": 3})
 
-    def test_of_all_who_insert_at_once_one_wins(self, tables: Tables, peek: Peek) -> None:
-        """Threads exclude each other, and the row is the winner's."""
+    def test_concurrent_inserts_have_one_winner(self, tables: Tables, peek: Peek) -> None:
+        """Of concurrent inserts one succeeds, and the row is its row."""
         outcomes = race(*(partial(tables("t").insert, "k", {"n": n}) for n in range(8)))
         assert sorted(map(bool, outcomes)) == [False] * 7 + [True]
         assert peek("t", "k") == {"n": outcomes.index(True)}
 
-    def test_changes_at_once_are_not_lost(self, tables: Tables) -> None:
-        """Threads that count a row up, each in a context, count every time."""
+    def test_concurrent_updates_are_not_lost(self, tables: Tables) -> None:
+        """Threads that increment a row in a context lose no increment."""
 
         def count() -> None:
             for _ in range(25):
@@ -168,28 +161,28 @@ class KeyedTableContract(Contract):
         race(*[count] * 4)
         assert tables("t").get("k") == {"n": 100}
 
-    def test_many_rows_are_written_all_or_none(self, tables: Tables) -> None:
-        """A source of rows that fails, or a row that is no JSON, leaves the table as it was."""
+    def test_put_many_is_atomic(self, tables: Tables) -> None:
+        """A failing source, or a row that is not JSON, leaves the table unchanged."""
         table = tables("t")
         table.put("a", {"n": 1})
 
-        def failing() -> Iterator[tuple[str, Row]]:
+        def failing_rows() -> Iterator[tuple[str, Row]]:
             yield "a", {"n": 2}
             yield "b", {}
-            raise Failed
+            raise SourceError
 
-        with pytest.raises(Failed):
-            table.put_many(failing())
+        with pytest.raises(SourceError):
+            table.put_many(failing_rows())
         with pytest.raises(TypeError):
             table.put_many([("a", {"n": 3}), ("b", {"n": {1, 2}})])
         assert list(table.scan()) == [("a", {"n": 1})]
 
 
 class AtomicTablesContract(Contract):
-    """Fixtures: `tables`, the factory, all empty; `peek` their medium."""
+    """Fixtures: `tables`, the factory of empty tables; `peek` for the backend."""
 
-    def test_a_context_keeps_changes_together(self, tables: Tables, peek: Peek) -> None:
-        """Puts, inserts and deletes in every table stay when the context ends well."""
+    def test_a_context_commits_its_changes(self, tables: Tables, peek: Peek) -> None:
+        """Changes of all tables persist when the context ends without an error."""
         tables("t").put_many([("a", {}), ("b", {})])
         with tables("t").atomic():
             tables("t").delete(["a"])
@@ -197,11 +190,11 @@ class AtomicTablesContract(Contract):
             assert (rows(tables("t")), rows(tables("u"))) == (["b"], ["c"])
         assert (peek("t", "a"), peek("t", "b"), peek("u", "c")) == (None, {}, {})
 
-    @pytest.mark.parametrize("error", [Failed, KeyboardInterrupt])
-    def test_an_error_undoes_all_of_them(
+    @pytest.mark.parametrize("error", [SourceError, KeyboardInterrupt])
+    def test_an_error_rolls_back_all_changes(
         self, tables: Tables, peek: Peek, error: type[BaseException]
     ) -> None:
-        """Every table is as it was, also after several changes of one row."""
+        """All tables are as before, even after several changes of one row."""
         tables("t").put_many([("a", {"n": 1}), ("b", {"n": 1})])
 
         def change() -> None:
@@ -218,39 +211,39 @@ class AtomicTablesContract(Contract):
         assert list(tables("t").scan()) == [("a", {"n": 1}), ("b", {"n": 1})]
         assert (rows(tables("u")), peek("t", "c"), peek("u", "d")) == ([], None, None)
 
-    def test_a_context_within_one_ends_with_it(self, tables: Tables) -> None:
-        """What was kept together is undone when what is around it fails."""
+    def test_a_nested_context_is_rolled_back_with_the_outer_one(self, tables: Tables) -> None:
+        """Changes of a nested context are undone if the outer one fails."""
 
         def change() -> None:
             with tables("t").atomic():
                 with tables("u").atomic():
                     tables("t").put("a", {})
                 tables("t").put("b", {})
-                raise Failed
+                raise SourceError
 
-        with pytest.raises(Failed):
+        with pytest.raises(SourceError):
             change()
         assert rows(tables("t")) == []
 
-    def test_a_context_that_fails_within_one_undoes_its_own(self, tables: Tables) -> None:
-        """Whoever bears the error goes on without what failed, and with all else."""
+    def test_a_failed_nested_context_is_rolled_back_alone(self, tables: Tables) -> None:
+        """If the error is caught, only the changes of the nested context are undone."""
 
         def change() -> None:
             with tables("t").atomic():
                 tables("t").put("a", {"n": 2})
                 tables("u").put("b", {})
-                raise Failed
+                raise SourceError
 
         with tables("t").atomic():
             tables("t").put("a", {"n": 1})
-            with pytest.raises(Failed):
+            with pytest.raises(SourceError):
                 change()
             tables("t").put("c", {})
         assert list(tables("t").scan()) == [("a", {"n": 1}), ("c", {})]
         assert rows(tables("u")) == []
 
-    def test_nobody_sees_half_of_a_context(self, tables: Tables) -> None:
-        """Another thread finds all that was changed together, or nothing of it."""
+    def test_contexts_are_isolated(self, tables: Tables) -> None:
+        """Another thread sees all changes of a context or none of them."""
         table, found = tables("t"), list[set[int]]()
 
         def get() -> None:
@@ -260,14 +253,14 @@ class AtomicTablesContract(Contract):
             found.append({row["n"] for _, row in table.scan()})
 
         table.put_many([("a", {"n": 1}), ("b", {"n": 1})])
-        looking = [Thread(target=look) for look in (get, scan)]
+        readers = [Thread(target=read) for read in (get, scan)]
         with table.atomic():
             table.put("a", {"n": 2})
-            for thread in looking:
+            for thread in readers:
                 thread.start()
                 thread.join(timeout=0.1)
             table.put("b", {"n": 2})
-        for thread in looking:
+        for thread in readers:
             thread.join()
         assert all(len(numbers) == 1 for numbers in found)
         assert len(found) == 2

@@ -1,4 +1,4 @@
-"""What every repository of markets promises."""
+"""Contract of `MarketRepository`."""
 
 from collections.abc import Callable
 
@@ -14,25 +14,27 @@ Plant = Callable[[Campaign], object]
 
 
 class MarketRepositoryContract(Contract):
-    """Fixtures: `repository`; `plant`, which puts a campaign with its markets; `outage`."""
+    """Fixtures: `repository`; `plant`, which stores a campaign with its markets; `outage`."""
 
-    def test_markets_come_by_id(self, repository: MarketRepository, plant: Plant) -> None:
-        """Markets of a campaign come whole and sorted; other campaigns' stay away."""
+    def test_markets_are_ordered_by_id(self, repository: MarketRepository, plant: Plant) -> None:
+        """The markets of a campaign are complete and ordered by id."""
         chicago = Market(market_id="chi", name="Chicago", ticket_type=TicketType.NON_TM)
         boston = Market(market_id="bos", city="Boston", timezone="America/New_York")
         plant(campaign(markets=(chicago, boston)))
         plant(campaign("other", markets=(Market(market_id="lax"),)))
         assert repository.markets("tour") == (boston, chicago)
 
-    def test_nobody_has_no_markets(self, repository: MarketRepository, plant: Plant) -> None:
-        """An unknown campaign has no markets, and neither has one without any."""
+    def test_a_campaign_may_have_no_markets(
+        self, repository: MarketRepository, plant: Plant
+    ) -> None:
+        """Unknown campaigns, and campaigns without markets, have none."""
         plant(campaign("bare", markets=()))
         assert repository.markets("bare") == ()
         assert repository.markets("unknown") == ()
 
-    def test_an_outage_asks_for_another_try(
+    def test_an_outage_raises_retry_later(
         self, repository: MarketRepository, outage: Outage
     ) -> None:
-        """While the database fails the work is given back."""
+        """While the database fails, calls raise `RetryLater`; afterwards they succeed."""
         with outage(), pytest.raises(RetryLater):
             repository.markets("tour")

@@ -1,4 +1,4 @@
-"""What every queue promises to whoever sends, and what an embedded one does to receivers."""
+"""Contracts of `MessageQueue`, and of queues with the receivers' side."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -10,11 +10,10 @@ from campaign_workers.domain.errors import RejectRecord, RetryLater
 from campaign_workers.domain.running.events import MAX_MESSAGE_BYTES
 from campaign_workers.ports.streams import MessageQueue
 from campaign_workers.ports.system import Clock
-from campaign_workers.testing.contracts._base import Contract, Outage
-from campaign_workers.testing.contracts._race import race
+from campaign_workers.testing.contracts._base import Contract, Outage, SourceError, race
 
 Held = Callable[[], Sequence[str]]
-"""What the messages in the medium say, past the adapter."""
+"""Reads the bodies of the queued messages directly from the backend, without the adapter."""
 
 REFUSED: Final = {
     "empty": "",
@@ -26,26 +25,22 @@ REFUSED: Final = {
 }
 
 
-class Failed(Exception):
-    """What the test's own source of messages raises."""
-
-
 class MessageQueueContract(Contract):
-    """Fixtures: `queue`, empty; `held`; `outage`."""
+    """Fixtures: `queue`, empty; `held`, the bodies in the backend; `outage`."""
 
-    def test_messages_arrive_as_they_were_sent(self, queue: MessageQueue, held: Held) -> None:
-        """Messages are any text, equal ones included."""
+    def test_messages_arrive_unchanged(self, queue: MessageQueue, held: Held) -> None:
+        """Any text is a message, and equal messages are separate."""
         bodies = ['{"name": "Zoë 🎫\\u0000"}', " \t\r\n", "x", "x"]
         assert queue.send(bodies) == 4
         assert sorted(held()) == sorted(bodies)
 
-    def test_sending_nothing_sends_nothing(self, queue: MessageQueue, held: Held) -> None:
-        """An empty send is no error."""
+    def test_sending_no_messages_is_no_error(self, queue: MessageQueue, held: Held) -> None:
+        """An empty send sends nothing."""
         assert queue.send([]) == 0
         assert list(held()) == []
 
-    def test_any_number_is_sent(self, queue: MessageQueue, held: Held) -> None:
-        """More messages than one request takes are sent in several."""
+    def test_many_messages_are_sent(self, queue: MessageQueue, held: Held) -> None:
+        """More messages than fit in one request are sent in several."""
         bodies = [f"message {number}" for number in range(123)]
         assert queue.send(iter(bodies[:100])) == 100
         assert queue.send(bodies[100:]) == 23
@@ -55,7 +50,7 @@ class MessageQueueContract(Contract):
     def test_a_message_has_at_most_256_kibibytes(
         self, queue: MessageQueue, held: Held, letter: str
     ) -> None:
-        """Messages of the largest size are sent, several together, counted in UTF-8."""
+        """The size limit counts UTF-8 bytes, and several largest messages are sent together."""
         largest = letter * (MAX_MESSAGE_BYTES // len(letter.encode()))
         assert queue.send([largest] * 3) == 3
         with pytest.raises(RejectRecord):
@@ -66,38 +61,36 @@ class MessageQueueContract(Contract):
     def test_what_comes_before_a_rejected_message_is_sent(
         self, queue: MessageQueue, held: Held, refused: str
     ) -> None:
-        """The messages before it are in the queue, those after it are not."""
+        """Messages before the rejected one are queued, those after it are not."""
         with pytest.raises(RejectRecord) as caught:
             queue.send(["first", "second", refused, "later"])
         assert sorted(held()) == ["first", "second"]
         assert "xx" not in str(caught.value)
 
-    def test_a_source_that_fails_sends_no_more_than_it_gave(
-        self, queue: MessageQueue, held: Held
-    ) -> None:
-        """Its own error comes out, and what is in the queue is some of what it gave."""
+    def test_an_error_of_the_source_is_raised(self, queue: MessageQueue, held: Held) -> None:
+        """The source's error is raised, and only messages from the source are queued."""
         given = [f"message {number}" for number in range(25)]
 
         def source() -> Iterator[str]:
             yield from given
-            raise Failed
+            raise SourceError
 
-        with pytest.raises(Failed):
+        with pytest.raises(SourceError):
             queue.send(source())
         found = list(held())
         assert len(found) == len(set(found))
         assert set(found) <= set(given)
 
-    def test_senders_side_by_side_lose_nothing(self, queue: MessageQueue, held: Held) -> None:
-        """Threads that send at once leave all messages."""
-        mine = [[f"{thread}/{number}" for number in range(50)] for thread in range(4)]
-        assert race(*(partial(queue.send, bodies) for bodies in mine)) == [50] * 4
-        assert sorted(held()) == sorted(body for bodies in mine for body in bodies)
+    def test_concurrent_senders_lose_nothing(self, queue: MessageQueue, held: Held) -> None:
+        """All messages of concurrent threads are queued."""
+        sent = [[f"{thread}/{number}" for number in range(50)] for thread in range(4)]
+        assert race(*(partial(queue.send, bodies) for bodies in sent)) == [50] * 4
+        assert sorted(held()) == sorted(body for bodies in sent for body in bodies)
 
-    def test_an_outage_asks_for_another_try(
+    def test_an_outage_raises_retry_later(
         self, queue: MessageQueue, held: Held, outage: Outage
     ) -> None:
-        """While the queue fails, nothing is sent; afterwards it goes on."""
+        """While the queue fails, `send` raises `RetryLater`; afterwards it succeeds."""
         with outage(), pytest.raises(RetryLater):
             queue.send(["x"])
         assert list(held()) == []
@@ -105,114 +98,114 @@ class MessageQueueContract(Contract):
 
 
 class Received(Protocol):
-    """A message under way, and how often it was received."""
+    """A message in flight, and the number of its receipts."""
 
     @property
     def message_id(self) -> str:
-        """The same at every receipt."""
+        """The id, which is the same at every receipt."""
         ...
 
     @property
     def body(self) -> str:
-        """What it says."""
+        """The text of the message."""
         ...
 
     @property
     def receive_count(self) -> int:
-        """1 at the first receipt."""
+        """The number of receipts, including this one."""
         ...
 
 
 class ReceivableQueue(MessageQueue, Protocol):
-    """A queue with the receivers' side, as the embedded runtime has it."""
+    """A queue with the receivers' side, which the embedded runtime needs."""
 
     def receive(self, limit: int, *, visibility_seconds: float) -> Sequence[Received]:
-        """At most `limit` messages, which nobody else gets for `visibility_seconds`."""
+        """Return at most `limit` messages and hide them from others for `visibility_seconds`."""
         ...
 
     def delete(self, message_id: str) -> None:
-        """Forget a message; one that is not there is no error."""
+        """Delete a message; a missing one is no error."""
         ...
 
     def depth(self) -> int:
-        """How many messages there are, under way or not."""
+        """Return the number of messages, including those in flight."""
         ...
 
     def bodies(self) -> Iterator[str]:
-        """What the messages say, oldest first; receives nothing."""
+        """Yield the bodies of all messages, oldest first, without receiving them."""
         ...
 
 
-def received(queue: ReceivableQueue, limit: int = 10, *, seconds: float = 30) -> list[str]:
-    """What the next messages say."""
+def receive_bodies(queue: ReceivableQueue, limit: int = 10, *, seconds: float = 30) -> list[str]:
+    """Receive the next messages and return their bodies."""
     return [message.body for message in queue.receive(limit, visibility_seconds=seconds)]
 
 
 class ReceivableQueueContract(Contract):
-    """Fixtures: `queue`, empty; `clock`, which it goes by."""
+    """Fixtures: `queue`, empty; `clock`, the clock of the queue."""
 
     def test_the_oldest_messages_come_first(self, queue: ReceivableQueue) -> None:
-        """As many as are asked for, in the order in which they were sent."""
+        """The requested number of messages is returned in the order of sending."""
         bodies = [f"message {number}" for number in range(12)]
         queue.send(bodies)
-        assert received(queue, 3) == bodies[:3]
-        assert received(queue, 100) == bodies[3:]
-        assert received(queue, 100) == []
+        assert receive_bodies(queue, 3) == bodies[:3]
+        assert receive_bodies(queue, 100) == bodies[3:]
+        assert receive_bodies(queue, 100) == []
 
-    def test_a_received_message_is_hidden_for_a_while(
+    def test_a_received_message_is_hidden_temporarily(
         self, queue: ReceivableQueue, clock: Clock
     ) -> None:
-        """Nobody else gets it until its time is over; then it comes again, until it is deleted."""
+        """It reappears after the visibility timeout, until it is deleted."""
         queue.send(["x"])
-        assert received(queue, seconds=30) == ["x"]
+        assert receive_bodies(queue, seconds=30) == ["x"]
         clock.sleep(29.5)
-        assert received(queue) == []
+        assert receive_bodies(queue) == []
         clock.sleep(0.5)
         [again] = queue.receive(10, visibility_seconds=0)
         assert (again.body, again.receive_count) == ("x", 2)
         queue.delete(again.message_id)
         clock.sleep(60)
-        assert received(queue) == []
+        assert receive_bodies(queue) == []
 
     def test_receipts_are_counted(self, queue: ReceivableQueue) -> None:
-        """A message keeps its id, and knows how often it was received."""
+        """A message keeps its id, and has the number of its receipts."""
         queue.send(["x", "y"])
         seen = [queue.receive(1, visibility_seconds=0)[0] for _ in range(3)]
         assert [message.receive_count for message in seen] == [1, 2, 3]
         assert len({message.message_id for message in seen}) == 1
 
-    def test_a_deleted_message_is_gone_and_no_other(self, queue: ReceivableQueue) -> None:
-        """Deleting twice is as once."""
+    def test_delete_removes_one_message(self, queue: ReceivableQueue) -> None:
+        """A repeated delete changes nothing."""
         queue.send(["x", "y"])
         [first] = queue.receive(1, visibility_seconds=30)
         for _ in range(2):
             queue.delete(first.message_id)
-        assert (queue.depth(), received(queue)) == (1, ["y"])
+        assert (queue.depth(), receive_bodies(queue)) == (1, ["y"])
 
-    def test_looking_receives_nothing(self, queue: ReceivableQueue) -> None:
-        """Depth and bodies count messages under way, and leave all as they are."""
+    def test_depth_and_bodies_receive_nothing(self, queue: ReceivableQueue) -> None:
+        """Depth and bodies include messages in flight and do not change any."""
         queue.send(["x", "y", "z"])
-        received(queue, 1)
+        receive_bodies(queue, 1)
         assert (queue.depth(), list(queue.bodies())) == (3, ["x", "y", "z"])
-        assert received(queue) == ["y", "z"]
+        assert receive_bodies(queue) == ["y", "z"]
 
-    def test_of_all_who_receive_at_once_one_gets_a_message(self, queue: ReceivableQueue) -> None:
-        """Threads share the messages; none comes to two of them."""
+    def test_concurrent_receivers_share_the_messages(self, queue: ReceivableQueue) -> None:
+        """No message is received by two threads."""
         bodies = [f"message {number:03}" for number in range(200)]
         queue.send(bodies)
 
         def drain() -> list[str]:
-            mine: list[str] = []
-            while some := received(queue, 3):
-                mine += some
-            return mine
+            bodies: list[str] = []
+            while chunk := receive_bodies(queue, 3):
+                bodies += chunk
+            return bodies
 
         shares = race(drain, drain, drain, drain)
         assert (
             sorted(body for share in shares if isinstance(share, list) for body in share) == bodies
         )
 
-    def test_a_message_under_way_hides_what_it_says(self, queue: ReceivableQueue) -> None:
-        """Messages carry addresses: none shows in a repr."""
+    def test_the_repr_of_a_message_hides_its_body(self, queue: ReceivableQueue) -> None:
+        """Messages contain personal data, which a repr must not show."""
         queue.send(["fan@mail.example"])
         assert "fan@" not in repr(queue.receive(1, visibility_seconds=0))

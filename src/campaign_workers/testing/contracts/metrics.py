@@ -1,23 +1,22 @@
-"""What everything that counts promises."""
+"""Contract of `Metrics`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from campaign_workers.ports.system import Metrics
-from campaign_workers.testing.contracts._base import Contract
-from campaign_workers.testing.contracts._race import race
+from campaign_workers.testing.contracts._base import Contract, race
 
 Counted = Callable[[], Mapping[tuple[str, frozenset[tuple[str, str]]], int]]
-"""Sums by name and dimensions, past the adapter."""
+"""Reads the sums by name and dimensions directly from the backend, without the adapter."""
 
 ODD: Final[dict[str, Any]] = {"type": "code Assignment", "market": "Zürich=1 🎫", "empty": ""}
 
 
 class MetricsContract(Contract):
-    """Fixtures: `metrics`, nothing counted; `counted`."""
+    """Fixtures: `metrics`, without counts; `counted`, the sums in the backend."""
 
     def test_counts_add_up(self, metrics: Metrics, counted: Counted) -> None:
-        """By name and dimensions, in whatever order those are given."""
+        """Counts are summed by name and dimensions, in any order of the dimensions."""
         metrics.count("in", 3)
         metrics.count("in", 4)
         metrics.count("in", 5, worker="saveStats", type="scoring")
@@ -31,8 +30,8 @@ class MetricsContract(Contract):
             ("out", frozenset()): 8,
         }
 
-    def test_any_number_is_counted(self, metrics: Metrics, counted: Counted) -> None:
-        """Nothing, less than nothing, and very much."""
+    def test_counts_may_be_zero_negative_or_large(self, metrics: Metrics, counted: Counted) -> None:
+        """Any integer is added."""
         metrics.count("zero", 0)
         metrics.count("down", 5)
         metrics.count("down", -2)
@@ -41,12 +40,12 @@ class MetricsContract(Contract):
         assert found == {"down": 3, "much": 10**12}
 
     def test_dimensions_are_any_text(self, metrics: Metrics, counted: Counted) -> None:
-        """Blanks, signs and pictures stay what they are."""
+        """Blanks, punctuation and emoji are kept."""
         metrics.count("in", 1, **ODD)
         assert counted() == {("in", frozenset(ODD.items())): 1}
 
-    def test_counting_at_once_loses_nothing(self, metrics: Metrics, counted: Counted) -> None:
-        """Threads may count the same."""
+    def test_concurrent_counts_are_not_lost(self, metrics: Metrics, counted: Counted) -> None:
+        """Threads may count the same name."""
 
         def count() -> None:
             for _ in range(500):

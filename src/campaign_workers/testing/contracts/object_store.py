@@ -1,4 +1,4 @@
-"""What every object store promises."""
+"""Contract of `ObjectStore`."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -8,37 +8,31 @@ import pytest
 
 from campaign_workers.domain.errors import CampaignError, NotFound
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
-from campaign_workers.testing.contracts._base import Contract
-from campaign_workers.testing.contracts._object_reading import (
+from campaign_workers.testing.contracts._base import Contract, SourceError, race
+from campaign_workers.testing.contracts._objects import (
+    Peek,
     Plant,
     ReadingContract,
+    WritingContract,
+    failing_body,
     keys,
     read,
 )
-from campaign_workers.testing.contracts._object_writing import (
-    Failed,
-    Peek,
-    WritingContract,
-    failing,
-)
-from campaign_workers.testing.contracts._race import race
 
 __all__ = ["AnnouncingStore", "AnnouncingStoreContract", "ObjectStoreContract", "Peek", "Plant"]
 
 MANY: Final = tuple(f"many/{number % 7}/{number}" for number in range(1200))
-"""More keys than any store lists at once, and not in order."""
+"""More keys than a store lists in one request, unordered."""
 
 UNICODE: Final = ("u/Z", "u/a", "u/ab", "u/z", "u/é", "u/日", "u/\uffee", "u/🎫")
-"""In the order of their UTF-8 bytes, which is neither that of UTF-16 nor of any dictionary."""
+"""In the order of their UTF-8 bytes, which differs from that of UTF-16 and of dictionaries."""
 
 
 class ListingContract(Contract):
-    """What is promised of lists."""
+    """Listing."""
 
-    def test_any_number_is_listed_in_the_order_of_bytes(
-        self, store: ObjectStore, plant: Plant
-    ) -> None:
-        """No page is lost, none comes twice, and whoever goes on after a key misses nothing."""
+    def test_many_keys_are_listed_in_order(self, store: ObjectStore, plant: Plant) -> None:
+        """Every key is listed once, and a list after a key has all later keys."""
         for key in MANY:
             plant(key, b"")
         ordered = sorted(MANY, key=str.encode)
@@ -49,7 +43,7 @@ class ListingContract(Contract):
         assert keys(store) == ordered[:100]
 
     def test_keys_are_ordered_by_their_bytes(self, store: ObjectStore, plant: Plant) -> None:
-        """Capitals, accents and pictures stand where their UTF-8 has them."""
+        """Capitals, accents and emoji are in the order of their UTF-8 bytes."""
         for key in reversed(UNICODE):
             plant(key, b"")
         assert keys(store) == list(UNICODE)
@@ -76,22 +70,24 @@ class ListingContract(Contract):
             ("", "a/bc/d", ["ab", "b"]),
         ],
     )
-    def test_a_prefix_is_the_beginning_of_a_key(
+    def test_a_prefix_need_not_end_at_a_slash(
         self, store: ObjectStore, plant: Plant, prefix: str, after: str, found: list[str]
     ) -> None:
-        """It need not end at a slash, nor need `after` be a key that there is."""
+        """A prefix is any beginning of a key, and `after` need not exist."""
         for key in ("b", "ab", "a/bc/d", "a/b c", "a/b"):
             plant(key, b"")
         assert keys(store, prefix, after=after) == found
 
-    def test_a_list_says_what_head_says(self, store: ObjectStore, plant: Plant) -> None:
-        """Size, etag and time stand in the list."""
+    def test_a_list_agrees_with_head(self, store: ObjectStore, plant: Plant) -> None:
+        """A list has the size, the etag and the time of each object."""
         plant("a", b"12")
         store.put("b", iter([b"345"]))
         assert list(store.list("")) == [store.head("a"), store.head("b")]
 
-    def test_a_list_bears_changes_while_it_is_read(self, store: ObjectStore, plant: Plant) -> None:
-        """What is there from the first to the last moment is listed once, come and go what may."""
+    def test_a_list_tolerates_changes_during_iteration(
+        self, store: ObjectStore, plant: Plant
+    ) -> None:
+        """Objects that exist throughout are listed once, whatever else is written or deleted."""
         for key in "acegi":
             plant(key, b"")
         seen = []
@@ -103,8 +99,8 @@ class ListingContract(Contract):
         assert [key for key in seen if key in "acei"] == ["a", "c", "e", "i"]
         assert len(seen) == len(set(seen))
 
-    def test_a_list_bears_other_threads(self, store: ObjectStore, plant: Plant) -> None:
-        """Whoever writes and deletes at the same moment breaks no list."""
+    def test_a_list_tolerates_other_threads(self, store: ObjectStore, plant: Plant) -> None:
+        """Concurrent writes and deletes break no list."""
         for number in range(100):
             plant(f"stays/{number:02}", b"")
 
@@ -113,72 +109,72 @@ class ListingContract(Contract):
                 store.put(f"comes/{number}", b"")
                 store.delete([f"comes/{number}"])
 
-        def look() -> None:
+        def list_objects() -> None:
             for _ in range(5):
                 assert keys(store, "stays/") == [f"stays/{number:02}" for number in range(100)]
                 assert len(keys(store)) >= 100
 
-        assert race(change, look, change, look) == [None] * 4
+        assert race(change, list_objects, change, list_objects) == [None] * 4
 
 
 class ObjectStoreContract(ReadingContract, WritingContract, ListingContract):
-    """Fixtures: `store`, empty; `clock`, which it is written by; `outage`.
+    """Fixtures: `store`, empty; `clock`, the source of its times; `outage`.
 
-    `plant` and `peek` write and read its medium, past the adapter.
+    `plant` and `peek` write and read the backend directly, without the adapter.
     """
 
 
 class AnnouncingStore(ObjectStore, Protocol):
-    """A store that tells what was written, as a bucket tells its notifications."""
+    """A store that notifies listeners of new objects, as a bucket does."""
 
     def on_created(self, callback: Callable[[ObjectInfo], None]) -> None:
-        """Tell `callback` of every object that is written from now on."""
+        """Call `callback` for every object that is written from now on."""
         ...
 
 
 class AnnouncingStoreContract(Contract):
     """Fixtures: `store`."""
 
-    def test_what_is_written_is_announced(self, store: AnnouncingStore) -> None:
-        """Everybody who listens hears of each put and each copy once, with its very version."""
+    def test_puts_and_copies_are_announced(self, store: AnnouncingStore) -> None:
+        """Every listener is called once for each put and copy, with the written version."""
         store.put("before", b"")
-        heard: list[ObjectInfo] = []
-        also: list[str] = []
-        store.on_created(heard.append)
-        store.on_created(lambda info: also.append(info.key))
+        announced: list[ObjectInfo] = []
+        keys_announced: list[str] = []
+        store.on_created(announced.append)
+        store.on_created(lambda info: keys_announced.append(info.key))
         written = [
             store.put("k", b"one"),
             store.put("k", iter([b"two"])),
             store.put("fresh", b"", if_absent=True),
             store.copy("k", "copy"),
         ]
-        assert heard == written
-        assert also == ["k", "k", "fresh", "copy"]
+        assert announced == written
+        assert keys_announced == ["k", "k", "fresh", "copy"]
 
     def test_nothing_else_is_announced(self, store: AnnouncingStore) -> None:
-        """Reading, listing, deleting, and writing that fails, are no news."""
+        """Reads, lists, deletes and failed writes are not announced."""
         old = store.put("k", b"")
-        heard: list[ObjectInfo] = []
-        store.on_created(heard.append)
+        announced: list[ObjectInfo] = []
+        store.on_created(announced.append)
         attempts: tuple[Callable[[], object], ...] = (
             lambda: store.put("k", b"", if_absent=True),
             lambda: store.put("k", b"", if_match=f"not {old.etag}"),
-            lambda: store.put("k", failing(b"half")),
+            lambda: store.put("k", failing_body(b"half")),
             lambda: store.copy("gone", "k"),
             lambda: store.put("../k", b""),
         )
         for attempt in attempts:
-            with pytest.raises((CampaignError, Failed)):
+            with pytest.raises((CampaignError, SourceError)):
                 attempt()
         read(store, "k")
         list(store.list(""))
         store.delete(["k"])
         with pytest.raises(NotFound):
             store.head("k")
-        assert heard == []
+        assert announced == []
 
     def test_an_object_is_there_when_it_is_announced(self, store: AnnouncingStore) -> None:
-        """Who hears of a version can read it, and may write in turn."""
+        """A listener can read the announced version, and may write itself."""
         found: list[bytes] = []
 
         def answer(info: ObjectInfo) -> None:

@@ -1,4 +1,4 @@
-"""What every maker of offer codes promises."""
+"""Contract of `OfferCodes`."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from campaign_workers.testing.contracts._base import Contract, Outage
 
 
 def create_all(service: OfferCodes, *requests: OfferCodeRequest) -> list[str]:
-    """The codes of requests that are under way at the same time."""
+    """Send requests concurrently and return their codes."""
 
     async def together() -> list[str]:
         return await asyncio.gather(*(service.create(request) for request in requests))
@@ -23,35 +23,35 @@ def create_all(service: OfferCodes, *requests: OfferCodeRequest) -> list[str]:
 class OfferCodesContract(Contract):
     """Fixtures: `service`; `refused`, a request that it refuses for good; `outage`."""
 
-    def test_a_code_is_a_code(self, service: OfferCodes) -> None:
-        """What is made is an external code, neither empty nor the placeholder."""
+    def test_a_code_is_external(self, service: OfferCodes) -> None:
+        """The result is an external code, neither empty nor the placeholder."""
         (code,) = create_all(service, offer_code_request())
         assert is_external(code)
         assert code == code.strip()
 
     def test_the_same_key_gives_the_same_code(self, service: OfferCodes) -> None:
-        """A request that comes again gets the code that was made for it."""
+        """A repeated request gets the same code."""
         requests = [offer_code_request(f"key{number}") for number in range(5)]
         assert create_all(service, *requests) == create_all(service, *requests)
 
-    def test_requests_at_the_same_time_agree(self, service: OfferCodes) -> None:
-        """Copies of one request that are under way together get one code."""
+    def test_concurrent_repeats_get_one_code(self, service: OfferCodes) -> None:
+        """Concurrent copies of a request get one code."""
         assert len(set(create_all(service, *[offer_code_request()] * 10))) == 1
 
     def test_no_two_keys_share_a_code(self, service: OfferCodes) -> None:
-        """Every key has a code of its own, for one fan or for many."""
+        """Every key gets a different code, even for the same fan."""
         requests = [offer_code_request(f"key{number}") for number in range(50)]
         assert len(set(create_all(service, *requests))) == len(requests)
 
-    def test_a_refusal_is_for_good(self, service: OfferCodes, refused: OfferCodeRequest) -> None:
-        """What is refused for good is refused again, and others are not affected."""
+    def test_a_refusal_is_permanent(self, service: OfferCodes, refused: OfferCodeRequest) -> None:
+        """A refused request is refused again, and others are not affected."""
         for _ in range(2):
             with pytest.raises(PermanentFailure):
                 create_all(service, refused)
         assert create_all(service, offer_code_request())
 
-    def test_an_outage_asks_for_another_try(self, service: OfferCodes, outage: Outage) -> None:
-        """While the service fails the work is given back; afterwards the key has one code."""
+    def test_an_outage_raises_retry_later(self, service: OfferCodes, outage: Outage) -> None:
+        """While the service fails, calls raise `RetryLater`; afterwards the key has one code."""
         before = create_all(service, offer_code_request())
         with outage(), pytest.raises(RetryLater):
             create_all(service, offer_code_request())

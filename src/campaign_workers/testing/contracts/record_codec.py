@@ -1,4 +1,4 @@
-"""What every codec of the lake promises."""
+"""Contract of `RecordCodec`."""
 
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -20,14 +20,14 @@ from campaign_workers.testing.strategies import registrations, scorings
 _RECORDS = (registrations() | scorings()).map(read_record)
 
 
-class _Failing(BytesIO):
-    """A stream from a store that fails."""
+class _FailingStream(BytesIO):
+    """A stream whose store fails."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         raise RetryLater("the store is busy")
 
 
-def _readings(codec: RecordCodec) -> tuple[Callable[[BytesIO], Any], ...]:
+def _read_functions(codec: RecordCodec) -> tuple[Callable[[BytesIO], Any], ...]:
     return codec.read_metadata, codec.describe, lambda source: list(codec.decode(source))
 
 
@@ -36,62 +36,64 @@ class RecordCodecContract(Contract):
 
     @examples_share_fixtures
     @given(record=_RECORDS, copies=st.integers(0, 3))
-    def test_what_goes_in_comes_out(self, codec: RecordCodec, record: Record, copies: int) -> None:
-        """Every record survives a container, in order and as often as it went in."""
+    def test_records_are_decoded_unchanged(
+        self, codec: RecordCodec, record: Record, copies: int
+    ) -> None:
+        """All records are decoded in order, with duplicates."""
         data = codec.encode(record.type, [record] * copies)
         assert list(codec.decode(BytesIO(data))) == [record.to_json()] * copies
 
     @examples_share_fixtures
     @given(record=_RECORDS)
-    def test_the_same_records_are_the_same_bytes(self, codec: RecordCodec, record: Record) -> None:
-        """A batch that is stored again is the same file."""
+    def test_encoding_is_deterministic(self, codec: RecordCodec, record: Record) -> None:
+        """The same records produce the same bytes."""
         assert codec.encode(record.type, [record]) == codec.encode(record.type, iter([record]))
 
     @pytest.mark.parametrize("record_type", sorted(RECORD_TYPES))
-    def test_a_container_describes_itself(self, codec: RecordCodec, record_type: str) -> None:
-        """Each of the ten types has a container, of a version that the history has."""
+    def test_a_file_describes_itself(self, codec: RecordCodec, record_type: str) -> None:
+        """Files of each of the ten types have a schema version from the history."""
         found = codec.describe(BytesIO(codec.encode(record_type, [])))
         assert (found.record_type, found.records, dict(found.metadata)) == (record_type, 0, {})
         assert found.version is not None
 
     def test_records_are_counted(self, codec: RecordCodec) -> None:
-        """A description counts the records of a container of any size."""
+        """A description counts the records of files of any size."""
         records = [read_record(registration(f"g{number}")) for number in range(3000)]
         assert codec.describe(BytesIO(codec.encode("registration", records))).records == 3000
 
-    def test_only_our_types_have_containers(self, codec: RecordCodec) -> None:
-        """A type without a schema is refused."""
+    def test_unknown_types_are_refused(self, codec: RecordCodec) -> None:
+        """A record type without a schema is refused."""
         with pytest.raises(BadInput):
             codec.encode("telemetry", [])
 
-    def test_a_container_holds_one_type(self, codec: RecordCodec) -> None:
-        """Records of two types never share a container."""
+    def test_a_file_has_one_record_type(self, codec: RecordCodec) -> None:
+        """Records of different types are never in the same file."""
         with pytest.raises(BadInput):
             codec.encode("scoring", [read_record(registration())])
 
-    def test_what_does_not_fit_is_refused_unquoted(self, codec: RecordCodec) -> None:
-        """The error shows no value of a record that our reader did not make."""
+    def test_invalid_records_are_refused_without_quoting(self, codec: RecordCodec) -> None:
+        """The error quotes no value of an invalid record."""
         wrong = attrs.evolve(read_record(registration()), fields={"email": "fan@mail.example"})
         with pytest.raises(BadInput) as caught:
             codec.encode("registration", [wrong])
         assert "fan@" not in str(caught.value)
 
     @pytest.mark.parametrize("data", [b"", b"{}", b"PK\x03\x04" * 9])
-    def test_what_is_no_container_is_refused(self, codec: RecordCodec, data: bytes) -> None:
-        """Empty and foreign files are one clear error, however they are looked at."""
-        for read in _readings(codec):
+    def test_other_files_are_refused(self, codec: RecordCodec, data: bytes) -> None:
+        """Every method raises `BadInput` for empty files and files of other formats."""
+        for read in _read_functions(codec):
             with pytest.raises(BadInput):
                 read(BytesIO(data))
 
-    def test_what_ends_early_is_refused(self, codec: RecordCodec) -> None:
-        """A container that lost its last byte is not read as if it were whole."""
+    def test_truncated_files_are_refused(self, codec: RecordCodec) -> None:
+        """A file without its last byte is refused."""
         data = codec.encode("registration", [read_record(registration())])[:-1]
-        for read in _readings(codec)[1:]:
+        for read in _read_functions(codec)[1:]:
             with pytest.raises(BadInput):
                 read(BytesIO(data))
 
-    def test_what_came_before_the_damage_is_given(self, codec: RecordCodec) -> None:
-        """A reader gets the records up to where the container ends, in order, then the error."""
+    def test_records_before_the_damage_are_returned(self, codec: RecordCodec) -> None:
+        """A reader gets the records before the damage in order, then the error."""
         records = [read_record(registration(f"g{number}")) for number in range(3000)]
         data = codec.encode("registration", records)
         given: list[dict[str, Any]] = []
@@ -100,7 +102,7 @@ class RecordCodecContract(Contract):
         assert 0 < len(given) < 3000
         assert given == [record.to_json() for record in records[: len(given)]]
 
-    def test_no_more_is_read_than_is_asked_for(self, codec: RecordCodec) -> None:
+    def test_reading_is_lazy(self, codec: RecordCodec) -> None:
         """The metadata are read without the records, and the first record without the last."""
         records = [read_record(registration(f"g{number}")) for number in range(3000)]
         data = codec.encode("registration", records)
@@ -109,11 +111,11 @@ class RecordCodecContract(Contract):
         assert next(codec.decode(decoded)) == records[0].to_json()
         assert max(noted.tell(), decoded.tell()) < len(data) / 2
 
-    def test_a_failing_store_is_no_damage(self, codec: RecordCodec) -> None:
-        """What goes wrong while reading from a store passes through unchanged."""
-        for read in _readings(codec):
+    def test_store_errors_pass_through(self, codec: RecordCodec) -> None:
+        """Errors of the store are raised unchanged."""
+        for read in _read_functions(codec):
             with pytest.raises(RetryLater):
-                read(_Failing())
+                read(_FailingStream())
 
     def test_rows_become_a_container_piece_by_piece(self, codec: RecordCodec) -> None:
         """The pieces are one container of all rows, in order, with its metadata."""
@@ -125,21 +127,21 @@ class RecordCodecContract(Contract):
         assert {record["created"] for record in decoded} == {"1969-12-31T23:59:59.999Z"}
         assert "phone" not in decoded[0]
 
-    def test_a_schema_tells_the_fields_of_rows(self, codec: RecordCodec) -> None:
-        """A schema names each field that a record has, and only of types that are ours."""
+    def test_a_schema_has_the_fields_of_records(self, codec: RecordCodec) -> None:
+        """A schema has every field of a record; unknown types have none."""
         names = {field["name"] for field in codec.schema("registration")["fields"]}
         assert set(read_record(registration()).to_json()) <= names
         with pytest.raises(BadInput):
             codec.schema("telemetry")
 
-    def test_a_row_that_does_not_fit_is_refused_unquoted(self, codec: RecordCodec) -> None:
-        """The error shows no value of the row."""
+    def test_invalid_rows_are_refused_without_quoting(self, codec: RecordCodec) -> None:
+        """The error quotes no value of the row."""
         with pytest.raises(BadInput) as caught:
             list(codec.stream("registration", [{"email": "fan@mail.example"}], {}))
         assert "fan@" not in str(caught.value)
 
-    def test_failing_rows_are_no_rows_that_do_not_fit(self, codec: RecordCodec) -> None:
-        """What goes wrong while rows are fetched passes through unchanged."""
+    def test_errors_of_the_row_source_pass_through(self, codec: RecordCodec) -> None:
+        """Errors of the source of rows are raised unchanged."""
 
         def fail(row: dict[str, Any]) -> dict[str, Any]:
             raise RetryLater("the store is busy")
@@ -149,7 +151,7 @@ class RecordCodecContract(Contract):
 
 
 def _rows(count: int) -> Iterator[dict[str, Any]]:
-    """Rows of so many fans' registrations."""
+    """Yield rows of registrations of `count` fans."""
     for number in range(count):
         wire = read_record(registration(f"g{number}")).to_json()
         yield {**wire, "created": -1, "phone": None}

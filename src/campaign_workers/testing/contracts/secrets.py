@@ -1,4 +1,4 @@
-"""What every store of secrets promises."""
+"""Contracts of `Secrets`, and of stores that secrets can be written to."""
 
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -10,10 +10,10 @@ from campaign_workers.ports.system import Secrets
 from campaign_workers.testing.contracts._base import Contract, Outage
 
 Plant = Callable[[str, str], object]
-"""Keeps a secret (name, secret), past the adapter."""
+"""Writes a secret (name, secret) directly to the backend, without the adapter."""
 
 Peek = Callable[[str], str | None]
-"""The secret that is kept under a name, past the adapter; None if there is none."""
+"""Reads a secret by name directly from the backend, without the adapter; None if missing."""
 
 NAME: Final = "campaigns/world-tour_2026.1/lottery-seed"
 SEED: Final = "5eed-of-this-campaign"
@@ -33,33 +33,31 @@ class SecretsContract(Contract):
     """Fixtures: `secrets`; `plant`; `outage`."""
 
     @pytest.mark.parametrize("secret", SECRETS, ids=ascii)
-    def test_a_secret_is_read_as_it_is(self, secrets: Secrets, plant: Plant, secret: str) -> None:
-        """To the last blank and line end, and as it is by now."""
+    def test_a_secret_is_read_unchanged(self, secrets: Secrets, plant: Plant, secret: str) -> None:
+        """Blanks and line endings are kept, and the current value is returned."""
         plant(NAME, "before")
         plant(NAME, secret)
         plant("other", "another")
         assert (secrets.read(NAME), secrets.read("other")) == (secret, "another")
 
     @pytest.mark.parametrize("name", ["gone", "campaigns", f"{NAME}/x", f"{NAME}2", *REFUSED_NAMES])
-    def test_what_is_not_there_is_not_found(
-        self, secrets: Secrets, plant: Plant, name: str
-    ) -> None:
-        """No part of a name, and no way around, leads to a secret; the error shows none."""
+    def test_missing_names_are_not_found(self, secrets: Secrets, plant: Plant, name: str) -> None:
+        """Partial names and path tricks find no secret, and the error quotes none."""
         plant(NAME, SEED)
         with pytest.raises(NotFound) as caught:
             secrets.read(name)
         assert SEED not in f"{caught.value!r}{caught.value}"
 
-    def test_secrets_never_show(self, secrets: Secrets, plant: Plant) -> None:
-        """Not in a repr, which goes to logs."""
+    def test_secrets_are_not_in_the_repr(self, secrets: Secrets, plant: Plant) -> None:
+        """The repr of a store shows no secret."""
         plant(NAME, SEED)
         assert secrets.read(NAME) == SEED
         assert SEED not in f"{secrets!r}{secrets}"
 
-    def test_an_outage_asks_for_another_try(
+    def test_an_outage_raises_retry_later(
         self, secrets: Secrets, plant: Plant, outage: Outage
     ) -> None:
-        """A store that fails never says that there is no such secret."""
+        """A failing store raises `RetryLater`, never `NotFound`."""
         plant(NAME, SEED)
         with outage(), pytest.raises(RetryLater):
             secrets.read(NAME)
@@ -67,10 +65,10 @@ class SecretsContract(Contract):
 
 
 class WritableSecrets(Secrets, Protocol):
-    """A store that secrets can be written to, as the embedded profiles need it."""
+    """A writable store, which the embedded profiles need."""
 
     def write(self, name: str, secret: str) -> None:
-        """Keep a secret; a reader finds the old one or the whole new one."""
+        """Write a secret atomically."""
         ...
 
 
@@ -78,20 +76,18 @@ class WritableSecretsContract(Contract):
     """Fixtures: `secrets`; `peek`."""
 
     @pytest.mark.parametrize("secret", SECRETS, ids=ascii)
-    def test_a_secret_is_kept_as_it_is(
+    def test_a_secret_is_written_unchanged(
         self, secrets: WritableSecrets, peek: Peek, secret: str
     ) -> None:
-        """In place of what was kept under its name, and of nothing else."""
+        """A write replaces the secret of this name only."""
         secrets.write("other", "another")
         secrets.write(NAME, "before")
         secrets.write(NAME, secret)
         assert (secrets.read(NAME), peek(NAME), peek("other")) == (secret, secret, "another")
 
     @pytest.mark.parametrize("name", REFUSED_NAMES, ids=ascii)
-    def test_a_name_that_leads_away_keeps_nothing(
-        self, secrets: WritableSecrets, name: str
-    ) -> None:
-        """Nothing is written outside of the store, and the error does not show the secret."""
+    def test_a_name_cannot_leave_the_store(self, secrets: WritableSecrets, name: str) -> None:
+        """Nothing is written outside the store, and the error does not quote the secret."""
         with pytest.raises(CampaignError) as caught:
             secrets.write(name, SEED)
         assert SEED not in str(caught.value)

@@ -1,4 +1,4 @@
-"""What every user service promises."""
+"""Contract of `UserService`."""
 
 from collections.abc import Callable
 
@@ -12,21 +12,21 @@ Plant = Callable[[str, str], object]
 
 
 class UserServiceContract(Contract):
-    """Fixtures: `service`; `plant`, which gives a global user id its user id; `outage`."""
+    """Fixtures: `service`; `plant`, which stores the user id of a global user id; `outage`."""
 
     def test_users_are_looked_up(self, service: UserService, plant: Plant) -> None:
-        """Known users get their ids; unknown ones are left out."""
+        """Known users are returned; unknown ones are omitted."""
         plant("g1", "u1")
         plant("g2", "u2")
         assert service.user_ids(["g2", "g1", "g9"]) == {"g1": "u1", "g2": "u2"}
         assert service.user_ids(["g9"]) == {}
 
-    def test_nobody_is_no_error(self, service: UserService) -> None:
-        """No ids give no ids."""
+    def test_no_ids_is_no_error(self, service: UserService) -> None:
+        """An empty request has an empty result."""
         assert service.user_ids([]) == {}
 
-    def test_an_id_asked_for_twice_comes_once(self, service: UserService, plant: Plant) -> None:
-        """The answer has each user once, however often the question has."""
+    def test_duplicate_ids_are_returned_once(self, service: UserService, plant: Plant) -> None:
+        """The result has each user once, even if the request repeats the id."""
         plant("g1", "u1")
         assert service.user_ids(["g1", "g1"]) == {"g1": "u1"}
 
@@ -37,7 +37,7 @@ class UserServiceContract(Contract):
         expected = {f"g{number}": f"u{number}" for number in range(300)}
         assert service.user_ids(expected) == expected
 
-    def test_an_outage_asks_for_another_try(self, service: UserService, outage: Outage) -> None:
-        """While the service fails the work is given back."""
+    def test_an_outage_raises_retry_later(self, service: UserService, outage: Outage) -> None:
+        """While the service fails, calls raise `RetryLater`; afterwards they succeed."""
         with outage(), pytest.raises(RetryLater):
             service.user_ids(["g1"])
