@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from campaign_workers.domain.preparation.files import FAN_COLUMNS
+from campaign_workers.domain.preparation.wave_files import FAN_COLUMNS
 
 MARKETS = ("nyc", "lax", "chi", "mia", "sfo")
 

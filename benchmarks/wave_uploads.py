@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from campaign_workers.domain.csv.frames import write_frames
-from campaign_workers.domain.waves.notifications import COLUMNS
+from campaign_workers.domain.waves.files import COLUMNS
 from campaign_workers.testing.machines.wave_world import config, registrant
 
 WAVE: Final = "tour_w1"

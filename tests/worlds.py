@@ -23,7 +23,7 @@ from campaign_workers.domain.running.triggers import (
     SAVE_SELECTION_STREAM,
     VERDICT_QUEUE,
 )
-from campaign_workers.domain.waves.notifications import COLUMNS
+from campaign_workers.domain.waves.files import COLUMNS
 from campaign_workers.testing.crashes import KillSwitch, Side
 
 NOW: Final = datetime(2026, 10, 1, 12, tzinfo=UTC)

@@ -22,8 +22,8 @@ from campaign_workers.adapters.memory.tables import DictTables
 from campaign_workers.adapters.system.clocks import SystemClock
 from campaign_workers.domain.campaigns import Market, TicketType
 from campaign_workers.domain.lottery import seed_secret_name
-from campaign_workers.domain.preparation.files import wave_files
-from campaign_workers.domain.preparation.market_details import WaveMarket
+from campaign_workers.domain.preparation.request import WaveMarket
+from campaign_workers.domain.preparation.wave_files import build_wave_files
 from campaign_workers.domain.selection import MarketQuota, SelectionOptions, select_fans
 from campaign_workers.domain.storage import layout
 from campaign_workers.testing.builders import CAMPAIGN, campaign
@@ -48,11 +48,11 @@ def _floor(fans: pl.DataFrame, limit: int) -> None:
     options = SelectionOptions(campaign_id=CAMPAIGN, seed=SEED)
     selection = select_fans(fans, quotas, options)
     markets = [_market(market, limit) for market in MARKETS]
-    files = wave_files(selection.picks, fans, markets, {}, selection.audit)
+    files = build_wave_files(selection.picks, fans, markets, {}, selection.audit)
     tables = {"TM": files.tm_emails(), "NON_TM": files.external_emails()}
     for market in MARKETS:
         tables[market] = files.registrants.filter(pl.col("market_id") == market)
-        tables[f"texted {market}"] = files.texted().filter(pl.col("market_id") == market)
+        tables[f"texted {market}"] = files.text_recipients().filter(pl.col("market_id") == market)
     day = datetime(1980, 1, 1, tzinfo=UTC)
     members = (
         (name, day, 0o644, ZIP_64, [rows.write_csv().encode()]) for name, rows in tables.items()

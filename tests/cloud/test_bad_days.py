@@ -21,7 +21,7 @@ from tests.cloud.uploading import put_lines
 
 POISONED = {"saveCampaignData": 3, "saveSelection": 1}
 """How many records that nobody can read each of them gets."""
-RESERVE_SECONDS = int(Limits().reserve_seconds)
+SHUTDOWN_MARGIN_SECONDS = int(Limits().shutdown_margin_seconds)
 CALL_SECONDS = 8
 """How long a call of smsWaveSend has for texts: time to begin on a busy machine, too."""
 TRIES_OF_A_CALL = 4
@@ -134,7 +134,8 @@ def test_a_wave_that_takes_longer_than_a_function_may_is_sent_call_by_call(
     """The state machine comes back with the cursor until everybody was told, once."""
     outside, calls = doubled.outside, len(doubled.outside.calls("smsWaveSend"))
     outside.stack.client("lambda").update_function_configuration(
-        FunctionName=outside.stack.function("smsWaveSend"), Timeout=RESERVE_SECONDS + CALL_SECONDS
+        FunctionName=outside.stack.function("smsWaveSend"),
+        Timeout=SHUTDOWN_MARGIN_SECONDS + CALL_SECONDS,
     )
     rows = [row for row in doubled.picks if row["code"] != "TM"]
     wave = outside.load_wave("long", rows, rate=max(1, len(rows) // (2 * CALL_SECONDS)))

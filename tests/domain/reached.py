@@ -11,11 +11,11 @@ from campaign_workers.domain.codes import Assignment
 from campaign_workers.domain.errors import RejectRecord
 from campaign_workers.domain.ranks import RankFormula
 from campaign_workers.domain.stats.admin import Entry
-from campaign_workers.domain.waves.texting_hours import unfit
+from campaign_workers.domain.waves.texting_hours import hours_conflict
 from campaign_workers.domain.wire import from_wire, to_snake
 from tests.domain import (
+    test_assignment_records,
     test_bands,
-    test_coded_rows,
     test_codes,
     test_csv_frames,
     test_texting_hours,
@@ -59,7 +59,7 @@ def codes(history: list[Assignment]) -> Iterator[str]:
 def coded_rows(rows: list[dict[str, str]]) -> Iterator[str]:
     for row in rows:
         try:
-            test_coded_rows.read_one_by_one(row)
+            test_assignment_records.read_one_by_one(row)
         except RejectRecord as why:
             yield f"rejected for its {why.field}"
         else:
@@ -68,7 +68,7 @@ def coded_rows(rows: list[dict[str, str]]) -> Iterator[str]:
 
 def texting_hours(case: Any) -> Iterator[str]:
     hours, now, zones = case
-    opening = hours.open(now, zones)
+    opening = hours.next_opening(now, zones)
     yield "open" if opening == now else "open later" if opening else "never open"
     if opening and opening > now and len(zones) > 1:
         yield "open later in several zones"
@@ -77,7 +77,7 @@ def texting_hours(case: Any) -> Iterator[str]:
 
 def wave_hours(case: Any) -> Iterator[str]:
     hours, groups, start, every = case
-    fits = unfit(hours, groups, start, every) is None
+    fits = hours_conflict(hours, groups, start, every) is None
     yield "fits" if fits else "does not fit"
     order = list(test_texting_hours.one_by_one(hours, groups, start, every, "America/New_York"))
     if fits and every and len(order) > 1:

@@ -10,15 +10,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.running.events import checked_message
+from campaign_workers.domain.waves.files import Registrant
 from campaign_workers.domain.waves.notifications import (
     NAME_LIMIT,
-    Fate,
     Notification,
-    Registrant,
     clean_name,
-    fill,
-    segments,
+    count_segments,
+    fill_template,
 )
+from campaign_workers.domain.waves.outcomes import RowOutcome
 from campaign_workers.testing.machines.wave_world import registrant
 
 GSM_BASIC = (
@@ -35,7 +35,7 @@ templates = st.lists(
 
 def notification(**cells: str) -> Notification:
     """The notification of a registrant."""
-    return Notification.of("tour", "w1", Registrant.read(registrant(1, **cells), 1))
+    return Notification.build("tour", "w1", Registrant.parse(registrant(1, **cells), 1))
 
 
 @given(templates, values)
@@ -43,7 +43,7 @@ def test_a_text_is_filled_in_one_pass(template: str, values: dict[str, str]) -> 
     """Places are found in the template alone: what is filled in is never filled in again."""
     parts = re.split(r"(\{code\}|\{link\}|\{firstName\})", template)
     expected = [values[part[1:-1]] if number % 2 else part for number, part in enumerate(parts)]
-    assert fill(template, values) == "".join(expected)
+    assert fill_template(template, values) == "".join(expected)
 
 
 def test_a_name_cannot_ask_for_a_code() -> None:
@@ -116,7 +116,7 @@ def test_a_clean_name_is_harmless_and_stays_as_it_is(name: str) -> None:
 )
 def test_segments_are_counted_at_the_limits_of_both_alphabets(text: str, count: int) -> None:
     """160 and 153 characters of GSM-7, 70 and 67 of UCS-2."""
-    assert segments(text) == count
+    assert count_segments(text) == count
 
 
 def slow_segments(text: str) -> int:
@@ -142,7 +142,7 @@ _alphabets = st.sampled_from((GSM_BASIC, GSM_BASIC + GSM_EXTENSION, GSM_BASIC + 
 @given(_alphabets.flatmap(lambda alphabet: st.text(alphabet=alphabet, max_size=400)))
 def test_segments_agree_with_filling_them_one_by_one(text: str) -> None:
     """The count is what putting one character after the other into segments gives."""
-    assert segments(text) == slow_segments(text)
+    assert count_segments(text) == slow_segments(text)
 
 
 @pytest.mark.parametrize(
@@ -171,17 +171,17 @@ def test_texts_go_to_north_american_numbers_alone(cells: dict[str, str], phone: 
     ("cells", "failure"),
     [
         ({}, None),
-        ({"code": ""}, Fate.NO_CODE),
+        ({"code": ""}, RowOutcome.NO_CODE),
         ({"code": "", "smsText": "See you there"}, None),
         ({"code": "TM"}, None),
         ({"link": ""}, None),
         ({"email": ""}, None),
-        ({"email": "", "smsText": ""}, Fate.NO_CHANNEL),
-        ({"email": "me at home", "mobileNumber": "5"}, Fate.NO_CHANNEL),
+        ({"email": "", "smsText": ""}, RowOutcome.NO_CHANNEL),
+        ({"email": "me at home", "mobileNumber": "5"}, RowOutcome.NO_CHANNEL),
     ],
 )
 def test_only_who_cannot_be_reached_or_has_no_code_fails(
-    cells: dict[str, str], failure: Fate | None
+    cells: dict[str, str], failure: RowOutcome | None
 ) -> None:
     """A missing code fails where the text has a place for it, a missing link nowhere."""
     assert notification(**cells).failure == failure

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.waves.plans import Pace, interval
+from campaign_workers.domain.waves.plans import RateLimiter, text_interval
 
 START = datetime(2026, 11, 20, 17, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -19,10 +19,10 @@ delays = st.lists(
 
 def run(rate: float, late: list[int]) -> list[datetime]:
     """The times of texts, each so many microseconds after it was due, if there was no hurry."""
-    pace, now, gone = Pace(rate, start=START), START, []
+    pace, now, gone = RateLimiter(rate, start=START), START, []
     for delay in late:
-        now = max(now, pace.due()) + timedelta(microseconds=delay)
-        pace.go(now)
+        now = max(now, pace.next_slot()) + timedelta(microseconds=delay)
+        pace.record(now)
         gone.append(now)
     return gone
 
@@ -49,10 +49,10 @@ def test_a_text_in_time_is_never_held_up_for_long(rate: float, late: list[int]) 
     """A text is due an interval after the last one, or a second after the one `rate` before."""
     gone = run(rate, late)
     most = max(1, int(rate))
-    span = max(SECOND, interval(rate))
+    span = max(SECOND, text_interval(rate))
     for number, at in enumerate(gone[1:], 1):
         before = gone[number - most] if number >= most else START
-        soonest = max(gone[number - 1] + interval(rate), before + span)
+        soonest = max(gone[number - 1] + text_interval(rate), before + span)
         assert at - timedelta(microseconds=late[number]) <= soonest
 
 
@@ -60,8 +60,8 @@ def test_a_text_in_time_is_never_held_up_for_long(rate: float, late: list[int]) 
 def test_texts_in_time_are_spread_evenly(rate: float, texts: int) -> None:
     """Without delays the first text waits a second, and the others an interval each."""
     gone = run(rate, [0] * texts)
-    assert gone[0] == START + max(SECOND, interval(rate))
-    assert {b - a for a, b in pairwise(gone)} <= {interval(rate)}
+    assert gone[0] == START + max(SECOND, text_interval(rate))
+    assert {b - a for a, b in pairwise(gone)} <= {text_interval(rate)}
 
 
 @given(rates, delays, delays)
@@ -70,10 +70,10 @@ def test_a_second_run_keeps_to_the_rate_of_the_first(
 ) -> None:
     """A run that begins when another has ended makes no window too full."""
     gone = run(rate, first)
-    pace, now = Pace(rate, start=gone[-1]), gone[-1]
+    pace, now = RateLimiter(rate, start=gone[-1]), gone[-1]
     for delay in second:
-        now = max(now, pace.due()) + timedelta(microseconds=delay)
-        pace.go(now)
+        now = max(now, pace.next_slot()) + timedelta(microseconds=delay)
+        pace.record(now)
         gone.append(now)
     for position, start in enumerate(gone):
         assert sum(at < start + SECOND for at in gone[position:]) <= max(rate, 1)
@@ -83,11 +83,11 @@ def test_a_second_run_keeps_to_the_rate_of_the_first(
 def test_an_interval_is_never_shorter_than_the_rate_allows(rate: float) -> None:
     """As many intervals as there are texts in a second last a second at least."""
     most = max(1, min(int(rate), 10_000))
-    assert interval(rate) * most >= SECOND
-    assert interval(rate).total_seconds() >= 1 / max(rate, 1) - 1e-6 or rate > 10_000
+    assert text_interval(rate) * most >= SECOND
+    assert text_interval(rate).total_seconds() >= 1 / max(rate, 1) - 1e-6 or rate > 10_000
 
 
 def test_a_rate_beyond_every_service_takes_no_memory() -> None:
     """A rate of a million a second is paced like ten thousand."""
-    assert interval(1e6) == timedelta(microseconds=100)
-    assert Pace(1e6, start=START).due() == START + SECOND
+    assert text_interval(1e6) == timedelta(microseconds=100)
+    assert RateLimiter(1e6, start=START).next_slot() == START + SECOND

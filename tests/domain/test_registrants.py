@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.errors import RejectRecord
-from campaign_workers.domain.waves.notifications import (
+from campaign_workers.domain.waves.files import (
     COLUMNS,
     OPTIONAL_COLUMNS,
     REQUIRED_COLUMNS,
     Registrant,
-    message_id,
 )
+from campaign_workers.domain.waves.notifications import message_id
 from campaign_workers.testing.machines.wave_world import registrant
 
 _ids = st.from_regex(r"[A-Za-z0-9._-]{1,6}", fullmatch=True)
@@ -35,7 +35,7 @@ def test_the_columns_are_those_of_the_contract() -> None:
 def test_a_row_is_read_by_its_columns() -> None:
     """Cells are trimmed, absent ones are empty, unknown ones are left out."""
     row = {"globalUserId": " g1 ", "code": "C1\n", "seat": "12", "mobileNumber": " +1 "}
-    read = Registrant.read(row, 7)
+    read = Registrant.parse(row, 7)
     assert (read.line, read.global_user_id, read.code, read.mobile_number) == (7, "g1", "C1", "+1")
     assert (read.market_id, read.email, read.do_not_text) == ("", "", False)
 
@@ -44,13 +44,13 @@ def test_a_row_is_read_by_its_columns() -> None:
 def test_a_row_that_names_no_fan_is_rejected(fan: str) -> None:
     """Without a globalUserId a row is nobody's."""
     with pytest.raises(RejectRecord, match="globalUserId: missing"):
-        Registrant.read(registrant(1, globalUserId=fan), 1)
+        Registrant.parse(registrant(1, globalUserId=fan), 1)
 
 
 @given(wave=_ids, fan=_ids, market=st.just("") | _ids)
 def test_a_message_id_is_the_uuid_of_wave_fan_and_market(wave: str, fan: str, market: str) -> None:
     """UUIDv5 in the URL namespace, so that anybody can compute it."""
-    read = Registrant.read({"globalUserId": fan, "marketId": market}, 1)
+    read = Registrant.parse({"globalUserId": fan, "marketId": market}, 1)
     name = f"campaign-workers:{wave}:{fan}:{market}"
     assert message_id(wave, read) == str(uuid5(NAMESPACE_URL, name))
 
@@ -66,7 +66,7 @@ def test_message_ids_are_equal_for_equal_units_alone(
     """Only wave, fan and market count, whatever else a row says."""
     ids = [
         message_id(
-            wave, Registrant.read({"globalUserId": fan, "marketId": market, "email": text}, line)
+            wave, Registrant.parse({"globalUserId": fan, "marketId": market, "email": text}, line)
         )
         for line, (text, (wave, fan, market)) in enumerate((("", first), (email, second)))
     ]
@@ -75,6 +75,6 @@ def test_message_ids_are_equal_for_equal_units_alone(
 
 def test_a_registrant_shows_nothing_personal() -> None:
     """The repr of a registrant has ids, and no code, name, number or address."""
-    shown = repr(Registrant.read(registrant(1), 1))
+    shown = repr(Registrant.parse(registrant(1), 1))
     assert "g1" in shown
     assert not [word for word in ("CODE", "555", "@", "Ada", "Brown", "http") if word in shown]

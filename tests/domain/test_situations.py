@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from campaign_workers.testing.strategies import entries
 from tests.domain import (
     reached,
+    test_assignment_records,
     test_bands,
-    test_coded_rows,
     test_codes,
     test_csv_files,
     test_csv_frames,
@@ -70,7 +70,7 @@ SUITES: Final = {
         },
     ),
     "coded rows": Suite(
-        test_coded_rows.files(),
+        test_assignment_records.files(),
         reached.coded_rows,
         {"a record": 0.3, "rejected for its code": 0.2, "rejected for its globalUserId": 0.2},
     ),

@@ -9,8 +9,14 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.domain.waves.area_codes import EVERYWHERE, zones_of_number
-from campaign_workers.domain.waves.texting_hours import Otherwise, TextingHours, unfit, zone
+from campaign_workers.domain.waves.texting_hours import (
+    EVERYWHERE,
+    OutsideHours,
+    TextingHours,
+    hours_conflict,
+    zone,
+    zones_of_number,
+)
 
 MINUTE = timedelta(minutes=1)
 NEW_YORK, LOS_ANGELES = ("America/New_York",), ("America/Los_Angeles",)
@@ -38,11 +44,11 @@ _moments = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1)).map(  # noqa
     lambda at: at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0, tzinfo=UTC)
 )
 _hours = st.builds(
-    TextingHours, start=_quarters, end=_quarters, otherwise=st.sampled_from(Otherwise)
+    TextingHours, start=_quarters, end=_quarters, otherwise=st.sampled_from(OutsideHours)
 ).filter(lambda hours: hours.start != hours.end)
 
 
-def hours(start: int, end: int, otherwise: Otherwise = Otherwise.WAIT) -> TextingHours:
+def hours(start: int, end: int, otherwise: OutsideHours = OutsideHours.WAIT) -> TextingHours:
     """Hours from one full hour to another."""
     return TextingHours(start=time(start), end=time(end), otherwise=otherwise)
 
@@ -75,7 +81,7 @@ def test_hours_open_at_the_first_moment_that_is_allowed(
     """Looking at every quarter of an hour of two days finds no earlier moment, nor any other."""
     quarters = (now + 15 * number * MINUTE for number in range(4 * 48))
     expected = next((at for at in quarters if slowly_allowed(hours, at, zones)), None)
-    assert hours.open(now, zones) == expected
+    assert hours.next_opening(now, zones) == expected
 
 
 @given(_hours, _moments, _zones)
@@ -85,7 +91,7 @@ def test_hours_close_at_the_first_moment_that_is_not_allowed(
     """Once they are open, looking at every quarter of an hour finds the moment of closing."""
     assume(hours.allow(now, zones))
     quarters = (now + 15 * number * MINUTE for number in range(4 * 48))
-    assert hours.close(now, zones) == next(
+    assert hours.next_closing(now, zones) == next(
         at for at in quarters if not slowly_allowed(hours, at, zones)
     )
 
@@ -94,23 +100,23 @@ def test_hours_close_at_the_first_moment_that_is_not_allowed(
 def test_hours_are_those_of_the_clock_on_the_wall(day: date) -> None:
     """On days with 23 or 25 hours they begin at nine o'clock all the same."""
     night = datetime.combine(day, time(0, 30), ZoneInfo(NEW_YORK[0]))
-    opening = hours(9, 21).open(night.astimezone(UTC), NEW_YORK)
+    opening = hours(9, 21).next_opening(night.astimezone(UTC), NEW_YORK)
     assert opening is not None
     assert opening.astimezone(ZoneInfo(NEW_YORK[0])).hour == 9
 
 
 def test_hours_that_begin_in_the_repeated_hour_begin_twice() -> None:
     """When clocks go back over the start, the hours end with the first pass and begin again."""
-    half_past_one = TextingHours(start=time(1, 30), end=time(5), otherwise=Otherwise.WAIT)
+    half_past_one = TextingHours(start=time(1, 30), end=time(5), otherwise=OutsideHours.WAIT)
     first, second = (datetime(2026, 11, 1, hour, 30, tzinfo=UTC) for hour in (5, 6))
-    assert half_past_one.open(first - MINUTE, NEW_YORK) == first
-    assert half_past_one.open(second - 25 * MINUTE, NEW_YORK) == second
+    assert half_past_one.next_opening(first - MINUTE, NEW_YORK) == first
+    assert half_past_one.next_opening(second - 25 * MINUTE, NEW_YORK) == second
 
 
 def test_a_zone_that_does_not_exist_is_refused() -> None:
     """A name that no time zone has says so."""
     for name in ("Mars/Olympus", "../etc", ""):
-        with pytest.raises(BadInput, match="no time zone of this name"):
+        with pytest.raises(BadInput, match="expected an IANA time zone name"):
             zone(name)
 
 
@@ -131,10 +137,10 @@ def one_by_one(
     hours: TextingHours, groups: Groups, start: datetime, every: timedelta, first: str
 ) -> Iterator[tuple[datetime, tuple[str, ...]]]:
     """When each text goes and to which zones, if those whose hours have begun go by `first`."""
-    found = {zones: hours.open(start, zones) for zones in groups}
+    found = {zones: hours.next_opening(start, zones) for zones in groups}
     begins = {zones: at for zones, at in found.items() if at is not None}
     left = {zones: count for zones, count in groups.items() if zones in begins}
-    if hours.otherwise is Otherwise.EMAIL:
+    if hours.otherwise is OutsideHours.EMAIL:
         left = {zones: count for zones, count in left.items() if begins[zones] == start}
     now = start
     while left:
@@ -160,7 +166,7 @@ def test_a_wave_that_is_let_go_ends_inside_its_hours(
     hours: TextingHours, groups: Groups, start: datetime, every: timedelta, first: str
 ) -> None:
     """What is not refused can be sent one by one, in whatever order, each inside its hours."""
-    if unfit(hours, groups, start, every) is None:
+    if hours_conflict(hours, groups, start, every) is None:
         for at, zones in one_by_one(hours, groups, start, every, first):
             assert hours.allow(at, zones)
 
@@ -172,7 +178,7 @@ def test_one_zone_fits_exactly_as_long_as_its_hours_last(
     texts: int, minutes: int, fits: bool
 ) -> None:
     """From noon to nine there is room for 540 texts at one a minute, and not for one more."""
-    problem = unfit(hours(9, 21), {NEW_YORK: texts}, NOON, timedelta(minutes=minutes))
+    problem = hours_conflict(hours(9, 21), {NEW_YORK: texts}, NOON, timedelta(minutes=minutes))
     assert (problem is None) == fits
 
 
@@ -180,27 +186,27 @@ def test_a_wave_that_waits_has_the_whole_window() -> None:
     """At night the window of the next day counts."""
     night = NOON - timedelta(hours=10)
     every = timedelta(minutes=1)
-    assert unfit(hours(9, 21), {NEW_YORK: 720}, night, every) is None
-    assert unfit(hours(9, 21), {NEW_YORK: 721}, night, every)
+    assert hours_conflict(hours(9, 21), {NEW_YORK: 720}, night, every) is None
+    assert hours_conflict(hours(9, 21), {NEW_YORK: 721}, night, every)
 
 
 def test_each_part_of_a_wave_has_its_own_window() -> None:
     """Whoever's hours begin when the others are done is measured by these hours alone."""
     morning = NOON - timedelta(hours=3)
     groups: Groups = {NEW_YORK: 60, LOS_ANGELES: 60}
-    assert unfit(hours(9, 10), groups, morning, timedelta(minutes=1)) is None
-    assert unfit(hours(9, 10), groups | {LOS_ANGELES: 61}, morning, timedelta(minutes=1))
+    assert hours_conflict(hours(9, 10), groups, morning, timedelta(minutes=1)) is None
+    assert hours_conflict(hours(9, 10), groups | {LOS_ANGELES: 61}, morning, timedelta(minutes=1))
 
 
 def test_whoever_gets_an_e_mail_instead_takes_no_time() -> None:
     """With `email`, those outside the hours when the wave is over need no room."""
     night = NOON - timedelta(hours=10)
-    by_email = hours(9, 21, Otherwise.EMAIL)
-    assert unfit(by_email, {NEW_YORK: 10**6}, night, timedelta(minutes=1)) is None
+    by_email = hours(9, 21, OutsideHours.EMAIL)
+    assert hours_conflict(by_email, {NEW_YORK: 10**6}, night, timedelta(minutes=1)) is None
 
 
 def test_zones_that_share_no_hour_are_refused_if_the_wave_would_wait() -> None:
     """Hours that are never in all zones at once never open."""
     groups: Groups = {(*NEW_YORK, "Pacific/Guam"): 1}
-    assert "never inside" in str(unfit(hours(9, 10), groups, NOON, timedelta()))
-    assert unfit(hours(9, 10, Otherwise.EMAIL), groups, NOON, timedelta()) is None
+    assert "never within" in str(hours_conflict(hours(9, 10), groups, NOON, timedelta()))
+    assert hours_conflict(hours(9, 10, OutsideHours.EMAIL), groups, NOON, timedelta()) is None

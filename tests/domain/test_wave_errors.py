@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from campaign_workers.adapters.memory.object_store import MemoryObjectStore
 from campaign_workers.domain.errors import BadInput, RetryLater
-from campaign_workers.domain.waves.errors import errors_file, rows_taken_out
+from campaign_workers.domain.waves.files import build_errors_file, removed_rows
 from campaign_workers.worker_library.objects import MAX_ATTEMPTS, Opener, update_object
 from tests.worlds import World, table
 
@@ -35,7 +35,7 @@ def fresh(fans: Iterable[str]) -> list[dict[str, str]]:
 def written(before: bytes | None, worker: str, fans: Iterable[str], **options: str) -> bytes | None:
     """The file after a worker turned away some fans."""
     opener = None if before is None else partial(io.BytesIO, before)
-    body = errors_file(opener, worker, ["globalUserId"], fresh(fans), **options)
+    body = build_errors_file(opener, worker, ["globalUserId"], fresh(fans), **options)
     return before if body is None else b"".join(body)
 
 
@@ -66,9 +66,9 @@ def test_rows_know_the_file_they_came_out_of() -> None:
     content = written(None, "aWorker", ["g1"], source="abc")
     content = written(content, "bWorker", ["g2"], source="abc")
     opener = partial(io.BytesIO, content or b"")
-    assert [row["globalUserId"] for row in rows_taken_out(opener, "aWorker", "abc")] == ["g1"]
-    assert list(rows_taken_out(opener, "aWorker", "abd")) == []
-    assert list(rows_taken_out(None, "aWorker", "abc")) == []
+    assert [row["globalUserId"] for row in removed_rows(opener, "aWorker", "abc")] == ["g1"]
+    assert list(removed_rows(opener, "aWorker", "abd")) == []
+    assert list(removed_rows(None, "aWorker", "abc")) == []
 
 
 def test_another_file_in_its_place_is_an_error() -> None:

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from campaign_workers.domain.campaigns import TicketType
 from campaign_workers.domain.codes import TM, is_external
 from campaign_workers.domain.csv.rows import CELL_LIMIT, read_rows
-from campaign_workers.domain.preparation.files import (
+from campaign_workers.domain.preparation.request import WaveMarket
+from campaign_workers.domain.preparation.wave_files import (
     FAN_COLUMNS,
     WaveFiles,
+    build_wave_files,
     candidate_table,
-    wave_files,
 )
-from campaign_workers.domain.preparation.market_details import WaveMarket
-from campaign_workers.domain.waves.notifications import REQUIRED_COLUMNS
+from campaign_workers.domain.waves.files import REQUIRED_COLUMNS
 
 MARKETS = tuple(
     WaveMarket(market_id=market, name=market, ticket_type=kind, limit=9)
@@ -67,7 +67,7 @@ def prepared(fans: dict[str, dict[str, Any]], picks: list[tuple[str, str, int]])
     candidates = candidate_table([pl.DataFrame(rows, schema=FAN_COLUMNS)])
     picked = pl.DataFrame([(*pick, 0.5) for pick in picks], schema=PICK_TYPES, orient="row")
     reserved = {market: [f"NEW-{market}-{n}" for n in range(9)] for market in "bc"}
-    return wave_files(picked, candidates, MARKETS, reserved, {})
+    return build_wave_files(picked, candidates, MARKETS, reserved, {})
 
 
 @given(waves())
@@ -96,7 +96,7 @@ def test_reserved_codes_are_used_from_the_first_on(wave: Any) -> None:
     """What is left over is the end of the reservation, so that as little as can be is used."""
     files = prepared(*wave)
     for market in "bc":
-        fresh = sorted(code for code in files.used(market) if code.startswith("NEW"))
+        fresh = sorted(code for code in files.codes_of(market) if code.startswith("NEW"))
         assert fresh == [f"NEW-{market}-{n}" for n in range(len(fresh))]
 
 
@@ -117,7 +117,7 @@ def test_texts_go_to_north_american_numbers_alone(wave: Any) -> None:
     """`smsSELECTED` has exactly the picks whose number is one."""
     fans, picks = wave
     expected = [fan for fan, _, _ in picks if fans[fan]["phone"] == "+12125550162"]
-    assert prepared(fans, picks).texted()["global_user_id"].to_list() == expected
+    assert prepared(fans, picks).text_recipients()["global_user_id"].to_list() == expected
 
 
 WRITTEN = ("first_name", "last_name", "locale", "email", "phone")

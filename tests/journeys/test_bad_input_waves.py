@@ -59,7 +59,7 @@ WRONG_FIELDS: Final = [(field, value) for field, values in NO_VALUES.items() for
 def wrong_configs() -> Iterator[tuple[bytes, str]]:
     """Each wrong config, and what is said of it behind the name of the file."""
     for content in NO_CONFIGS.values():
-        yield content, r": (not JSON|not a JSON object|more than \d+ bytes)"
+        yield content, r": (expected JSON|expected a JSON object|more than \d+ bytes)"
     for field, value in WRONG_FIELDS:
         yield wave_config(**{field: value}), rf", {field}\b.*: \w"
 
@@ -233,7 +233,7 @@ def test_rows_that_cannot_be_notified_are_counted(scene: Scene) -> None:
     }  # fmt: skip
     assert [(fan, reason) for _, fan, reason in scene.wave_errors()] == [
         (" ", "globalUserId: missing"),
-        ("g3", "code: no code"),
+        ("g3", "code: missing"),
     ]
     [unknown] = scene.rejected("transformCodeAssignments")
     assert json.loads(unknown["data"])["globalUserId"] == "g4"

@@ -11,7 +11,7 @@ from campaign_workers.adapters.avro.schemas import folder
 from campaign_workers.domain.campaigns import Market
 from campaign_workers.domain.csv.rows import Row
 from campaign_workers.domain.errors import BadInput, RejectRecord
-from campaign_workers.domain.preparation.market_details import read_market_details
+from campaign_workers.domain.preparation.request import parse_market_details
 from campaign_workers.domain.records.record import read_record
 from campaign_workers.domain.records.types import SELECTION_TYPES
 from campaign_workers.domain.waves.config import WaveConfig
@@ -63,7 +63,7 @@ def test_a_right_wave_config_is_valid_and_read(change: dict[str, Any]) -> None:
     """Schema and reader take the same wave configs."""
     document = WAVE | change
     assert is_valid("wave-config", document)
-    assert is_read(lambda: WaveConfig.read(document, file="w.json"))
+    assert is_read(lambda: WaveConfig.parse(document, file="w.json"))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_wrong_wave_config_is_neither_valid_nor_read(change: dict[str, Any]) -
     """Schema and reader refuse the same wave configs."""
     document = {name: value for name, value in (WAVE | change).items() if value is not None}
     assert not is_valid("wave-config", document)
-    assert not is_read(lambda: WaveConfig.read(document, file="w.json"))
+    assert not is_read(lambda: WaveConfig.parse(document, file="w.json"))
 
 
 def market_rows(documents: list[dict[str, Any]]) -> list[Row]:
@@ -101,7 +101,7 @@ def market_rows(documents: list[dict[str, Any]]) -> list[Row]:
 def markets_are_read(documents: list[dict[str, Any]]) -> bool:
     """What the reader of market details thinks."""
     known = [Market(market_id="nyc"), Market(market_id="ldn")]
-    return is_read(lambda: read_market_details(market_rows(documents), known, file="m.csv"))
+    return is_read(lambda: parse_market_details(market_rows(documents), known, file="m.csv"))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from campaign_workers.adapters.http.sms import HttpSmsService
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.storage.layout import WaveState
-from campaign_workers.domain.waves.notifications import Registrant, message_id
+from campaign_workers.domain.waves.files import Registrant
+from campaign_workers.domain.waves.notifications import message_id
 from campaign_workers.doubles import Doubles, Fault, FaultKind, ServiceFakes
 from campaign_workers.testing.machines.wave_world import DEAD_ENDING, WaveWorld, registrant
 from tests.contracts.http_worlds import Server, secrets
@@ -51,7 +52,7 @@ def test_everybody_hears_once_on_a_bad_day(http_server: Server) -> None:
     report, calls = sent_to_the_end(behind, behind.schedule("wave1", totalLimit=FANS))
 
     cells = [fan(number) for number in range(FANS)]
-    rows = {message_id("wave1", Registrant.read(row, 0)): row for row in cells}
+    rows = {message_id("wave1", Registrant.parse(row, 0)): row for row in cells}
     texted = Counter(text.message.phone for text in behind.texts())
     by_text = {text.message.message_id for text in behind.texts()}
     by_email = set(behind.emails())

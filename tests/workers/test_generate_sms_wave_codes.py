@@ -54,7 +54,7 @@ def test_rows_that_got_no_code_leave_the_wave_and_are_kept() -> None:
     assert not report.imbalances
     assert set(codes(world)) == {"g1", ""}
     assert errors(world) == [
-        ("g-bad", "code: no code was made: the request is refused"),
+        ("g-bad", "code: no code was created: the request is refused"),
         ("", "globalUserId: missing"),
     ]
     kept = table(world.scoring.open(ERRORS).read())[0]
@@ -187,14 +187,14 @@ def test_a_file_without_the_column_gets_it() -> None:
             "waveFilePrefix: expected a file name",
         ),
         ({"waveFilePrefix": "w"}, "config, campaignId: missing"),
-        ({"waveFilePrefix": "w", "config": "{}"}, "config: not a JSON object"),
+        ({"waveFilePrefix": "w", "config": "{}"}, "config: expected a JSON object"),
         (
             {"waveFilePrefix": "w", "config": wave_config(notifyDate="soon")},
-            "config, notifyDate: not an ISO-8601 date",
+            "config, notifyDate: expected an ISO-8601 date",
         ),
         (
             {"waveFilePrefix": "w", "config": wave_config(endDate="2026-01-01T00:00:00Z")},
-            "config, endDate: not after beginDate",
+            "config, endDate: expected a date after beginDate",
         ),
     ],
 )
@@ -219,4 +219,4 @@ def test_a_refusal_says_nothing_of_the_fan() -> None:
     world = a_world(row("g1"))
     world.mint.faults.fail_next(PermanentFailure("not in this market"))
     generate(world)
-    assert errors(world) == [("g1", "code: no code was made: not in this market")]
+    assert errors(world) == [("g1", "code: no code was created: not in this market")]

@@ -98,7 +98,7 @@ def test_rows_that_give_no_record_are_kept_with_their_reason() -> None:
     assert report.counts == {"in": 5, "out": 1, "rejected": 3, "duplicates": 1}
     assert not report.imbalances
     assert errors(world) == [
-        ("g1", "code: no code"),
+        ("g1", "code: missing"),
         ("", "globalUserId: missing"),
         ("g2", "partition key: empty, or over 256 characters"),
     ]
@@ -146,14 +146,14 @@ def test_a_config_that_is_gone_is_an_error() -> None:
     """Nobody can tell the campaign of the wave."""
     world = a_world(row("g1", "A"))
     world.scoring.delete([TRIGGERED])
-    with pytest.raises(NotFound, match="in whatever state"):
+    with pytest.raises(NotFound, match="no config of this wave"):
         load(world)
 
 
 @pytest.mark.parametrize(
     ("key", "content", "place"),
     [
-        (TRIGGERED, b"{", "triggered/tour_w1_csv.json: not JSON"),
+        (TRIGGERED, b"{", "triggered/tour_w1_csv.json: expected JSON"),
         (TRIGGERED, b"{}", "triggered/tour_w1_csv.json, campaignId: missing"),
         (FILE, b"", "csv/tour_w1.csv: expected a header"),
         (FILE, b"code,email\n", "csv/tour_w1.csv, line 1, doNotText, firstName"),

@@ -95,7 +95,7 @@ def test_a_code_twice_in_a_file_goes_to_whoever_comes_first() -> None:
         "alreadyAssigned": 1,
         "refused": 2,
     }
-    reason = "code: the file has this code further up for somebody else"
+    reason = "code: an earlier row assigns this code to another fan"
     assert errors(world) == [("g2", reason), ("g1", reason)]
 
 
@@ -158,7 +158,7 @@ def test_a_file_that_names_no_campaign_is_refused(name: str) -> None:
     """Nothing is assigned to a campaign that nobody named."""
     world = World()
     world.scoring.put(f"smsWaves/csv/{name}.csv", wave_rows(row("g1", "A")))
-    with pytest.raises(BadInput, match="nothing tells the campaign"):
+    with pytest.raises(BadInput, match="the wave has no config"):
         process(world, f"smsWaves/csv/{name}.csv")
 
 
@@ -211,7 +211,7 @@ def test_a_config_that_cannot_be_read_is_an_error() -> None:
     """Rather no codes than codes in a campaign that was guessed."""
     world = a_world(row("g1", "A"))
     world.scoring.put("smsWaves/scheduled/tour_w1_csv.json", b"{")
-    with pytest.raises(BadInput, match=r"scheduled/tour_w1_csv\.json: not JSON"):
+    with pytest.raises(BadInput, match=r"scheduled/tour_w1_csv\.json: expected JSON"):
         process(world)
 
 
@@ -252,7 +252,7 @@ REASONS = {
     "assigned elsewhere",
     "reserved elsewhere",
     "the fan has another code for this market",
-    "code: the file has this code further up for somebody else",
+    "code: an earlier row assigns this code to another fan",
     "globalUserId: missing",
 }
 rows = st.builds(

@@ -5,7 +5,7 @@ import json
 import polars as pl
 
 from campaign_workers.domain.codes import Assignment
-from campaign_workers.domain.preparation.files import candidate_table
+from campaign_workers.domain.preparation.wave_files import candidate_table
 from campaign_workers.domain.selection import MarketQuota
 from campaign_workers.domain.selection.audit import verify_audit
 from campaign_workers.ports.entry_service import EligibleQuery

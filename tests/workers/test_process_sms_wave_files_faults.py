@@ -25,24 +25,24 @@ HEADER = "marketId,marketName,ticketType,limit\n"
     ("details", "words"),
     [
         (b"", "empty"),
-        (HEADER.encode(), "no market; give each market of the wave a row"),
+        (HEADER.encode(), "no markets; add a row for each market of the wave"),
         (b"marketId,marketName,limit\nnyc,New York,2\n", "line 1, ticketType: column is missing"),
-        (f"{HEADER}nyc,New York,TM,-1\n".encode(), "line 2, limit: not a whole number from 0"),
+        (f"{HEADER}nyc,New York,TM,-1\n".encode(), "line 2, limit: expected an integer from 0"),
         (f"{HEADER}nyc,New York,TM,2.5\n".encode(), "line 2, limit"),
         (f"{HEADER}nyc,New York,TM,\n".encode(), "line 2, limit"),
         (f"{HEADER}nyc,New York,TM,{2**63}\n".encode(), "line 2, limit"),
-        (f"{HEADER}nyc,a,TM,1\n\nnyc,b,TM,1\n".encode(), "line 4, marketId: comes twice"),
-        (f"{HEADER}nyc,New York,tm,1\n".encode(), "line 2, ticketType: unknown; use TM, NON_TM"),
-        (f"{HEADER}mars,Mars,TM,1\n".encode(), "line 2, marketId: not a market of the campaign"),
-        (f"{HEADER}../x,Up,TM,1\n".encode(), "line 2, marketId: not an id"),
+        (f"{HEADER}nyc,a,TM,1\n\nnyc,b,TM,1\n".encode(), "line 4, marketId: duplicate market"),
+        (f"{HEADER}nyc,New York,tm,1\n".encode(), "line 2, ticketType: expected one of TM, NON_TM"),
+        (f"{HEADER}mars,Mars,TM,1\n".encode(), "line 2, marketId: unknown market"),
+        (f"{HEADER}../x,Up,TM,1\n".encode(), "line 2, marketId: expected an id"),
         (f"{HEADER}nyc,New York,TM\n".encode(), "line 2: expected 4 cells, got 3"),
         (
             b"marketId,marketName,ticketType,limit,presaleDateTime\nnyc,a,TM,1,tomorrow\n",
-            "line 2, presaleDateTime: not an ISO-8601 date and time",
+            "line 2, presaleDateTime: expected an ISO-8601 date and time",
         ),
         (
             b"marketId,marketName,ticketType,limit,presaleDateTime\nnyc,a,TM,1,2026-11-20T15:00:00\n",
-            "line 2, presaleDateTime: without its offset",
+            "line 2, presaleDateTime: expected a date and time with its offset",
         ),
     ],
 )
@@ -116,7 +116,7 @@ def test_a_status_that_is_none_is_left_to_a_person(content: bytes) -> None:
     """Nothing is overwritten that might be the record of a finished wave."""
     scene = prepared()
     scene.scoring.put(STATUS, content)
-    with pytest.raises(BadInput, match="not a status"):
+    with pytest.raises(BadInput, match="expected the status"):
         scene.run()
     assert scene.scoring.open(STATUS).read() == content
 

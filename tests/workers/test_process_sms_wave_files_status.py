@@ -36,7 +36,7 @@ def test_a_live_lease_keeps_others_out() -> None:
     """While a run may still be at it, another one is refused and changes nothing."""
     scene = prepared()
     scene.scoring.put(STATUS, status("TRIGGERED", 1, "2026-10-01T12:10:00Z"))
-    with pytest.raises(Conflict, match="another run holds it until 2026-10-01T12:10:00Z"):
+    with pytest.raises(Conflict, match="another run holds the lease until 2026-10-01T12:10:00Z"):
         scene.run()
     assert scene.status()["attempts"] == 1
 
@@ -92,7 +92,7 @@ def test_two_attempts_are_enough(state: str) -> None:
     """After two attempts a person has to look, whether they failed or died."""
     scene = prepared()
     scene.scoring.put(STATUS, status(state, 2))
-    with pytest.raises(Conflict, match="2 attempts did not succeed"):
+    with pytest.raises(Conflict, match="2 attempts failed"):
         scene.run()
 
 
@@ -103,7 +103,8 @@ def test_a_failed_attempt_says_why_and_the_next_one_may_succeed() -> None:
         scene.run()
     assert scene.status()["status"] == "FAILED"
     assert scene.status()["reason"] == (
-        f"BadInput: {DETAILS}, line 2, limit: not a whole number from 0; 0 selects nobody"
+        f"BadInput: {DETAILS}, line 2, limit: expected an integer from 0 to 2^63 - 1; "
+        "0 selects no fan"
     )
     scene.scoring.put(DETAILS, TWO_MARKETS.encode())
     assert scene.run().counts["out"] == 4

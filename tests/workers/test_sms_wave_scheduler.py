@@ -88,13 +88,16 @@ def test_a_config_that_does_not_move_is_reported() -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"{", "not JSON"),
-        (b"\xff", "not JSON"),
-        (b"[]", "not a JSON object"),
-        (b"[" * 100_000, "not JSON"),
+        (b"{", "expected JSON"),
+        (b"\xff", "expected JSON"),
+        (b"[]", "expected a JSON object"),
+        (b"[" * 100_000, "expected JSON"),
         (b" " * (256 * 1024 + 1), "more than 262144 bytes"),
-        (json.dumps(config(notifyDate="tomorrow")).encode(), "notifyDate: not an ISO-8601"),
-        (json.dumps(config(notifyDate="2026-11-20")).encode(), "notifyDate: a date and time wi"),
+        (json.dumps(config(notifyDate="tomorrow")).encode(), "notifyDate: expected an ISO-8601"),
+        (
+            json.dumps(config(notifyDate="2026-11-20")).encode(),
+            "notifyDate: expected a date and",
+        ),
     ],
 )
 def test_a_config_that_cannot_be_read_hides_no_other(content: bytes, reason: str) -> None:

@@ -43,10 +43,10 @@ MIXED = [
 @pytest.mark.parametrize(
     ("fields", "problem"),
     [
-        ({"notifyDate": "soon"}, "notifyDate: not an ISO-8601 date"),
-        ({"totalLimit": -1}, "totalLimit: below zero"),
-        ({"rate": "fast"}, "rate: not a number"),
-        ({"textingHours": {"start": "9"}}, "textingHours.start: not a time"),
+        ({"notifyDate": "soon"}, "notifyDate: expected an ISO-8601 date"),
+        ({"totalLimit": -1}, "totalLimit: expected an integer from 0"),
+        ({"rate": "fast"}, "rate: expected texts per second"),
+        ({"textingHours": {"start": "9"}}, "textingHours.start: expected a time"),
         ({"categoryId": None}, "categoryId: missing"),
     ],
 )
@@ -62,7 +62,7 @@ def test_a_config_that_is_wrong_fails_the_wave(fields: dict[str, Any], problem: 
     assert wave_config_key(WAVE, WaveState.TRIGGERED) not in written
     failed = json.loads(world.store.open(wave_config_key(WAVE, WaveState.FAILED)).read())
     assert problem in failed["lastFailure"]
-    with pytest.raises(Conflict, match="repair and schedule it again"):
+    with pytest.raises(Conflict, match="fix it and schedule it again"):
         world.send(key)
 
 
@@ -71,7 +71,7 @@ def test_a_config_that_is_no_json_fails_as_it_stands() -> None:
     world = WaveWorld()
     key = wave_config_key(WAVE, WaveState.SCHEDULED)
     world.store.put(key, b"[1")
-    with pytest.raises(BadInput, match="not JSON"):
+    with pytest.raises(BadInput, match="expected JSON"):
         world.send(key)
     assert world.store.open(wave_config_key(WAVE, WaveState.FAILED)).read() == b"[1"
 

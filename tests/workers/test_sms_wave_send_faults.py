@@ -146,7 +146,7 @@ def test_what_stays_unknown_stays_claimed_and_the_step_fails() -> None:
     world.sms.faults.fail_next(OutcomeUnknown("no answer"), times=4, answer_lost=True)
     world.upload(WAVE, MIXED)
     key = world.schedule(WAVE)
-    with pytest.raises(RetryLater, match="not everybody's outcome"):
+    with pytest.raises(RetryLater, match="1 rows have no known outcome"):
         world.send(key)
     assert world.states(WAVE) == [WaveState.TRIGGERED]
     states = [row["state"] for _, row in world.tables("deliveries").scan()]
@@ -160,7 +160,7 @@ def test_a_service_that_is_down_is_left_alone() -> None:
     """When text after text gets no answer the call ends early, with nobody written to instead."""
     world, watcher = watched()
     world.upload(WAVE, [registrant(number) for number in range(300)])
-    world.limits = Limits(in_flight=5, lost_in_a_row=10)
+    world.limits = Limits(in_flight=5, max_consecutive_timeouts=10)
     key = world.schedule(WAVE)
     with world.sms.faults.outage(), pytest.raises(RetryLater):
         world.send(key)

@@ -1,8 +1,8 @@
-"""processSmsWaveFiles: who is in the wave, with which code, as one archive.
+"""processSmsWaveFiles: select the fans of a wave, give them codes and write the files to send.
 
-A status object makes runs exclude each other and lets an answer be given twice. All that a run
-makes follows from its input and the codes reserved under its own name, so that a run that died
-half-way is simply run again: it gets its codes again, and writes the same archive.
+A status object is the lock between runs and stores the answer. The result depends only on the
+input and on the codes reserved under the id of the request, so a run that died is simply repeated:
+it gets the same codes again and writes the same archive.
 """
 
 import contextlib
@@ -16,21 +16,28 @@ import attrs
 from campaign_workers.domain import lottery
 from campaign_workers.domain.codes import Reservation
 from campaign_workers.domain.csv.rows import read_rows
-from campaign_workers.domain.errors import CampaignError, Conflict, NotFound
-from campaign_workers.domain.preparation.files import WaveFiles, candidate_table, wave_files
-from campaign_workers.domain.preparation.market_details import (
-    REQUIRED_COLUMNS,
-    WaveMarket,
-    read_market_details,
-)
+from campaign_workers.domain.errors import CampaignError, Conflict
 from campaign_workers.domain.preparation.request import (
+    MARKET_DETAILS_COLUMNS,
+    WaveMarket,
     WavePrepRequest,
     first_expiry,
     market_results,
+    parse_market_details,
     quotas,
-    refuse_no_market,
+    require_markets,
 )
-from campaign_workers.domain.preparation.status import LEASE, State, WavePrepStatus, triggered
+from campaign_workers.domain.preparation.status import (
+    LEASE,
+    WavePrepState,
+    WavePrepStatus,
+    next_attempt,
+)
+from campaign_workers.domain.preparation.wave_files import (
+    WaveFiles,
+    build_wave_files,
+    candidate_table,
+)
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.selection.selection import Selection, select_fans
 from campaign_workers.domain.storage import layout
@@ -40,10 +47,11 @@ from campaign_workers.ports.entry_service import EligibleQuery, EntryService
 from campaign_workers.ports.object_store import ObjectStore
 from campaign_workers.ports.system import Clock, Secrets
 from campaign_workers.ports.zip_writer import ZipWriter
+from campaign_workers.worker_library.objects import load_version, put_if_unchanged
 
 WORKER: Final = "processSmsWaveFiles"
-ARCHIVED: Final = datetime(1980, 1, 1, tzinfo=UTC)
-"""The date of every file in the archive: equal content has to give equal bytes."""
+ARCHIVE_DATE: Final = datetime(1980, 1, 1, tzinfo=UTC)
+"""The date of every file in the archive, fixed so that equal content gives equal bytes."""
 
 
 @attrs.frozen(kw_only=True)
@@ -62,64 +70,57 @@ class ProcessSmsWaveFiles:
     parse = staticmethod(WavePrepRequest.parse)
 
     def __call__(self, request: WavePrepRequest) -> Report:
-        """Prepare the wave of `{campaignId, dateKey, ..}`; once finished, answer the same again.
+        """Prepare the wave of `{campaignId, dateKey, ..}`; repeat the answer if it is finished.
 
-        Counts are fans: in the candidates, out the selected ones, rejected the others.
+        Counts are fans: `in` are the candidates, `out` the selected ones, `rejected` the others.
 
         Raises:
-            BadInput: the market details or the candidates are wrong.
-            NotFound: there is no such campaign, no market details, or no lottery seed.
-            Conflict: another run is at it, or two attempts have failed.
-            RetryLater: a service or the bucket fails; the status says FAILED.
+            BadInput: the market details or the candidates are invalid.
+            NotFound: the campaign, the market details or the lottery seed does not exist.
+            Conflict: another run holds the lease, or two attempts have failed.
+            RetryLater: a service or the bucket fails; the status is FAILED.
         """
         key = layout.wave_prep_status_key(request.campaign_id, request.date_key)
-        before, version = self._status(key)
-        if before is not None and before.state is State.FINISHED:
+        current = load_version(self.scoring, key, WavePrepStatus.parse)
+        before = None if current is None else current.value
+        if before is not None and before.state is WavePrepState.FINISHED:
             return _report(before.result or {})
-        status = triggered(before, request.wire(), now=self.clock.now(), lease=self.lease, file=key)
-        mine = self._write(key, status, version)
+        status = next_attempt(
+            before, request.to_json(), now=self.clock.now(), lease=self.lease, file=key
+        )
+        my_etag = self._save(key, status, None if current is None else current.etag)
         try:
-            result = self._prepare(request, key, mine)
-        except Exception as why:
-            # Whoever took over meanwhile has a status of their own; theirs counts.
+            result = self._prepare(request, key, my_etag)
+        except Exception as error:
+            # A run that took over has written its own status, which takes precedence.
             with contextlib.suppress(CampaignError):
-                self._write(key, status.failed(_reason(why)), mine)
+                self._save(key, status.as_failed(_reason(error)), my_etag)
             raise
-        self._write(key, status.finished(result), mine)
+        self._save(key, status.as_finished(result), my_etag)
         return _report(result)
 
-    def _status(self, key: str) -> tuple[WavePrepStatus | None, str | None]:
-        try:
-            version = self.scoring.head(key).etag
-            with closing(self.scoring.open(key, etag=version)) as source:
-                return WavePrepStatus.parse(source.read(), file=key), version
-        except NotFound:
-            return None, None
-
-    def _write(self, key: str, status: WavePrepStatus, version: str | None) -> str:
-        """Write the status over the `version` that was read, or where none was.
+    def _save(self, key: str, status: WavePrepStatus, etag: str | None) -> str:
+        """Save the status by compare-and-swap and return its new ETag.
 
         Raises:
-            Conflict: somebody else wrote it meanwhile.
+            Conflict: another run has written the status meanwhile.
         """
-        if version is None:
-            return self.scoring.put(key, status.json(), if_absent=True).etag
-        return self.scoring.put(key, status.json(), if_match=version).etag
+        return put_if_unchanged(self.scoring, key, status.to_bytes(), etag).etag
 
-    def _prepare(self, request: WavePrepRequest, status_key: str, mine: str) -> dict[str, Any]:
+    def _prepare(self, request: WavePrepRequest, status_key: str, my_etag: str) -> dict[str, Any]:
         markets = self._markets(request)
         reserved = self._reserve(request, markets)
         seed = self.secrets.read(lottery.seed_secret_name(request.campaign_id))
         candidates = candidate_table(self.entries.eligible(_query(request, markets)))
         selection = select_fans(candidates, quotas(markets, reserved), request.options(seed))
         codes = {market: reservation.codes for market, reservation in reserved.items()}
-        files = wave_files(selection.picks, candidates, markets, codes, selection.audit)
+        files = build_wave_files(selection.picks, candidates, markets, codes, selection.audit)
         target = layout.prepped_key(request.campaign_id, request.date_key)
-        content = self.zips.stream(files.members(), modified=ARCHIVED)
-        archive = self.scoring.put(target, self._unless_taken_over(content, status_key, mine))
+        content = self.zips.stream(files.members(), modified=ARCHIVE_DATE)
+        archive = self.scoring.put(target, self._unless_taken_over(content, status_key, my_etag))
         self._release_unused(reserved, files)
         return {
-            **request.wire(),
+            **request.to_json(),
             "key": archive.key,
             "size": archive.size,
             "markets": market_results(markets, selection.cutoffs),
@@ -132,9 +133,9 @@ class ProcessSmsWaveFiles:
         known = self.campaigns.markets(request.campaign_id)
         file = layout.market_details_key(request.campaign_id, request.date_key)
         with closing(self.scoring.open(file)) as source:
-            rows = read_rows(source, file=file, required=REQUIRED_COLUMNS)
-            markets = read_market_details(rows, known, file=file)
-        refuse_no_market(markets, file)
+            rows = read_rows(source, file=file, required=MARKET_DETAILS_COLUMNS)
+            markets = parse_market_details(rows, known, file=file)
+        require_markets(markets, file)
         return markets
 
     def _reserve(
@@ -152,16 +153,16 @@ class ProcessSmsWaveFiles:
         }
 
     def _unless_taken_over(
-        self, content: Iterable[bytes], status_key: str, mine: str
+        self, content: Iterable[bytes], status_key: str, my_etag: str
     ) -> Iterator[bytes]:
-        """The archive, which is not whole before we know that it still is ours to write."""
+        """Yield the archive, then fail if another run took the lease, which aborts the upload."""
         yield from content
-        if self.scoring.head(status_key).etag != mine:
-            raise Conflict(f"{status_key}: another run took over when the lease ran out")
+        if self.scoring.head(status_key).etag != my_etag:
+            raise Conflict(f"{status_key}: the lease expired and another run took over")
 
     def _release_unused(self, reserved: Mapping[str, Reservation], files: WaveFiles) -> None:
         for market_id, reservation in reserved.items():
-            used = files.used(market_id)
+            used = files.codes_of(market_id)
             if spare := [code for code in reservation.codes if code not in used]:
                 self.codes.release(reservation.reserve_id, spare)
 
@@ -179,7 +180,7 @@ def _query(request: WavePrepRequest, markets: Iterable[WaveMarket]) -> EligibleQ
 def _file_rows(files: WaveFiles) -> dict[str, int]:
     return {
         "masterCodes": len(files.registrants),
-        "smsSELECTED": len(files.texted()),
+        "smsSELECTED": len(files.text_recipients()),
         "emails/TM": len(files.tm_emails()),
         "emails/NON_TM": len(files.external_emails()),
     }
@@ -200,7 +201,7 @@ def _report(result: Mapping[str, Any]) -> Report:
     return Report(worker=WORKER, counts=dict(result.get("count", {})), details=details)
 
 
-def _reason(why: Exception) -> str:
-    """What the status says of a failure: our own words, or only the kind of an unforeseen one."""
-    kind = type(why).__name__
-    return f"{kind}: {why}" if isinstance(why, CampaignError) else kind
+def _reason(error: Exception) -> str:
+    """Return the reason for the status: our own messages, but only the type of other errors."""
+    kind = type(error).__name__
+    return f"{kind}: {error}" if isinstance(error, CampaignError) else kind

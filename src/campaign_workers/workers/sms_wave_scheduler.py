@@ -1,7 +1,7 @@
-"""smsWaveScheduler: waves whose time has come get an execution of the state machine each.
+"""smsWaveScheduler: start an execution of the state machine for each wave that is due.
 
-The execution is named for the config's key and content, so a second tick starts nothing, and a
-config that was repaired or scheduled again starts anew.
+An execution is named by the key and the content of its config: a second tick starts nothing, and
+a config that was repaired gets a new execution.
 """
 
 from contextlib import closing
@@ -21,8 +21,8 @@ from campaign_workers.domain.storage.layout import (
 from campaign_workers.domain.waves.config import (
     CONFIG_LIMIT,
     WaveConfig,
+    config_version,
     execution_name,
-    version_of,
 )
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
 from campaign_workers.ports.system import Clock
@@ -33,22 +33,22 @@ WORKER: Final = "smsWaveScheduler"
 
 @attrs.frozen(kw_only=True)
 class SmsWaveScheduler:
-    """Start what is due; an execution that has not moved its config after `patience` is stuck."""
+    """Start the due waves; a config that is not moved after `start_timeout` is stuck."""
 
     scoring: ObjectStore
     workflow: WorkflowStarter
     clock: Clock
-    patience: timedelta = timedelta(minutes=15)
+    start_timeout: timedelta = timedelta(minutes=15)
 
     parse = staticmethod(Tick.parse)
 
     def __call__(self, event: Tick) -> Report:
         """Start an execution for each config in `scheduled/` that is ready.
 
-        Counts are configs: in those that are ready or wrong, out those that were started now,
-        duplicates those that were started by an earlier tick, rejected the wrong ones; `waiting`
-        are not ready yet. The details have the keys of the ready ones (`configKeys`), of those
-        that are `stuck`, and of the `unreadable` ones with the reason.
+        Counts are configs: `in` are ready or invalid, `out` were started now, `duplicates` were
+        started by an earlier tick, `rejected` are invalid, and `waiting` are not ready yet. The
+        details have the keys of the ready ones (`configKeys`), of those that are `stuck`, and of
+        the `unreadable` ones with the reason.
 
         Raises:
             RetryLater: the bucket fails, or a start failed; the other configs were started.
@@ -56,20 +56,20 @@ class SmsWaveScheduler:
         tick = _Tick()
         for info in self.scoring.list(wave_configs_prefix(WaveState.SCHEDULED)):
             if not info.key.endswith("/"):
-                self._consider(info, tick)
-        if tick.failed:
-            raise RetryLater(f"not started: {', '.join(tick.failed)}")
+                self._start_if_ready(info, tick)
+        if tick.not_started:
+            raise RetryLater(f"not started: {', '.join(tick.not_started)}")
         return tick.report()
 
-    def _consider(self, info: ObjectInfo, tick: "_Tick") -> None:
+    def _start_if_ready(self, info: ObjectInfo, tick: "_Tick") -> None:
         try:
             document = self._document(info)
-            config = WaveConfig.read(document, file=info.key)
-        except BadInput as why:
-            tick.unreadable.append({"key": info.key, "reason": str(why)})
+            config = WaveConfig.parse(document, file=info.key)
+        except BadInput as error:
+            tick.unreadable.append({"key": info.key, "reason": str(error)})
             return
         except (Conflict, NotFound):
-            # It was moved or replaced since it was listed; the next tick sees what is there.
+            # It was moved or replaced after the listing; the next tick handles the new version.
             return
         if config.is_ready(self.clock.now()):
             self._start(info, document, tick)
@@ -83,26 +83,26 @@ class SmsWaveScheduler:
             return content.read()
 
     def _start(self, info: ObjectInfo, document: bytes, tick: "_Tick") -> None:
-        payload = {"configKey": info.key, "version": version_of(document)}
+        payload = {"configKey": info.key, "version": config_version(document)}
         try:
             execution = self.workflow.start(execution_name(info.key, info.etag), payload)
         except RetryLater:
-            tick.failed.append(info.key)
+            tick.not_started.append(info.key)
             return
         tick.ready.append(info.key)
         tick.started += execution.is_new
-        if self.clock.now() - execution.started >= self.patience:
+        if self.clock.now() - execution.started >= self.start_timeout:
             tick.stuck.append(info.key)
 
 
 @attrs.define
 class _Tick:
-    """What one tick found."""
+    """The findings of one tick."""
 
     ready: list[str] = attrs.field(factory=list)
     stuck: list[str] = attrs.field(factory=list)
     unreadable: list[dict[str, str]] = attrs.field(factory=list)
-    failed: list[str] = attrs.field(factory=list)
+    not_started: list[str] = attrs.field(factory=list)
     started: int = 0
     waiting: int = 0
 

@@ -1,7 +1,7 @@
-"""The state of a wave preparation, kept as one object that runs take from each other by etag.
+"""The status of a wave preparation: an object that runs update by compare-and-swap.
 
-TRIGGERED while a run holds the lease, then FINISHED with its result or FAILED with the reason. A
-lease that ran out belongs to a run that died; whoever takes over counts as another attempt.
+The status is TRIGGERED while a run holds the lease, then FINISHED with the result or FAILED with
+the reason. An expired lease means that its run died; taking over counts as another attempt.
 """
 
 import json
@@ -15,13 +15,13 @@ import attrs
 from campaign_workers.domain.errors import BadInput, Conflict
 from campaign_workers.domain.records.types import iso_utc, parse_utc
 
-MOST_ATTEMPTS: Final = 2
+MAX_ATTEMPTS: Final = 2
 LEASE: Final = timedelta(minutes=15)
-"""No run lasts longer than a Lambda can."""
+"""The maximum duration of a Lambda invocation, and so of a run."""
 
 
-class State(StrEnum):
-    """Where a preparation stands."""
+class WavePrepState(StrEnum):
+    """The states of a preparation."""
 
     TRIGGERED = "TRIGGERED"
     FINISHED = "FINISHED"
@@ -32,11 +32,11 @@ class State(StrEnum):
 class WavePrepStatus:
     """One version of the status object.
 
-    `request` is what the run was asked for; `result` what a finished one answered; `reason` why
-    a failed one did, without any personal value.
+    `request` is the request of the run, `result` its answer once it has finished, and `reason`
+    why it failed, without personal data.
     """
 
-    state: State
+    state: WavePrepState
     attempts: int
     request: Mapping[str, Any]
     lease_until: datetime | None = None
@@ -45,16 +45,16 @@ class WavePrepStatus:
 
     @classmethod
     def parse(cls, document: bytes, *, file: str) -> Self:
-        """Read a status that `json` wrote.
+        """Parse a status that `to_bytes` wrote.
 
         Raises:
-            BadInput: it is something else; a person has to look at it.
+            BadInput: the document is not a status.
         """
         try:
             raw = json.loads(document)
             lease = raw.get("leaseUntil")
             return cls(
-                state=State(raw["status"]),
+                state=WavePrepState(raw["status"]),
                 attempts=int(raw["attempts"]),
                 request=raw["request"],
                 lease_until=None if lease is None else parse_utc(lease),
@@ -62,10 +62,14 @@ class WavePrepStatus:
                 reason=raw.get("reason"),
             )
         except (ValueError, TypeError, KeyError, AttributeError):
-            raise BadInput("not a status of a wave preparation", file=file) from None
+            raise BadInput(
+                "expected the status of a wave preparation",
+                file=file,
+                remedy="inspect it, and delete it to start again",
+            ) from None
 
-    def json(self) -> bytes:
-        """The status as an object; equal ones give equal bytes."""
+    def to_bytes(self) -> bytes:
+        """Return the status as a file; equal statuses give equal bytes."""
         content = {
             "status": str(self.state),
             "attempts": self.attempts,
@@ -77,16 +81,16 @@ class WavePrepStatus:
         present = {name: value for name, value in content.items() if value is not None}
         return f"{json.dumps(present, indent=2, ensure_ascii=False)}\n".encode()
 
-    def finished(self, result: Mapping[str, Any]) -> Self:
-        """This run's status when it is done."""
-        return attrs.evolve(self, state=State.FINISHED, lease_until=None, result=result)
+    def as_finished(self, result: Mapping[str, Any]) -> Self:
+        """Return the status of this run after it has finished."""
+        return attrs.evolve(self, state=WavePrepState.FINISHED, lease_until=None, result=result)
 
-    def failed(self, reason: str) -> Self:
-        """This run's status when it gave up."""
-        return attrs.evolve(self, state=State.FAILED, lease_until=None, reason=reason)
+    def as_failed(self, reason: str) -> Self:
+        """Return the status of this run after it has failed."""
+        return attrs.evolve(self, state=WavePrepState.FAILED, lease_until=None, reason=reason)
 
 
-def triggered(
+def next_attempt(
     before: WavePrepStatus | None,
     request: Mapping[str, Any],
     *,
@@ -94,19 +98,29 @@ def triggered(
     lease: timedelta,
     file: str,
 ) -> WavePrepStatus:
-    """The status of a new attempt, after the status that was `before` it (not a finished one).
+    """Return the status of the next attempt.
+
+    Args:
+        before: the current status, which is not finished; None before the first attempt.
+        request: the request of the run.
+        now: when the attempt starts.
+        lease: how long the attempt may take.
+        file: the key of the status, for errors.
 
     Raises:
-        Conflict: another run holds the lease, or the attempts are used up.
+        Conflict: another run holds the lease, or all attempts are used up.
     """
     if before and before.lease_until and now < before.lease_until:
-        raise Conflict(f"{file}: another run holds it until {iso_utc(before.lease_until)}")
+        raise Conflict(f"{file}: another run holds the lease until {iso_utc(before.lease_until)}")
     attempts = before.attempts if before else 0
-    if attempts >= MOST_ATTEMPTS:
+    if attempts >= MAX_ATTEMPTS:
         raise Conflict(
-            f"{file}: {attempts} attempts did not succeed; read the reason in it, mend the cause "
-            "and delete it before you start again"
+            f"{file}: {attempts} attempts failed; fix the reason given in this object, delete the "
+            "object and start again"
         )
     return WavePrepStatus(
-        state=State.TRIGGERED, attempts=attempts + 1, request=request, lease_until=now + lease
+        state=WavePrepState.TRIGGERED,
+        attempts=attempts + 1,
+        request=request,
+        lease_until=now + lease,
     )

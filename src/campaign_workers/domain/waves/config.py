@@ -1,4 +1,4 @@
-"""Waves: their configs, when they are ready, and what their executions are called."""
+"""Wave configs: their fields, versions and failures, and the names of executions."""
 
 import hashlib
 import json
@@ -15,31 +15,31 @@ from campaign_workers.domain.stats.slack import escape
 from campaign_workers.domain.storage.layout import parse_wave_config_key, validate_key_id
 from campaign_workers.domain.waves.texting_hours import TextingHours
 
-_Read = Callable[[Any], Any]
+_Parse = Callable[[Any], Any]
 
-FAILURE: Final = "lastFailure"
-"""Where a config tells why its wave failed; a config that is scheduled again may keep it."""
+FAILURE_FIELD: Final = "lastFailure"
+"""The field with the reason why the wave failed; a rescheduled config may still have it."""
 
 CONFIG_LIMIT: Final = 256 * 1024
-"""Bytes that a config may have."""
+"""Size limit of a config in bytes."""
 
-_LONGEST_REASON: Final = 1000
+_MAX_REASON: Final = 1000
 
-# Code dates lie a year around the notify date, and are read again once they are written.
+# Default code dates are up to a year after the notify date, and must be readable again.
 _NOTIFY_YEARS: Final = range(2000, 3000)
 _YEARS: Final = range(1900, 9000)
-_SLOWEST: Final = 1 / 300
-_FASTEST: Final = 1_000_000
-_NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
+_MIN_RATE: Final = 1 / 300
+_MAX_RATE: Final = 1_000_000
+_INVALID_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
 @attrs.frozen(kw_only=True)
 class WaveConfig:
-    """What to send to the registrants of a wave, and when.
+    """The config of a wave: what its registrants are sent, and when.
 
-    `total_limit` is how many registrants are notified at most; `rate` texts a second, held in
-    every one-second window; `begin_date` and `end_date` bound the validity of its codes. `extra`
-    has the fields that we do not know, which are written back as they came.
+    `total_limit` is the maximum number of registrants to notify; `rate` is the maximum number of
+    texts in any window of one second; codes are valid from `begin_date` to `end_date`. `extra` has
+    unknown fields, which are kept unchanged.
     """
 
     campaign_id: str
@@ -57,36 +57,37 @@ class WaveConfig:
     extra: Mapping[str, Any] = attrs.field(factory=dict, repr=False)
 
     @classmethod
-    def read(cls, document: bytes | Mapping[str, Any], *, file: str) -> Self:
-        """Read a config, from JSON in UTF-8 or already decoded; `file` names it in errors.
+    def parse(cls, document: bytes | Mapping[str, Any], *, file: str) -> Self:
+        """Parse a config from JSON in UTF-8 or from a decoded object; errors name `file`.
 
         Raises:
-            BadInput: it is no JSON object, or a field is missing or wrong; names file and field.
+            BadInput: the document is not a JSON object, or a field is missing or invalid; names
+                file and field.
         """
-        raw = _decoded(document, file) if isinstance(document, bytes) else document
+        raw = _decode(document, file) if isinstance(document, bytes) else document
         if not isinstance(raw, Mapping):
-            raise BadInput("not a JSON object", file=file)
+            raise BadInput("expected a JSON object", file=file)
         values = {attribute: _field(raw, attribute, file) for attribute in _FIELDS}
         extra = {name: value for name, value in raw.items() if name not in _KNOWN}
         config = cls(**values, extra=extra)
         if config.begin_date and config.end_date and config.end_date <= config.begin_date:
-            raise BadInput("not after beginDate", file=file, field="endDate")
+            raise BadInput("expected a date after beginDate", file=file, field="endDate")
         return config
 
-    def wire(self) -> dict[str, Any]:
-        """The config as a JSON object: known fields in their order, then the others by name."""
-        known = {_FIELDS[name][0]: _written(getattr(self, name)) for name in _FIELDS}
+    def to_json(self) -> dict[str, Any]:
+        """Return the config as a JSON object: known fields in order, then the others by name."""
+        known = {_FIELDS[name][0]: _to_json(getattr(self, name)) for name in _FIELDS}
         present = {name: value for name, value in known.items() if value is not None}
         return present | {name: self.extra[name] for name in sorted(self.extra)}
 
-    def json(self) -> bytes:
-        """The config as a file; equal configs give equal bytes."""
-        return f"{json.dumps(self.wire(), indent=2, ensure_ascii=False)}\n".encode()
+    def to_bytes(self) -> bytes:
+        """Return the config as a file; equal configs give equal bytes."""
+        return f"{json.dumps(self.to_json(), indent=2, ensure_ascii=False)}\n".encode()
 
     def with_code_dates(self) -> Self:
-        """The config with the validity of its codes: from a day before to a year after notifying.
+        """Return the config with default dates: from a day before to a year after notifying.
 
-        Dates that the config gives already stay.
+        Dates that the config has already stay.
         """
         return attrs.evolve(
             self,
@@ -95,74 +96,74 @@ class WaveConfig:
         )
 
     def is_ready(self, now: datetime) -> bool:
-        """Whether it is time to notify."""
+        """Whether the notify date has come."""
         return self.notify_date <= now
 
 
 def execution_name(config_key: str, etag: str) -> str:
-    """The name of the execution for one version of one config, the same at every tick.
+    """Return the name of the execution for one version of a config.
 
-    At most 57 characters of letters, digits, `-` and `_`: other characters of the wave become
-    `-`, and the digest keeps names apart.
+    The name has at most 57 letters, digits, `-` and `_`: other characters of the wave become `-`,
+    and a digest keeps names unique.
 
     Raises:
-        BadInput: the key is not that of a wave config.
+        BadInput: the key is not the key of a wave config.
     """
     wave, _ = parse_wave_config_key(config_key)
     digest = hashlib.sha256(f"{config_key}:{etag}".encode()).hexdigest()
-    return f"{_NOT_IN_NAMES.sub('-', wave[:40])}-{digest[:16]}"
+    return f"{_INVALID_IN_NAMES.sub('-', wave[:40])}-{digest[:16]}"
 
 
-def version_of(document: bytes) -> str:
-    """What tells one version of a config from another: 16 hex digits of SHA-256."""
+def config_version(document: bytes) -> str:
+    """Return the version of a config: the first 16 hex digits of its SHA-256."""
     return hashlib.sha256(document).hexdigest()[:16]
 
 
 def with_failure(document: bytes, reason: str) -> bytes:
-    """A config with the reason for which its wave failed; what is no JSON object stays as it is."""
+    """Add the reason of a failure to a config; anything but a JSON object is returned unchanged."""
     try:
-        raw = _decoded(document, "config")
+        raw = _decode(document, "config")
     except BadInput:
         return document
     if not isinstance(raw, dict):
         return document
-    return f"{json.dumps(raw | {FAILURE: reason}, indent=2, ensure_ascii=False)}\n".encode()
+    return f"{json.dumps(raw | {FAILURE_FIELD: reason}, indent=2, ensure_ascii=False)}\n".encode()
 
 
-def failure_of(document: bytes) -> str:
-    """Why the wave of a config in `failed/` failed, as far as the config tells."""
+def failure_reason(document: bytes) -> str:
+    """Return the reason of the failure that a config in `failed/` has."""
     try:
-        return str(_decoded(document, "config").get(FAILURE, "no reason given"))
+        return str(_decode(document, "config").get(FAILURE_FIELD, "no reason given"))
     except (AttributeError, BadInput):
         return "its config cannot be read"
 
 
 def failure_alert(wave: str, document: bytes, counts: Mapping[str, int]) -> str:
-    """What people are told of a wave that failed, in Slack's notation."""
+    """Return the Slack message about a failed wave, in mrkdwn."""
     figures = (("ok", "notified"), ("failed", "failed"), ("unsettled", "without an outcome"))
-    said = ", ".join(f"{counts.get(name, 0)} {words}" for name, words in figures)
-    reason = escape(failure_of(document), _LONGEST_REASON)
-    return f"*Wave failed:* {escape(wave)}\n{reason}\n{said}"
+    summary = ", ".join(f"{counts.get(name, 0)} {words}" for name, words in figures)
+    reason = escape(failure_reason(document), _MAX_REASON)
+    return f"*Wave failed:* {escape(wave)}\n{reason}\n{summary}"
 
 
-def _decoded(document: bytes, file: str) -> Any:
+def _decode(document: bytes, file: str) -> Any:
     if len(document) > CONFIG_LIMIT:
         raise BadInput(f"more than {CONFIG_LIMIT} bytes", file=file)
     try:
         return parse_json(document.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        raise BadInput("not JSON in UTF-8", file=file) from None
+        raise BadInput("expected JSON in UTF-8", file=file) from None
 
 
 def _field(raw: Mapping[str, Any], attribute: str, file: str) -> Any:
-    name, required, read = _FIELDS[attribute]
+    name, is_required, parse = _FIELDS[attribute]
     value = raw.get(name)
     if value is None:
-        if required:
+        if is_required:
             raise BadInput("missing", file=file, field=name)
         return None
     try:
-        return read(value)
+        return parse(value)
     except BadInput as why:
         raise why.within(file) from None
     except ValueError as why:
@@ -176,34 +177,34 @@ def _id(value: object) -> str:
         raise ValueError(why.problem) from None
 
 
-def _whole(value: object) -> int:
+def _integer(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise ValueError("not a whole number")
+    raise ValueError("expected an integer")
 
 
 def _count(value: object) -> int:
-    if (count := _whole(value)) >= 0:
+    if (count := _integer(value)) >= 0:
         return count
-    raise ValueError("below zero")
+    raise ValueError("expected an integer from 0")
 
 
 def _category(value: object) -> int:
-    if -(2**53) < (category := _whole(value)) < 2**53:
+    if -(2**53) < (category := _integer(value)) < 2**53:
         return category
-    raise ValueError("not within 2^53")
+    raise ValueError("expected an integer between -2^53 and 2^53")
 
 
 def _flag(value: object) -> bool:
     if isinstance(value, bool):
         return value
-    raise ValueError("neither true nor false")
+    raise ValueError("expected true or false")
 
 
 def _text(value: object) -> str:
     if isinstance(value, str):
         return value
-    raise ValueError("not a text")
+    raise ValueError("expected a string")
 
 
 def _moment(value: object, years: range = _YEARS) -> datetime:
@@ -211,11 +212,11 @@ def _moment(value: object, years: range = _YEARS) -> datetime:
         moment = datetime.fromisoformat(value)  # type: ignore[arg-type]
         utc = moment.astimezone(UTC) if moment.tzinfo else None
     except (TypeError, ValueError, OverflowError):
-        raise ValueError("not an ISO-8601 date and time") from None
+        raise ValueError("expected an ISO-8601 date and time") from None
     if utc is None:
-        raise ValueError("a date and time without its offset from UTC")
+        raise ValueError("expected a date and time with its offset from UTC")
     if utc.year not in years:
-        raise ValueError(f"not within the years {years.start} to {years.stop - 1}")
+        raise ValueError(f"expected a year from {years.start} to {years.stop - 1}")
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
@@ -225,15 +226,15 @@ def _notify_date(value: object) -> datetime:
 
 def _rate(value: object) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and _SLOWEST <= value <= _FASTEST:  # type: ignore[operator]
+    if is_number and _MIN_RATE <= value <= _MAX_RATE:  # type: ignore[operator]
         return float(value)  # type: ignore[arg-type]
-    raise ValueError("not a number of texts a second from 1/300 to 1000000")
+    raise ValueError("expected texts per second, a number from 1/300 to 1000000")
 
 
-def _written(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     if isinstance(value, datetime):
         return iso_utc(value)
-    return value.wire() if isinstance(value, TextingHours) else value
+    return value.to_json() if isinstance(value, TextingHours) else value
 
 
 def _a_year_after(moment: datetime) -> datetime:
@@ -241,7 +242,7 @@ def _a_year_after(moment: datetime) -> datetime:
     return moment.replace(year=moment.year + 1, day=28 if leap_day else moment.day)
 
 
-_FIELDS: Final[Mapping[str, tuple[str, bool, _Read]]] = {
+_FIELDS: Final[Mapping[str, tuple[str, bool, _Parse]]] = {
     "campaign_id": ("campaignId", True, _id),
     "category_id": ("categoryId", True, _category),
     "total_limit": ("totalLimit", True, _count),
@@ -253,8 +254,8 @@ _FIELDS: Final[Mapping[str, tuple[str, bool, _Read]]] = {
     "begin_date": ("beginDate", False, _moment),
     "end_date": ("endDate", False, _moment),
     "rate": ("rate", False, _rate),
-    "texting_hours": ("textingHours", False, TextingHours.read),
+    "texting_hours": ("textingHours", False, TextingHours.parse),
 }
-"""Attribute -> name on the wire, whether it must be there, and how its value is read."""
+"""Attribute -> name in JSON, whether it is required, and the parser of its value."""
 
 _KNOWN: Final = frozenset(name for name, _, _ in _FIELDS.values())

@@ -6,7 +6,7 @@ import polars as pl
 
 from campaign_workers.container import Container
 from campaign_workers.domain import lottery
-from campaign_workers.domain.preparation.files import candidate_table
+from campaign_workers.domain.preparation.wave_files import candidate_table
 from campaign_workers.domain.selection.options import MarketQuota, SelectionOptions
 from campaign_workers.domain.selection.selection import select_fans
 from campaign_workers.entrypoints.cli.books import Books

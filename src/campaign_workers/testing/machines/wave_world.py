@@ -21,7 +21,7 @@ from campaign_workers.domain.records.types import iso_utc
 from campaign_workers.domain.running.events import Tick
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.storage.layout import WaveState, wave_config_key, wave_file_key
-from campaign_workers.domain.waves.notifications import COLUMNS
+from campaign_workers.domain.waves.files import COLUMNS
 from campaign_workers.ports.system import Deadline
 from campaign_workers.testing.builders import CAMPAIGN, campaign
 from campaign_workers.workers.sms_wave_scheduler import SmsWaveScheduler

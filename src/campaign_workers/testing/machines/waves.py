@@ -20,7 +20,8 @@ from campaign_workers.adapters.system.deadlines import CountdownDeadline
 from campaign_workers.domain.errors import CampaignError, OutcomeUnknown, RetryLater
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.storage.layout import WaveState, wave_config_key
-from campaign_workers.domain.waves.notifications import Registrant, message_id
+from campaign_workers.domain.waves.files import Registrant
+from campaign_workers.domain.waves.notifications import message_id
 from campaign_workers.testing.crashes import Killed, KillSwitch, Side
 from campaign_workers.testing.machines.wave_world import DEAD_ENDING, WaveWorld, registrant
 from campaign_workers.workers.sms_wave_send.sender import Limits
@@ -264,7 +265,7 @@ class WaveMachine(RuleBasedStateMachine):
 
     def _ids(self, wave: str) -> set[str]:
         return {
-            message_id(wave, Registrant.read(row, 1))
+            message_id(wave, Registrant.parse(row, 1))
             for row in self.rows[wave]
             if row["globalUserId"]
         }

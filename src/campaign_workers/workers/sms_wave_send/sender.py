@@ -1,4 +1,4 @@
-"""One call's work on a wave: texts side by side under a rate, e-mails by the batch."""
+"""Sending of a wave within one call: concurrent texts under a rate limit, e-mails in batches."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -10,52 +10,54 @@ import attrs
 from campaign_workers.domain.csv.rows import Row
 from campaign_workers.domain.errors import Conflict, PermanentFailure, RetryLater
 from campaign_workers.domain.running.events import MAX_MESSAGE_BYTES
-from campaign_workers.domain.waves.notifications import Fate, Notification, segments
-from campaign_workers.domain.waves.plans import Pace, WavePlan
-from campaign_workers.domain.waves.progress import Progress, batches, judged
+from campaign_workers.domain.waves.notifications import Notification, count_segments
+from campaign_workers.domain.waves.outcomes import RowOutcome
+from campaign_workers.domain.waves.plans import PlannedRow, RateLimiter, WavePlan, plan_rows
+from campaign_workers.domain.waves.progress import Progress
 from campaign_workers.ports.sms_service import SmsService, TextMessage
 from campaign_workers.ports.streams import MessageQueue
 from campaign_workers.ports.system import Clock, Deadline
 from campaign_workers.ports.tables import Channel, Delivery, DeliveryLedger, DeliveryState
+from campaign_workers.worker_library.iteration import batches
 
-_Todo = tuple[int, Notification]
-"""The number of a row, and who is to be notified."""
+_PendingRow = tuple[int, Notification]
+"""The number of a row, and its notification."""
 
-_CHANNELS: Final = {Fate.SMS: Channel.SMS, Fate.EMAIL: Channel.EMAIL}
-_FATES: Final = {channel: fate for fate, channel in _CHANNELS.items()}
+_CHANNELS: Final = {RowOutcome.SMS: Channel.SMS, RowOutcome.EMAIL: Channel.EMAIL}
+_OUTCOMES: Final = {channel: outcome for outcome, channel in _CHANNELS.items()}
 
 
-def fate_of(delivery: Delivery | None, notification: Notification) -> Fate:
-    """What the ledger says became of a registrant; `OPEN` if it is claimed or not known."""
+def outcome_of(delivery: Delivery | None, notification: Notification) -> RowOutcome:
+    """Return the outcome that the ledger has for a registrant; a claim alone is `PENDING`."""
     match delivery:
         case Delivery(state=DeliveryState.SENT, channel=Channel() as channel):
-            return _FATES[channel]
+            return _OUTCOMES[channel]
         case Delivery(state=DeliveryState.FAILED):
-            return Fate.REFUSED
-    return notification.failure or Fate.OPEN
+            return RowOutcome.REFUSED
+    return notification.failure or RowOutcome.PENDING
 
 
 @attrs.frozen(kw_only=True)
 class Limits:
-    """How much at a time, how often, and when to stop.
+    """Limits of one call: concurrency, batch sizes, retries and when to stop.
 
-    At most `in_flight` texts are under way, each tried `attempts` times; the waits between them
-    double from `backoff_seconds`. Ledger and queue get `batch_size` at a time. When `lost_in_a_row`
-    texts got no answer the service is taken to be down; with less than `reserve_seconds` left the
-    call ends and says where to go on.
+    At most `in_flight` texts are in flight. A text is tried `attempts` times, with a backoff that
+    starts at `backoff_seconds` and doubles. Ledger and queue get batches of `batch_size`. After
+    `max_consecutive_timeouts` texts without an answer the service is considered down. With less
+    than `shutdown_margin_seconds` left the call stops and returns a cursor.
     """
 
     in_flight: int = 200
     batch_size: int = 100
     attempts: int = 4
     backoff_seconds: float = 0.5
-    lost_in_a_row: int = 200
-    reserve_seconds: float = 60
+    max_consecutive_timeouts: int = 200
+    shutdown_margin_seconds: float = 60
 
 
 @attrs.define(kw_only=True)
-class Sending:
-    """Sends what is open of a wave, as far as time and the systems allow."""
+class WaveSender:
+    """Sends the pending notifications of a wave, as far as time and services allow."""
 
     wave: str
     plan: WavePlan
@@ -67,126 +69,128 @@ class Sending:
     clock: Clock
     deadline: Deadline
     limits: Limits
-    pace: Pace | None
-    opens: datetime | None = None
-    """When the first of those who wait for their hours can be texted."""
+    rate_limiter: RateLimiter | None
+    opens_at: datetime | None = None
+    """When the texting hours of the first waiting recipient open."""
     is_complete: bool = False
-    has_settled: bool = False
+    has_recorded: bool = False
     _is_out_of_time: bool = False
     _is_down: bool = False
-    _lost: int = 0
-    _letters: list[_Todo] = attrs.field(factory=list)
-    _flying: set[asyncio.Task[None]] = attrs.field(factory=set)
-    _turn: asyncio.Lock = attrs.field(factory=asyncio.Lock)
+    _consecutive_timeouts: int = 0
+    _email_batch: list[_PendingRow] = attrs.field(factory=list)
+    _in_flight: set[asyncio.Task[None]] = attrs.field(factory=set)
+    _slot_lock: asyncio.Lock = attrs.field(factory=asyncio.Lock)
 
     @property
-    def may_go_on_later(self) -> bool:
-        """Whether nothing is wrong but the time, so that another call can do the rest."""
-        return not self._is_down and (self._is_out_of_time or self.opens is not None)
+    def can_continue(self) -> bool:
+        """Whether only time prevents completion, so that another call can do the rest."""
+        return not self._is_down and (self._is_out_of_time or self.opens_at is not None)
 
-    def judged(self) -> Iterator[tuple[int, Notification | Fate]]:
-        """The rows of the file with what is to be done about each."""
+    def planned_rows(self) -> Iterator[PlannedRow]:
+        """Return the rows of the wave file, each with its notification or the reason for none."""
         config = self.plan.config
-        return judged(
+        return plan_rows(
             self.rows(), campaign_id=config.campaign_id, wave=self.wave, limit=config.total_limit
         )
 
     async def run(self) -> None:
-        """Go over the file until nothing more can be done in this call.
+        """Scan the file until nothing more can be done in this call.
 
-        Whoever waits for texting hours is waited for if the time of this call allows.
+        Waits for texting hours to open if the deadline allows.
         """
         try:
             while True:
-                self.opens = None
-                await self._pass()
-                if not await self._woken():
+                self.opens_at = None
+                await self._run_once()
+                if not await self._wait_for_hours():
                     return
         finally:
-            for task in self._flying:
+            for task in self._in_flight:
                 task.cancel()
-            await asyncio.gather(*self._flying, return_exceptions=True)
+            await asyncio.gather(*self._in_flight, return_exceptions=True)
 
-    async def _woken(self) -> bool:
-        """Wait for the hours of whoever waits; False if nobody does, or not in this call."""
-        if self._must_stop() or self.opens is None:
+    async def _wait_for_hours(self) -> bool:
+        """Wait until texting hours open; False if no text waits or the deadline is earlier."""
+        if self._must_stop() or self.opens_at is None:
             return False
-        wait = (self.opens - self.clock.now()).total_seconds()
+        wait = (self.opens_at - self.clock.now()).total_seconds()
         if wait > self._seconds_left():
             return False
         await self.clock.pause(wait)
         return True
 
-    async def _pass(self) -> None:
-        reached_end = await self._gone_over()
-        await self._landed(0)
-        self._post()
-        self.is_complete = reached_end and not self.progress.unsettled_rows
+    async def _run_once(self) -> None:
+        reached_end = await self._scan_file()
+        await self._wait_for_capacity(0)
+        self._send_emails()
+        self.is_complete = reached_end and not self.progress.pending_rows
 
-    async def _gone_over(self) -> bool:
-        """Go over the file once; whether that came to its end."""
+    async def _scan_file(self) -> bool:
+        """Process the pending rows of the file; return whether the scan reached its end."""
         try:
-            for batch in batches(self._open_rows(), self.limits.batch_size):
+            for batch in batches(self._pending_rows(), self.limits.batch_size):
                 if self._must_stop():
                     return False
                 await self._deliver(batch)
-                if len(self._letters) >= self.limits.batch_size:
-                    self._post()
+                if len(self._email_batch) >= self.limits.batch_size:
+                    self._send_emails()
         except RetryLater:
             self._is_down = True
         return not self._is_down
 
-    def _open_rows(self) -> Iterator[_Todo]:
-        for row, found in self.judged():
-            if not self.progress.is_open(row):
+    def _pending_rows(self) -> Iterator[_PendingRow]:
+        for row, planned in self.planned_rows():
+            if not self.progress.is_pending(row):
                 continue
-            if isinstance(found, Fate):
-                self.progress.note(row, found)
-            elif found.failure:
-                self.progress.note(row, found.failure)
+            if isinstance(planned, RowOutcome):
+                self.progress.record(row, planned)
+            elif planned.failure:
+                self.progress.record(row, planned.failure)
             else:
-                yield row, found
+                yield row, planned
 
-    async def _deliver(self, batch: list[_Todo]) -> None:
-        """Claim a batch, each by the channel that is decided now, and send what was open."""
+    async def _deliver(self, batch: list[_PendingRow]) -> None:
+        """Claim each row for the channel that applies now, and send what is still pending."""
         now = self.clock.now()
-        decided = [(self.plan.channel(todo[1], now), todo) for todo in batch]
-        for fate, channel in _CHANNELS.items():
-            todos = [todo for wanted, todo in decided if wanted is fate]
-            if not todos:
+        planned = [(self.plan.channel(pending[1], now), pending) for pending in batch]
+        for outcome, channel in _CHANNELS.items():
+            members = [pending for wanted, pending in planned if wanted is outcome]
+            if not members:
                 continue
-            ids = [notification.message_id for _, notification in todos]
+            ids = [notification.message_id for _, notification in members]
             claims = self.ledger.claim(self.wave, ids, now=now, channel=channel)
-            for todo in todos:
-                await self._take(todo, claims[todo[1].message_id], channel)
+            for pending in members:
+                await self._send(pending, claims[pending[1].message_id], channel)
 
-    async def _take(self, todo: _Todo, claim: Delivery, channel: Channel) -> None:
-        notification = todo[1]
-        if (fate := fate_of(claim, notification)) is not Fate.OPEN:
-            self._note(todo, fate)
+    async def _send(self, pending: _PendingRow, claim: Delivery, channel: Channel) -> None:
+        notification = pending[1]
+        if (outcome := outcome_of(claim, notification)).is_final:
+            self._record_progress(pending, outcome)
         elif (claim.channel or channel) is Channel.EMAIL:
-            self._by_email(todo, Fate.NO_CHANNEL)
+            self._add_email(pending, RowOutcome.NO_CHANNEL)
         elif notification.phone is None:
-            # A text may have gone before the row was changed, and an e-mail would be the second.
-            self._settle(todo, Fate.CHANGED)
-        elif self.plan.opening(notification, self.clock.now()) is None:
-            self._settle(todo, Fate.NO_CHANNEL)
+            # A text may have been sent before the row was changed; an e-mail would be a second
+            # message.
+            self._record(pending, RowOutcome.CHANGED)
+        elif self.plan.next_opening(notification, self.clock.now()) is None:
+            self._record(pending, RowOutcome.NO_CHANNEL)
         else:
-            await self._landed(self.limits.in_flight - 1)
-            self._flying.add(asyncio.create_task(self._by_text(todo, notification.phone)))
+            await self._wait_for_capacity(self.limits.in_flight - 1)
+            task = asyncio.create_task(self._send_text(pending, notification.phone))
+            self._in_flight.add(task)
 
-    async def _landed(self, most: int) -> None:
-        """Wait until at most so many texts are under way."""
-        while len(self._flying) > most:
-            done, self._flying = await asyncio.wait(
-                self._flying, return_when=asyncio.FIRST_COMPLETED
+    async def _wait_for_capacity(self, limit: int) -> None:
+        """Wait until at most `limit` texts are in flight."""
+        while len(self._in_flight) > limit:
+            done, self._in_flight = await asyncio.wait(
+                self._in_flight, return_when=asyncio.FIRST_COMPLETED
             )
-            for failure in [task.exception() for task in done]:
-                if failure:
-                    raise failure
+            for error in [task.exception() for task in done]:
+                if error:
+                    raise error
 
-    async def _by_text(self, todo: _Todo, phone: str) -> None:
-        notification = todo[1]
+    async def _send_text(self, pending: _PendingRow, phone: str) -> None:
+        notification = pending[1]
         message = TextMessage(
             message_id=notification.message_id,
             phone=phone,
@@ -194,21 +198,21 @@ class Sending:
             group=self.wave,
             metadata={"campaignId": notification.campaign_id},
         )
-        accepted = await self._answer(notification, message)
-        if accepted is None:
+        is_accepted = await self._try_text(notification, message)
+        if is_accepted is None:
             return
-        self._lost = 0
-        if accepted:
-            self._settle(todo, Fate.SMS)
+        self._consecutive_timeouts = 0
+        if is_accepted:
+            self._record(pending, RowOutcome.SMS)
         else:
-            self._by_email(todo, Fate.REFUSED)
+            self._add_email(pending, RowOutcome.REFUSED)
 
-    async def _answer(self, notification: Notification, message: TextMessage) -> bool | None:
-        """Whether the service accepted a text or refuses it for good, None if that is not known."""
+    async def _try_text(self, notification: Notification, message: TextMessage) -> bool | None:
+        """Return whether the service accepted a text; None if the answer is unknown."""
         for attempt in range(self.limits.attempts):
             if attempt:
                 await self.clock.pause(self.limits.backoff_seconds * 2 ** (attempt - 1))
-            if not await self._may_go(notification):
+            if not await self._acquire_slot(notification):
                 return None
             try:
                 await self.sms.send(message)
@@ -217,76 +221,80 @@ class Sending:
             except RetryLater:
                 continue
             return True
-        self._lost += 1
-        self._is_down = self._is_down or self._lost >= self.limits.lost_in_a_row
+        self._consecutive_timeouts += 1
+        has_too_many = self._consecutive_timeouts >= self.limits.max_consecutive_timeouts
+        self._is_down = self._is_down or has_too_many
         return None
 
-    async def _may_go(self, notification: Notification) -> bool:
-        """Wait for the turn of a text; False if it cannot go in this call, or not at this hour."""
-        async with self._turn:
-            while self.pace and (wait := (self.pace.due() - self.clock.now()).total_seconds()) > 0:
+    async def _acquire_slot(self, notification: Notification) -> bool:
+        """Wait for a slot of the rate limiter; False if the text must not be sent now."""
+        limiter = self.rate_limiter
+        async with self._slot_lock:
+            while (
+                limiter and (wait := (limiter.next_slot() - self.clock.now()).total_seconds()) > 0
+            ):
                 self._is_out_of_time = self._is_out_of_time or wait > self._seconds_left()
                 if self._must_stop():
                     return False
                 await self.clock.pause(wait)
             now = self.clock.now()
-            if self._must_stop() or not self._is_awake(notification, now):
+            if self._must_stop() or not self._is_within_hours(notification, now):
                 return False
-            if self.pace:
-                self.pace.go(now)
+            if limiter:
+                limiter.record(now)
             return True
 
-    def _is_awake(self, notification: Notification, now: datetime) -> bool:
-        opening = self.plan.opening(notification, now)
+    def _is_within_hours(self, notification: Notification, now: datetime) -> bool:
+        opening = self.plan.next_opening(notification, now)
         if opening is not None and opening > now:
-            self.opens = min(opening, self.opens or opening)
+            self.opens_at = min(opening, self.opens_at or opening)
         return opening == now
 
-    def _by_email(self, todo: _Todo, failure: Fate) -> None:
-        """Put an e-mail with the next ones to post; without an address it is a `failure`."""
-        if todo[1].email is None:
-            self._settle(todo, failure)
-        elif len(todo[1].email_body().encode()) > MAX_MESSAGE_BYTES:
-            self._settle(todo, Fate.TOO_LARGE)
+    def _add_email(self, pending: _PendingRow, failure: RowOutcome) -> None:
+        """Add an e-mail to the batch; without an address the outcome is `failure`."""
+        if pending[1].email is None:
+            self._record(pending, failure)
+        elif len(pending[1].email_body().encode()) > MAX_MESSAGE_BYTES:
+            self._record(pending, RowOutcome.TOO_LARGE)
         else:
-            self._letters.append(todo)
+            self._email_batch.append(pending)
 
-    def _post(self) -> None:
-        for batch in batches(self._letters, self.limits.batch_size):
+    def _send_emails(self) -> None:
+        for batch in batches(self._email_batch, self.limits.batch_size):
             try:
                 self.emails.send([notification.email_body() for _, notification in batch])
             except RetryLater:
                 self._is_down = True
                 break
-            for todo in batch:
-                self._settle(todo, Fate.EMAIL)
-        self._letters.clear()
+            for pending in batch:
+                self._record(pending, RowOutcome.EMAIL)
+        self._email_batch.clear()
 
-    def _settle(self, todo: _Todo, fate: Fate) -> None:
-        """Write an outcome down; what another run settled meanwhile stands."""
-        notification = todo[1]
-        channel = _CHANNELS.get(fate)
+    def _record(self, pending: _PendingRow, outcome: RowOutcome) -> None:
+        """Record an outcome in the ledger; an outcome of another run takes precedence."""
+        notification = pending[1]
+        channel = _CHANNELS.get(outcome)
         state = DeliveryState.SENT if channel else DeliveryState.FAILED
         delivery = Delivery(message_id=notification.message_id, state=state, channel=channel)
         try:
             self.ledger.settle(self.wave, delivery, now=self.clock.now())
         except Conflict:
-            found = self.ledger.read(self.wave, [notification.message_id])
-            fate = fate_of(found.get(notification.message_id), notification)
+            known = self.ledger.read(self.wave, [notification.message_id])
+            outcome = outcome_of(known.get(notification.message_id), notification)
         except RetryLater:
             self._is_down = True
             return
-        self.has_settled = True
-        self._note(todo, fate)
+        self.has_recorded = True
+        self._record_progress(pending, outcome)
 
-    def _note(self, todo: _Todo, fate: Fate) -> None:
-        row, notification = todo
-        count = segments(notification.text) if fate is Fate.SMS else 0
-        self.progress.note(row, fate, segments=count)
+    def _record_progress(self, pending: _PendingRow, outcome: RowOutcome) -> None:
+        row, notification = pending
+        segments = count_segments(notification.text) if outcome is RowOutcome.SMS else 0
+        self.progress.record(row, outcome, segments=segments)
 
     def _must_stop(self) -> bool:
         self._is_out_of_time = self._is_out_of_time or self._seconds_left() < 0
         return self._is_out_of_time or self._is_down
 
     def _seconds_left(self) -> float:
-        return self.deadline.remaining_seconds() - self.limits.reserve_seconds
+        return self.deadline.remaining_seconds() - self.limits.shutdown_margin_seconds

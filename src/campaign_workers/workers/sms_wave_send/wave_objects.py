@@ -1,4 +1,4 @@
-"""The objects of one wave: its config, whose folder is its state, and its registrants."""
+"""The objects of one wave: its config, whose folder is the wave's state, and its file."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,22 +14,23 @@ from campaign_workers.domain.storage.layout import WaveState
 from campaign_workers.domain.waves.config import (
     CONFIG_LIMIT,
     WaveConfig,
-    failure_of,
-    version_of,
+    config_version,
+    failure_reason,
     with_failure,
 )
-from campaign_workers.domain.waves.notifications import REQUIRED_COLUMNS
+from campaign_workers.domain.waves.files import REQUIRED_COLUMNS
 from campaign_workers.ports.object_store import ObjectInfo, ObjectStore
+from campaign_workers.worker_library.objects import read_object
 
-_PIECE: Final = 1024 * 1024
-_AFTER_A_START: Final = (WaveState.COMPLETED, WaveState.FAILED)
+_CHUNK_BYTES: Final = 1024 * 1024
+_END_STATES: Final = (WaveState.COMPLETED, WaveState.FAILED)
 
 
 @attrs.frozen
 class WaveObjects:
-    """What lies in the bucket of one wave.
+    """The objects of one wave in the bucket.
 
-    With a `version` only the config of that version counts; another one has its own execution.
+    With a `version`, configs of other versions are ignored: they have executions of their own.
     """
 
     store: ObjectStore
@@ -37,110 +38,106 @@ class WaveObjects:
     version: str | None = None
 
     def key(self, state: WaveState) -> str:
-        """The key of the config in a state."""
+        """Return the key of the config in a state."""
         return layout.wave_config_key(self.wave, state)
 
     def document(self, state: WaveState) -> bytes | None:
-        """The config in a state as it stands, None if it is not in that state."""
-        try:
-            with closing(self.store.open(self.key(state), length=CONFIG_LIMIT + 1)) as source:
-                return source.read()
-        except NotFound:
-            return None
+        """Return the unparsed config in a state, None if there is none."""
+        return read_object(self.store, self.key(state), limit=CONFIG_LIMIT + 1)
 
-    def begin(self) -> tuple[bytes, WaveConfig] | None:
-        """The config of a wave that is to be sent, in `triggered/` from now on.
+    def start(self) -> tuple[bytes, WaveConfig] | None:
+        """Move the config to `triggered/` and return it; None if the wave is completed.
 
-        What lies in `scheduled/` is the latest word and is moved; a config that an earlier call
-        moved is not written again. None if the wave is completed already.
+        A config in `scheduled/` takes precedence and is moved. A config that an earlier call moved
+        is not written again.
 
         Raises:
-            BadInput: the config is wrong; it is in `failed/` then.
-            Conflict: the wave has failed and nobody scheduled it again, or another version took
-                its place.
+            BadInput: the config is invalid; it has been moved to `failed/`.
+            Conflict: the wave has failed and was not scheduled again, or another version of the
+                config has replaced this one.
             NotFound: there is no config in any state.
         """
         scheduled = self.document(WaveState.SCHEDULED)
         triggered = self.document(WaveState.TRIGGERED)
-        if self._is_meant(scheduled):
-            config = self._read(scheduled, WaveState.SCHEDULED)
+        if self._is_expected(scheduled):
+            config = self._parse(scheduled, WaveState.SCHEDULED)
             if scheduled != triggered:
-                # In this order, since another call may complete the wave before this one goes on.
-                self.store.delete(map(self.key, _AFTER_A_START))
+                # In this order, because another call may complete the wave in between.
+                self.store.delete(map(self.key, _END_STATES))
                 self.store.put(self.key(WaveState.TRIGGERED), scheduled)
-            self._delete_unless_changed(WaveState.SCHEDULED, scheduled)
+            self._delete_if_unchanged(WaveState.SCHEDULED, scheduled)
             return scheduled, config
-        if self._is_meant(triggered):
-            return triggered, self._read(triggered, WaveState.TRIGGERED)
-        if self._is_meant(self.document(WaveState.COMPLETED)):
+        if self._is_expected(triggered):
+            return triggered, self._parse(triggered, WaveState.TRIGGERED)
+        if self._is_expected(self.document(WaveState.COMPLETED)):
             return None
         if (failed := self.document(WaveState.FAILED)) is not None:
-            reason = f"the wave failed ({failure_of(failed)}); repair and schedule it again"
+            reason = f"the wave failed ({failure_reason(failed)}); fix it and schedule it again"
             raise Conflict(f"{self.key(WaveState.FAILED)}: {reason}")
-        raise self._missing()
+        raise self._no_config_error()
 
     def complete(self, document: bytes) -> None:
         """Move the config from `triggered/` to `completed/`.
 
         Raises:
-            Conflict: another version took its place.
+            Conflict: another version of the config has replaced this one.
         """
         if self.document(WaveState.TRIGGERED) == document:
             self.store.put(self.key(WaveState.COMPLETED), document)
-            self._delete_unless_changed(WaveState.TRIGGERED, document)
+            self._delete_if_unchanged(WaveState.TRIGGERED, document)
         elif self.document(WaveState.COMPLETED) != document:
-            raise self._missing()
+            raise self._no_config_error()
 
     def fail(self, state: WaveState, document: bytes, reason: str) -> None:
-        """Move the config from `state`, if it still is there, to `failed/`, with the reason."""
+        """Move the config from `state` to `failed/` with the reason, if it is still there."""
         if self.document(state) == document:
             self.store.put(self.key(WaveState.FAILED), with_failure(document, reason))
-            self._delete_unless_changed(state, document)
+            self._delete_if_unchanged(state, document)
 
     def give_up(self, reason: str) -> bytes | None:
-        """The config as it lies in `failed/`, moved there if need be.
+        """Move the config to `failed/` if it is not there yet, and return it.
 
-        None if the wave is completed after all, or another version took its place.
+        None if the wave is completed, or another version of the config has replaced this one.
 
         Raises:
             NotFound: there is no config in any state.
         """
         for state in (WaveState.TRIGGERED, WaveState.SCHEDULED):
             document = self.document(state)
-            if self._is_meant(document):
+            if self._is_expected(document):
                 self.fail(state, document, reason)
                 break
-        if self._is_meant(self.document(WaveState.COMPLETED)):
+        if self._is_expected(self.document(WaveState.COMPLETED)):
             return None
         failed = self.document(WaveState.FAILED)
-        if failed is None and isinstance(missing := self._missing(), NotFound):
-            raise missing
+        if failed is None and isinstance(error := self._no_config_error(), NotFound):
+            raise error
         return failed
 
     def config(self, state: WaveState) -> WaveConfig:
-        """The config in a state.
+        """Return the config in a state.
 
         Raises:
-            BadInput: it is wrong.
-            NotFound: it is not in that state.
+            BadInput: the config is invalid.
+            NotFound: there is no config in that state.
         """
         if (document := self.document(state)) is None:
             raise NotFound(f"{self.key(state)}: no such config")
-        return WaveConfig.read(document, file=self.key(state))
+        return WaveConfig.parse(document, file=self.key(state))
 
     def triggered_at(self) -> datetime:
-        """When the config came to `triggered/`.
+        """Return when the config was moved to `triggered/`.
 
         Raises:
-            NotFound: it is not there.
+            NotFound: the config is not in `triggered/`.
         """
         return self.store.head(self.key(WaveState.TRIGGERED)).modified
 
     def registrants(self, expected: str | None) -> ObjectInfo:
-        """The wave file as it is now.
+        """Return the current version of the wave file.
 
         Raises:
-            Conflict: its ETag is not the `expected` one.
+            Conflict: its ETag is not `expected`.
             NotFound: there is no wave file.
         """
         info = self.store.head(layout.wave_file_key(self.wave))
@@ -149,38 +146,39 @@ class WaveObjects:
         return info
 
     def rows(self, registrants: ObjectInfo) -> Iterator[Row]:
-        """The rows of this version of the wave file, as they are read.
+        """Yield the rows of this version of the wave file while it is read.
 
         Raises:
-            BadInput: the file is not as wave files are.
-            Conflict: there is another version by now.
+            BadInput: the file is not a valid wave file.
+            Conflict: the file has been replaced.
         """
-        pieces = self._pieces(registrants)
-        yield from read_rows(pieces, file=registrants.key, required=REQUIRED_COLUMNS)
+        chunks = self._chunks(registrants)
+        yield from read_rows(chunks, file=registrants.key, required=REQUIRED_COLUMNS)
 
-    def _pieces(self, registrants: ObjectInfo) -> Iterator[bytes]:
-        # At a low rate a file is read for hours, longer than any connection lasts.
-        for start in range(0, registrants.size, _PIECE):
+    def _chunks(self, registrants: ObjectInfo) -> Iterator[bytes]:
+        # At a low rate, reading takes hours, longer than a connection lasts: open it per chunk.
+        for start in range(0, registrants.size, _CHUNK_BYTES):
             key, etag = registrants.key, registrants.etag
-            with closing(self.store.open(key, etag=etag, start=start, length=_PIECE)) as source:
+            content = self.store.open(key, etag=etag, start=start, length=_CHUNK_BYTES)
+            with closing(content) as source:
                 yield source.read()
 
-    def _read(self, document: bytes, state: WaveState) -> WaveConfig:
+    def _parse(self, document: bytes, state: WaveState) -> WaveConfig:
         try:
-            return WaveConfig.read(document, file=self.key(state))
-        except BadInput as why:
-            self.fail(state, document, str(why))
+            return WaveConfig.parse(document, file=self.key(state))
+        except BadInput as error:
+            self.fail(state, document, str(error))
             raise
 
-    def _is_meant(self, document: bytes | None) -> TypeGuard[bytes]:
-        return document is not None and self.version in {None, version_of(document)}
+    def _is_expected(self, document: bytes | None) -> TypeGuard[bytes]:
+        return document is not None and self.version in {None, config_version(document)}
 
-    def _missing(self) -> Conflict | NotFound:
+    def _no_config_error(self) -> Conflict | NotFound:
         if any(self.document(state) is not None for state in WaveState):
-            return Conflict(f"{self.wave}: another version of its config took its place")
+            return Conflict(f"{self.wave}: another version of its config has replaced this one")
         return NotFound(f"{self.wave}: no config of this wave in any state")
 
-    def _delete_unless_changed(self, state: WaveState, document: bytes) -> None:
-        # Somebody may have scheduled another version meanwhile; that one has its own execution.
+    def _delete_if_unchanged(self, state: WaveState, document: bytes) -> None:
+        # A version that was scheduled meanwhile has its own execution.
         if self.document(state) == document:
             self.store.delete([self.key(state)])

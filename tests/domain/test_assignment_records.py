@@ -11,13 +11,13 @@ from campaign_workers.domain.errors import RejectRecord
 from campaign_workers.domain.records.record import parse_record, read_record
 from campaign_workers.domain.records.types import iso_utc
 from campaign_workers.domain.running.events import checked_record
-from campaign_workers.domain.waves.coded_rows import assignment_records, refused_rows
+from campaign_workers.domain.waves.assignment_records import assignment_records, rejected_rows
 from campaign_workers.domain.waves.config import WaveConfig
-from campaign_workers.domain.waves.notifications import Registrant
+from campaign_workers.domain.waves.files import Registrant
 from campaign_workers.testing.builders import CREATED
 from campaign_workers.testing.machines.wave_world import config
 
-CONFIG = WaveConfig.read(config(categoryId=-7), file="config")
+CONFIG = WaveConfig.parse(config(categoryId=-7), file="config")
 COLUMNS = ("globalUserId", "memberId", "marketId", "code", "reason")
 
 cells = st.one_of(
@@ -38,9 +38,9 @@ def files(draw: st.DrawFn) -> list[dict[str, str]]:
 
 def read_one_by_one(row: dict[str, str]) -> tuple[str, bytes]:
     """A row's record by the rules for one, the slow obvious way."""
-    registrant = Registrant.read(row, 2)
+    registrant = Registrant.parse(row, 2)
     if not registrant.code:
-        raise RejectRecord("no code", field="code")
+        raise RejectRecord("missing", field="code")
     record = read_record(
         {
             "type": CODE_ASSIGNMENT,
@@ -70,4 +70,4 @@ def test_a_row_of_a_frame_is_as_a_row_alone(rows: list[dict[str, str]]) -> None:
     found: list[Any] = assignment_records(frame, CONFIG, CREATED).rows()
     assert [(key, parse_record(data)) for key, data, _ in found] == put
     assert [dedupe_key for _, _, dedupe_key in found] == [record.dedupe_key for _, record in put]
-    assert list(refused_rows(frame)) == refused
+    assert list(rejected_rows(frame)) == refused

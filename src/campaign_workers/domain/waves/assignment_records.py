@@ -1,6 +1,6 @@
-"""Rows of a wave file as columns: which of them give a code assignment, and its records.
+"""Code assignment records of a wave file, built for whole frames of rows.
 
-`registrants` and `records` say the same of one row; here it is said of whole frames.
+The rules are those of `Registrant` and `Record` for a single row.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,32 +14,33 @@ from campaign_workers.domain.csv.frames import strip
 from campaign_workers.domain.records.columns import record_lines
 from campaign_workers.domain.running.events import MAX_PARTITION_KEY
 from campaign_workers.domain.waves.config import WaveConfig
-from campaign_workers.domain.waves.errors import REASON_COLUMN
+from campaign_workers.domain.waves.files import REASON_COLUMN
 
 _CELLS: Final = ("globalUserId", "memberId", "marketId", "code")
 _CODE: Final = pl.col("code")
 _KEY: Final = pl.when(_CODE == TM).then("globalUserId").otherwise(_CODE)
-"""The code, so that all that happens to it keeps its order; the fan's id for `TM`."""
+"""The code, so that events of one code stay in order; the fan's id for `TM`."""
 
 _REASONS: Final[Mapping[str, pl.Expr]] = {
     "globalUserId: missing": pl.col("globalUserId") == "",
-    "code: no code": _CODE == "",
+    "code: missing": _CODE == "",
     f"partition key: empty, or over {MAX_PARTITION_KEY} characters": (
         _KEY.str.len_chars() > MAX_PARTITION_KEY
     ),
 }
-"""Why a row gives no record: the first that holds counts."""
+"""Reason -> whether a row is rejected for it; the first one that applies counts."""
 
 
 def assignment_records(rows: pl.DataFrame, config: WaveConfig, created: datetime) -> pl.DataFrame:
-    """The records of the rows that give one, in order.
-
-    Columns `partition_key`, `data` (JSON in UTF-8, Binary) and `dedupe_key`.
+    """Build the records of the rows that have a code, in order.
 
     Args:
-        rows: texts, as they stand in the file.
-        config: whose campaign and category the records have.
-        created: what they say of when they were made.
+        rows: the cells of the file, as strings.
+        config: gives the campaign and the category of the records.
+        created: the time of creation of the records.
+
+    Returns:
+        The columns `partition_key`, `data` (JSON in UTF-8, Binary) and `dedupe_key`.
     """
     cells = _cells(rows)
     coded = cells.filter(_reason(cells).is_null())
@@ -54,14 +55,14 @@ def assignment_records(rows: pl.DataFrame, config: WaveConfig, created: datetime
     )
 
 
-def refused_rows(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    """The rows that give no record, each with its `reason` among the cells."""
+def rejected_rows(rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield the rows without a record, each with its `reason` among the cells."""
     reason = _reason(_cells(rows)).alias(REASON_COLUMN)
     return rows.with_columns(reason).drop_nulls(REASON_COLUMN).iter_rows(named=True)
 
 
 def _cells(rows: pl.DataFrame) -> pl.DataFrame:
-    """The cells that count, trimmed; those of a column that the file does not have are empty."""
+    """Return the relevant cells, trimmed; cells of a missing column are empty."""
     return rows.select(
         strip(pl.col(name)) if name in rows.columns else pl.lit("").alias(name) for name in _CELLS
     )
