@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from campaign_workers.domain.records.types import RECORD_TYPES, Field, FieldKind
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-text = st.text(st.characters(codec="utf-8"), max_size=8)
+text = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(["", "", " ", "\n"]),
+    st.text(st.characters(codec="utf-8"), max_size=8),
+    st.sampled_from(["", "", "\t"]),
+)
+"""Texts, half of them with white space around."""
+
 ids = text.filter(str.strip)
 whole = st.integers(-(2**53) + 1, 2**53 - 1)
 numbers = st.floats(allow_nan=False, allow_infinity=False) | whole

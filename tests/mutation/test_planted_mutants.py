@@ -24,8 +24,8 @@ def is_scrub_law_red(seed: int) -> bool:
 def is_selection_law_red(seed: int, mechanisms: Iterable[Mechanism]) -> bool:
     """Return whether the law of selection fails with a seed for one of the mechanisms."""
     return any(
-        turns_red(SELECTION_LAW, st.just(mechanism), worlds, number=seed)
-        for mechanism in mechanisms
+        turns_red(SELECTION_LAW, st.just(mechanism), worlds, number=10 * seed + number)
+        for number, mechanism in enumerate(mechanisms)
     )
 
 
