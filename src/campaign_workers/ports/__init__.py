@@ -1,7 +1,8 @@
-"""What the workers need of the world, as small protocols; the docstrings are the contracts.
+"""What workers need from other systems, as small protocols.
 
-Every method of a port of another team's service raises `RetryLater` when the service still fails
-after its retries, `OutcomeUnknown` when it is unknown whether a request was carried out, and
-`PermanentFailure` when the service refuses for good. Requests that change something are
-idempotent: the same request again gives the same answer.
+The docstrings are the contracts, and every adapter passes the contract suite of its port. Methods
+of services of other teams raise `RetryLater` if the service still fails after the adapter's
+retries, `OutcomeUnknown` if it is unknown whether a request was carried out, and
+`PermanentFailure` if the service refuses for good. Requests that change something are idempotent:
+the same request again gives the same response.
 """

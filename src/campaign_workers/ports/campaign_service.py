@@ -7,19 +7,19 @@ from campaign_workers.domain.campaigns import Campaign, Market
 
 
 class CampaignService(Protocol):
-    """Campaign metadata."""
+    """Reads campaigns and their markets."""
 
     def campaign(self, campaign_id: str) -> Campaign:
-        """A campaign by its id.
+        """Return a campaign by its id.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such campaign.
             RetryLater: the service fails.
         """
         ...
 
     def campaign_ids(self, category_ids: Collection[int]) -> Mapping[int, str]:
-        """Campaign ids by category id; unknown categories are left out.
+        """Return campaign ids by category id, without unknown categories.
 
         Raises:
             RetryLater: the service fails.
@@ -27,7 +27,7 @@ class CampaignService(Protocol):
         ...
 
     def markets(self, campaign_id: str) -> tuple[Market, ...]:
-        """Markets of a campaign, in the campaign's order.
+        """Return the markets of a campaign, in the campaign's order.
 
         Raises:
             NotFound: there is no such campaign.

@@ -1,4 +1,4 @@
-"""Port of the code service: the pool of external codes."""
+"""Port of the code service."""
 
 from collections.abc import Collection, Sequence
 from typing import Protocol
@@ -7,14 +7,20 @@ from campaign_workers.domain.codes import Assignment, AssignmentResult, Reservat
 
 
 class CodeService(Protocol):
-    """The pool of external codes: available, reserved for 24 hours, assigned for ever."""
+    """The pool of external codes.
+
+    A code is available, then reserved for 24 hours, then assigned for ever.
+    """
 
     def reserve(
         self, campaign_id: str, market_id: str, count: int, *, reserve_id: str
     ) -> Reservation:
-        """Reserve up to `count` codes for a market; fewer when the pool has fewer.
+        """Reserve up to `count` available codes of a campaign for a market.
 
-        The same `reserve_id` again renews its reservation and tops it up to `count`.
+        The same `reserve_id` again renews its reservation and tops it up to `count` codes.
+
+        Returns:
+            The reservation, with fewer codes if fewer are available.
 
         Raises:
             RetryLater: the service fails.
@@ -22,7 +28,9 @@ class CodeService(Protocol):
         ...
 
     def release(self, reserve_id: str, codes: Collection[str]) -> int:
-        """Give reserved codes back; how many were. Codes not reserved under this id stay put.
+        """Release codes of a reservation, and return how many were released.
+
+        Codes that are not reserved under this id stay as they are.
 
         Raises:
             RetryLater: the service fails.
@@ -32,13 +40,17 @@ class CodeService(Protocol):
     def assign(
         self, campaign_id: str, assignments: Sequence[Assignment]
     ) -> Sequence[AssignmentResult]:
-        """Assign at most 2500 external codes to fans; results in the order of the requests.
+        """Assign at most 2500 external codes to fans.
 
-        A code of another campaign, reserved for another market, or assigned to another fan is
-        refused, as is one that is not external; a code that no pool knows joins the campaign's.
+        Refused are codes of another campaign, codes reserved for another market, codes assigned to
+        another fan, and codes that are not external. A code that is in no pool joins the pool of
+        the campaign.
+
+        Returns:
+            A result for each assignment, in order.
 
         Raises:
-            RejectRecord: more than 2500.
+            RejectRecord: there are more than 2500 assignments; none is carried out.
             RetryLater: the service fails.
         """
         ...

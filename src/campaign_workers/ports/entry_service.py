@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @attrs.frozen(kw_only=True)
 class EligibleQuery:
-    """Which fans of a campaign may be candidates; scores are raw scores, bounds included."""
+    """Selects the candidates of a campaign; the bounds are raw scores and inclusive."""
 
     campaign_id: str
     market_ids: tuple[str, ...]
@@ -24,17 +24,19 @@ class EligibleQuery:
 
 
 class EntryService(Protocol):
-    """The entry store: who registered, scored, was selected, and has which code."""
+    """The entry store: registrations, scores, selections and codes of fans."""
 
     def eligible(self, query: EligibleQuery) -> "Iterator[pl.DataFrame]":
-        """Pages of candidates, each fan once over all pages, in no promised order.
+        """Yield pages of candidates; each fan is on one page, in any order.
 
-        Columns, all but the lists String unless noted: global_user_id, member_id, email, phone,
-        first_name, last_name, locale, market_ids (List), raw_score and score (Float64; score is
-        the band score where there is one), verdict (Int8), previously_selected (Boolean),
-        opt_in_sms (Boolean; null if the fan did not register here), codes (List of Struct
-        market_id, code: what the fan has already). A campaign without such fans gives no page or
-        empty pages.
+        A campaign without candidates gives no page or empty pages.
+
+        Returns:
+            Frames with the columns global_user_id, member_id, email, phone, first_name, last_name,
+            locale (String), market_ids (List of String), raw_score and score (Float64; score is
+            the band score if there is one), verdict (Int8), previously_selected (Boolean),
+            opt_in_sms (Boolean; null if the fan did not register here) and codes (List of Struct
+            market_id, code: the codes that the fan has).
 
         Raises:
             NotFound: there is no such campaign.
@@ -45,10 +47,13 @@ class EntryService(Protocol):
     def assign_codes(
         self, campaign_id: str, assignments: Sequence[Assignment]
     ) -> Sequence[AssignmentResult]:
-        """Give fans their codes and mark them selected; results in the order of the requests.
+        """Assign codes to fans and mark these fans as selected.
 
-        A fan who has another code for the market keeps it and the assignment is refused, as is a
-        code (not `TM`) that another fan has. An unknown fan gets an entry.
+        Refused are a second code for a fan and market, and a code (except `TM`) that another fan
+        has. A fan without an entry gets one.
+
+        Returns:
+            A result for each assignment, in order.
 
         Raises:
             RetryLater: the service fails.
@@ -58,7 +63,11 @@ class EntryService(Protocol):
     def codes(
         self, campaign_id: str, global_user_ids: Collection[str]
     ) -> Mapping[str, Mapping[str, tuple[str, datetime]]]:
-        """Codes of these fans: fan -> market id or `_` -> (code, the assigning record's created).
+        """Return the codes of fans.
+
+        Returns:
+            For each fan with codes, by market id or `_`: the code, and `created` of the record
+            that assigned it.
 
         Raises:
             RetryLater: the service fails.

@@ -1,4 +1,4 @@
-"""One bucket of objects."""
+"""Port of an object store (a bucket)."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -9,7 +9,7 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class ObjectInfo:
-    """What a bucket says about an object; `etag` changes when the content does."""
+    """Metadata of an object; `etag` changes when the content does."""
 
     key: str
     size: int
@@ -18,28 +18,34 @@ class ObjectInfo:
 
 
 class ObjectStore(Protocol):
-    """A bucket: keys to bytes. Writes are atomic, reads after a write see it.
+    """One bucket: bytes by key. Writes are atomic, and later reads see them.
 
-    Keys are UTF-8 text of 1 to 1024 bytes, without a leading `/`, an empty, `.` or `..` segment.
-    Every method raises `RetryLater` when the store fails and `Fatal` for a refused key.
+    Keys are UTF-8 text of 1 to 1024 bytes, without a leading `/` and without empty, `.` or `..`
+    segments. Every method raises `RetryLater` if the store fails, and `Fatal` for an invalid key.
     """
 
     def head(self, key: str) -> ObjectInfo:
-        """Size, etag and time of an object.
+        """Return the metadata of an object.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such object.
         """
         ...
 
     def open(
         self, key: str, *, etag: str | None = None, start: int = 0, length: int | None = None
     ) -> BinaryIO:
-        """The bytes from `start`, at most `length` of them, as a stream that the caller closes.
+        """Open an object for reading; the caller closes the stream.
+
+        Args:
+            key: key of the object.
+            etag: the expected version.
+            start: offset of the first byte.
+            length: number of bytes to read at most.
 
         Raises:
             NotFound: there is no such object.
-            Conflict: `etag` is given and the object has another one by now.
+            Conflict: the object has another ETag than `etag`.
         """
         ...
 
@@ -51,15 +57,21 @@ class ObjectStore(Protocol):
         if_absent: bool = False,
         if_match: str | None = None,
     ) -> ObjectInfo:
-        """Write an object, whole or not at all: when `body` raises, nothing is changed.
+        """Write an object atomically; if iterating `body` raises, nothing changes.
+
+        Args:
+            key: key of the object.
+            body: the content, or its chunks.
+            if_absent: write only if there is no such object.
+            if_match: write only if this is the ETag of the current version.
 
         Raises:
-            Conflict: `if_absent` and there is one, or `if_match` is not its etag.
+            Conflict: the condition does not hold.
         """
         ...
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
-        """Objects whose keys start with `prefix` and sort after `after`, ascending, any number.
+        """Yield the objects whose keys start with `prefix` and sort after `after`, ascending.
 
         Raises:
             RetryLater: the store fails.
@@ -67,15 +79,17 @@ class ObjectStore(Protocol):
         ...
 
     def copy(self, source: str, target: str) -> ObjectInfo:
-        """Copy an object within the bucket; the copy has the source's etag or a verified equal.
+        """Copy an object within the bucket, and return the metadata of the copy.
+
+        The copy has the ETag of the source, or the adapter has verified that the content is equal.
 
         Raises:
-            NotFound: there is no source.
+            NotFound: there is no object `source`.
         """
         ...
 
     def checksum(self, key: str) -> str:
-        """SHA-256 of an object's bytes, in hex.
+        """Return the SHA-256 of an object's bytes in hex.
 
         Raises:
             NotFound: there is no such object.
@@ -83,7 +97,7 @@ class ObjectStore(Protocol):
         ...
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Delete objects; those that are not there are no error.
+        """Delete objects; keys without an object are ignored.
 
         Raises:
             RetryLater: the store fails.

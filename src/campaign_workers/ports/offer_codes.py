@@ -8,7 +8,7 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class OfferCodeRequest:
-    """One offer code to make. `begin` and `end` bound its validity."""
+    """A request for one offer code, which is valid from `begin` to `end`."""
 
     idempotency_key: str
     global_user_id: str
@@ -19,13 +19,13 @@ class OfferCodeRequest:
 
 
 class OfferCodes(Protocol):
-    """Pacman, which makes offer codes."""
+    """Creates offer codes."""
 
     async def create(self, request: OfferCodeRequest) -> str:
-        """Make a code; the same idempotency key again gives the same code.
+        """Create a code and return it; the same idempotency key gives the same code.
 
         Raises:
-            PermanentFailure: this request is refused for good.
+            PermanentFailure: the request is refused for good.
             RetryLater: the service fails.
         """
         ...

@@ -1,4 +1,4 @@
-"""Merging files of the lake."""
+"""Port of the engine that merges files of the lake."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -6,10 +6,10 @@ from typing import Protocol
 
 
 class Merge(Protocol):
-    """One merge under way."""
+    """A merge in progress."""
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes of one Avro container that holds every record of the sources, once.
+        """Yield the bytes of one Avro file with every record of the sources.
 
         Raises:
             RetryLater: a source cannot be read, or the query failed.
@@ -17,7 +17,7 @@ class Merge(Protocol):
         ...
 
     def counts(self) -> Mapping[str, int]:
-        """Records that each source gave; complete once `chunks` is exhausted.
+        """Return the number of records by source key; complete once `chunks` is exhausted.
 
         Raises: nothing.
         """
@@ -25,17 +25,20 @@ class Merge(Protocol):
 
 
 class QueryEngine(Protocol):
-    """Reads many files of the lake as one."""
+    """Merges many files of the lake into one."""
 
     def merge(
         self, record_type: str, sources: Sequence[str], metadata: Mapping[str, str]
     ) -> AbstractContextManager[Merge]:
-        """Merge source objects of the lake; leaving the context cleans up whatever was made.
+        """Return a context in which source files are merged; its exit removes temporary data.
 
-        `metadata` goes into the header of the container.
+        Args:
+            record_type: type of the records in all sources.
+            sources: keys of the source files.
+            metadata: entries for the header of the merged file.
 
         Raises:
-            BadInput: a source is no Avro container, or its schema is not in the history.
+            BadInput: a source is not an Avro file, or its schema is not in the history.
             RetryLater: the engine fails.
         """
         ...

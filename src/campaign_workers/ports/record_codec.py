@@ -1,4 +1,4 @@
-"""The files of the lake: containers of records of one type."""
+"""Port of the codec for files of the lake (Avro)."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, Protocol
@@ -10,10 +10,10 @@ from campaign_workers.domain.records.record import Record
 
 @attrs.frozen(kw_only=True)
 class AvroFileInfo:
-    """What a container says about itself, without a record being decoded.
+    """Facts about an Avro file, found without decoding its records.
 
-    `version` is the version of its schema in the history of its type, None if the history does not
-    have it; `metadata` is what its writer noted besides.
+    `version` is the version of its schema in the history of the type, or None if the history does
+    not have it; `metadata` is what its writer added to the header.
     """
 
     record_type: str
@@ -24,18 +24,18 @@ class AvroFileInfo:
 
 
 class RecordCodec(Protocol):
-    """Writes and reads containers of the lake."""
+    """Encodes and decodes Avro files with records of one type."""
 
     def encode(self, record_type: str, records: Iterable[Record]) -> bytes:
-        """One container of records of one type; the same records give the same bytes.
+        """Return a file with the records; the same records give the same bytes.
 
         Raises:
-            BadInput: there is no such type, or a record is not of it.
+            BadInput: there is no such type, or a record has another type.
         """
         ...
 
     def schema(self, record_type: str) -> Mapping[str, Any]:
-        """The Avro schema that records of a type are written with.
+        """Return the Avro schema with which records of a type are written.
 
         Raises:
             BadInput: there is no such type.
@@ -45,10 +45,13 @@ class RecordCodec(Protocol):
     def stream(
         self, record_type: str, rows: Iterable[Mapping[str, Any]], metadata: Mapping[str, str]
     ) -> Iterator[bytes]:
-        """One container, piece by piece, of `rows`; `metadata` go into its header.
+        """Yield the chunks of a file, in memory that does not grow with the number of rows.
 
-        A row has values by the names of the schema's fields, moments in milliseconds since 1970.
-        Memory does not grow with the rows; what their iteration raises passes through.
+        Args:
+            record_type: type of all rows.
+            rows: values by field name of the schema, times in milliseconds since 1970; what their
+                iteration raises is passed on.
+            metadata: entries for the header.
 
         Raises:
             BadInput: there is no such type, or a row does not fit its schema.
@@ -56,28 +59,28 @@ class RecordCodec(Protocol):
         ...
 
     def decode(self, source: BinaryIO) -> Iterator[dict[str, Any]]:
-        """The records of a container, in order, each as `Record.wire` gives it.
+        """Yield the records of a file in order, each in the form of `Record.to_json`.
 
-        Records of an older version of the schema have the fields of that version. Memory does not
-        grow with the container.
+        Records with an older version of the schema have the fields of that version. Memory does
+        not grow with the size of the file.
 
         Raises:
-            BadInput: it is no such container, or ends early; the records before that were given.
+            BadInput: the file is not valid or ends early; earlier records were yielded.
         """
         ...
 
     def read_metadata(self, source: BinaryIO) -> Mapping[str, str]:
-        """What the writer of a container noted; reads no further than its header.
+        """Return what the writer added to the header; reads the header only.
 
         Raises:
-            BadInput: it is no such container.
+            BadInput: the file is not valid.
         """
         ...
 
     def describe(self, source: BinaryIO) -> AvroFileInfo:
-        """What the container holds; reads it to the end.
+        """Return facts about a file; reads it to the end.
 
         Raises:
-            BadInput: it is no such container, or ends early.
+            BadInput: the file is not valid or ends early.
         """
         ...

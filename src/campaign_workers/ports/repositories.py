@@ -1,4 +1,4 @@
-"""What the product's own database keeps."""
+"""Ports of the product's own database."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -14,7 +14,7 @@ class CampaignRepository(Protocol):
     """The `campaigns` collection."""
 
     def open_campaigns(self) -> Iterator[Campaign]:
-        """Campaigns with status `OPEN`, by id.
+        """Yield the campaigns with status `OPEN`, by id.
 
         Raises:
             RetryLater: the database fails.
@@ -26,7 +26,7 @@ class MarketRepository(Protocol):
     """The `markets` collection."""
 
     def markets(self, campaign_id: str) -> tuple[Market, ...]:
-        """Markets of a campaign, by id; none for an unknown campaign.
+        """Return the markets of a campaign by id; none for an unknown campaign.
 
         Raises:
             RetryLater: the database fails.
@@ -38,7 +38,7 @@ class EntryRepository(Protocol):
     """The `entries` collection."""
 
     def admin_stats(self, campaign_id: str) -> AdminStats:
-        """`domain.stats.admin` of the campaign's entries, computed where they lie.
+        """Return the statistics of a campaign's entries, aggregated by the database.
 
         Raises:
             RetryLater: the database fails.
@@ -48,7 +48,7 @@ class EntryRepository(Protocol):
 
 @attrs.frozen(kw_only=True)
 class StatsDocument:
-    """Statistics of a campaign as stored, and what was last posted of them."""
+    """The stored statistics of a campaign, and those of the last post."""
 
     stats: AdminStats
     updated: datetime
@@ -56,10 +56,10 @@ class StatsDocument:
 
 
 class AdminStatsRepository(Protocol):
-    """The `adminStats` collection: `saveStats` owns the figures, `slackStats` `lastPosted`."""
+    """The `adminStats` collection; `saveStats` owns the figures, `slackStats` owns `lastPosted`."""
 
     def save(self, campaign_id: str, stats: AdminStats, *, now: datetime) -> None:
-        """Write the figures and leave `lastPosted` alone.
+        """Store the figures, without changing `lastPosted`.
 
         Raises:
             RetryLater: the database fails.
@@ -67,7 +67,7 @@ class AdminStatsRepository(Protocol):
         ...
 
     def read(self, campaign_id: str) -> StatsDocument | None:
-        """What is stored, None if nothing is.
+        """Return the stored statistics, or None if there are none.
 
         Raises:
             RetryLater: the database fails.
@@ -75,7 +75,7 @@ class AdminStatsRepository(Protocol):
         ...
 
     def mark_posted(self, campaign_id: str, posted: Mapping[str, Any]) -> None:
-        """Store `posted` as `lastPosted` and leave the figures alone.
+        """Store `posted` as `lastPosted`, without changing the figures.
 
         Raises:
             NotFound: there are no statistics of this campaign.

@@ -8,7 +8,7 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class TextMessage:
-    """One text to send; `phone` is E.164, `group` the wave it belongs to."""
+    """One text to send; `phone` is in E.164 form, and `group` is the wave."""
 
     message_id: str
     phone: str = attrs.field(repr=False)
@@ -18,14 +18,14 @@ class TextMessage:
 
 
 class SmsService(Protocol):
-    """Sends texts; accepts a message id once, and answers a repeat as it answered first."""
+    """Sends texts, once for each message id; a repeat gets the first response again."""
 
     async def send(self, message: TextMessage) -> None:
-        """Hand a text over for delivery.
+        """Submit a text for delivery.
 
         Raises:
-            PermanentFailure: it can never be sent (a dead number, an opt-out).
-            OutcomeUnknown: no answer came; only the same id may be sent again.
+            PermanentFailure: the text can never be sent, for instance to a dead number.
+            OutcomeUnknown: no response arrived; retry with the same message id only.
             RetryLater: the service is busy or fails; nothing was accepted.
         """
         ...

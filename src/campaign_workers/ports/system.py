@@ -1,28 +1,28 @@
-"""Time, limits, figures and secrets."""
+"""Ports of the runtime: clock, deadline, metrics and secrets."""
 
 from datetime import datetime
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """What time it is, and waiting."""
+    """The time, and waiting."""
 
     def now(self) -> datetime:
-        """Now, aware, in UTC.
+        """Return the current time, aware and in UTC.
 
         Raises: nothing.
         """
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait in a thread.
+        """Block the thread for some seconds.
 
         Raises: nothing.
         """
         ...
 
     async def pause(self, seconds: float) -> None:
-        """Wait in a coroutine; others go on meanwhile.
+        """Suspend the coroutine for some seconds; other coroutines continue.
 
         Raises: nothing.
         """
@@ -30,10 +30,10 @@ class Clock(Protocol):
 
 
 class Deadline(Protocol):
-    """When this run will be ended from outside."""
+    """The time limit of the current run."""
 
     def remaining_seconds(self) -> float:
-        """Seconds that are left; infinity when nobody ends the run.
+        """Return the seconds until the run is terminated; infinity if there is no limit.
 
         Raises: nothing.
         """
@@ -41,10 +41,10 @@ class Deadline(Protocol):
 
 
 class Metrics(Protocol):
-    """Figures for operators; dimensions never carry personal data."""
+    """Counters for operators; dimensions never carry personal data."""
 
     def count(self, name: str, value: int, **dimensions: str) -> None:
-        """Add `value` to a counter.
+        """Add `value` to the counter with this name and these dimensions.
 
         Raises: nothing.
         """
@@ -52,13 +52,13 @@ class Metrics(Protocol):
 
 
 class Secrets(Protocol):
-    """Named secrets."""
+    """Secrets by name."""
 
     def read(self, name: str) -> str:
-        """The secret `name`.
+        """Return the secret `name`.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such secret.
             RetryLater: the store fails.
         """
         ...

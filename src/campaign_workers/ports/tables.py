@@ -1,4 +1,4 @@
-"""The demand table and the delivery ledger."""
+"""Ports of the demand table and of the delivery ledger."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,19 +10,19 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class SelectedEvent:
-    """A code that a fan has for a market; `date` is the record's created, ISO-8601 UTC."""
+    """A code that a fan has for a market; `date` is `created` of the record, ISO-8601 in UTC."""
 
     code: str = attrs.field(repr=False)
     date: str
 
 
 class DemandTable(Protocol):
-    """`selected_events` of each fan and campaign, by market id (`_` without a market)."""
+    """The `selected_events` of each fan and campaign, by market id (`_` without a market)."""
 
     def select(
         self, global_user_id: str, campaign_id: str, events: Mapping[str, SelectedEvent]
     ) -> None:
-        """Set the verdict true and these events, keeping the others. Twice is as once.
+        """Set the verdict to true and add these events; idempotent.
 
         Raises:
             RetryLater: the table fails.
@@ -32,7 +32,7 @@ class DemandTable(Protocol):
     def replace(
         self, global_user_id: str, campaign_id: str, events: Mapping[str, SelectedEvent]
     ) -> None:
-        """Set the verdict true and the events to exactly these. Twice is as once.
+        """Set the verdict to true and replace the events by these; idempotent.
 
         Raises:
             RetryLater: the table fails.
@@ -40,7 +40,7 @@ class DemandTable(Protocol):
         ...
 
     def read(self, global_user_id: str, campaign_id: str) -> Mapping[str, SelectedEvent] | None:
-        """The selected events of a fan, None if there is no item.
+        """Return the selected events of a fan, or None if there is no item.
 
         Raises:
             RetryLater: the table fails.
@@ -49,7 +49,7 @@ class DemandTable(Protocol):
 
 
 class DeliveryState(StrEnum):
-    """Life of a delivery: claimed, then sent or failed for ever."""
+    """The state of a delivery: claimed, then sent or failed for ever."""
 
     CLAIMED = "claimed"
     SENT = "sent"
@@ -57,7 +57,7 @@ class DeliveryState(StrEnum):
 
 
 class Channel(StrEnum):
-    """How a registrant was notified."""
+    """How a registrant is notified."""
 
     SMS = "sms"
     EMAIL = "email"
@@ -65,9 +65,10 @@ class Channel(StrEnum):
 
 @attrs.frozen(kw_only=True)
 class Delivery:
-    """What the ledger knows of one registrant of a wave.
+    """The state of one registrant of a wave in the ledger.
 
-    `channel` is how it is meant to go while it is claimed, and how it went once it is sent.
+    `channel` is the planned channel while the delivery is claimed, and the actual one once it is
+    sent.
     """
 
     message_id: str
@@ -76,7 +77,7 @@ class Delivery:
 
 
 class DeliveryLedger(Protocol):
-    """One delivery a registrant of a wave, kept for at least a year."""
+    """The deliveries of a wave, one for each registrant, kept for at least a year."""
 
     def claim(
         self,
@@ -86,18 +87,18 @@ class DeliveryLedger(Protocol):
         now: datetime,
         channel: Channel | None = None,
     ) -> Mapping[str, Delivery]:
-        """Claim the deliveries that nobody claimed yet; return the state of each of them.
+        """Claim the deliveries that are not claimed yet, and return the state of each delivery.
 
-        Each id is claimed atomically, together with the `channel` it is meant to go by; a claimed,
-        sent or failed one is returned as it is, with the channel of whoever claimed it first.
+        Each id is claimed atomically, together with its planned `channel`. A delivery that was
+        claimed before is returned unchanged, with the channel of the first claim.
 
         Raises:
-            RetryLater: the ledger fails; some may be claimed by then.
+            RetryLater: the ledger fails; some deliveries may be claimed.
         """
         ...
 
     def read(self, wave: str, message_ids: Sequence[str]) -> Mapping[str, Delivery]:
-        """The deliveries that somebody claimed, of these ids; claims nothing.
+        """Return the deliveries of these ids that are claimed, without claiming any.
 
         Raises:
             RetryLater: the ledger fails.
@@ -105,10 +106,10 @@ class DeliveryLedger(Protocol):
         ...
 
     def settle(self, wave: str, delivery: Delivery, *, now: datetime) -> None:
-        """Write the outcome of a claimed delivery; the same outcome twice is as once.
+        """Store the outcome of a claimed delivery; idempotent.
 
         Raises:
-            Conflict: it is settled otherwise, or was never claimed.
+            Conflict: the delivery has another outcome, or was never claimed.
             RetryLater: the ledger fails.
         """
         ...

@@ -5,10 +5,10 @@ from typing import Protocol
 
 
 class UserService(Protocol):
-    """Ids of users."""
+    """Looks up ids of users."""
 
     def user_ids(self, global_user_ids: Collection[str]) -> Mapping[str, str]:
-        """User ids by global user id; unknown users are left out.
+        """Return user ids by global user id, without unknown users.
 
         Raises:
             RetryLater: the service fails.

@@ -1,4 +1,4 @@
-"""Starting the state machine of a wave."""
+"""Port of the state machine that sends a wave."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class Execution:
-    """An execution of the state machine; `is_new` if this very call started it."""
+    """An execution of the state machine; `is_new` if this call started it."""
 
     name: str
     started: datetime
@@ -17,15 +17,17 @@ class Execution:
 
 
 class WorkflowStarter(Protocol):
-    """`sms-wave-step-fn`, a standard workflow."""
+    """Starts executions of `sms-wave-step-fn`, a standard workflow."""
 
     def start(self, name: str, payload: Mapping[str, Any]) -> Execution:
-        """Start an execution; a name that was used before starts nothing and is returned.
+        """Start an execution, or return the earlier execution of this name.
 
-        Names are 1 to 80 characters of letters, digits, `-` and `_`.
+        Args:
+            name: 1 to 80 letters, digits, `-` and `_`.
+            payload: input of the execution.
 
         Raises:
-            BadInput: the name is not of that form.
+            BadInput: the name has another form.
             RetryLater: the service fails.
         """
         ...

@@ -1,4 +1,4 @@
-"""Archives that are written while they are sent."""
+"""Port of the writer of zip archives."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -6,14 +6,18 @@ from typing import Protocol
 
 
 class ZipWriter(Protocol):
-    """Makes zip archives in constant memory."""
+    """Writes zip archives in constant memory."""
 
     def stream(
         self, members: Iterable[tuple[str, Iterable[bytes]]], *, modified: datetime
     ) -> Iterator[bytes]:
-        """The archive of (name, content) members, in their order; same input, same bytes.
+        """Yield the chunks of an archive; the same input gives the same bytes.
+
+        Args:
+            members: name and content of each file, in the order of the archive.
+            modified: modification time of all files.
 
         Raises:
-            BadInput: a name is absolute, climbs with `..`, or comes twice.
+            BadInput: a name is absolute, has a `..` segment, or comes twice.
         """
         ...
