@@ -3,6 +3,9 @@
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
 
 import campaign_workers
 
@@ -57,3 +60,15 @@ html_theme_options = {
     "source_directory": "docs/",
 }
 copybutton_exclude = ".linenos, .gp, .go"
+
+
+def protocol_signature(
+    app: Sphinx, kind: str, name: str, subject: Any, options: Any, *texts: str | None
+) -> tuple[str, str] | None:
+    """Show no constructor for a protocol, because it has no instances."""
+    return ("", "") if kind == "class" and getattr(subject, "_is_protocol", False) else None
+
+
+def setup(app: Sphinx) -> None:
+    """Register the hook for signatures."""
+    app.connect("autodoc-process-signature", protocol_signature)
