@@ -14,7 +14,7 @@ from campaign_workers.container import Container
 from campaign_workers.domain import lottery
 from campaign_workers.domain.running.triggers import WORKERS
 from campaign_workers.domain.storage import layout
-from campaign_workers.entrypoints.cli.operator import Operator
+from campaign_workers.entrypoints.cli.campaign_runner import CampaignRunner
 from campaign_workers.entrypoints.cli.uploads import Uploads
 from campaign_workers.settings import Settings
 from tests import privacy
@@ -125,8 +125,10 @@ def embedded(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Cont
     uploads = Uploads(outside.up.uploads)
     container = Container("memory", settings=Settings(profile="memory"), starts=uploads.opens())
     container.embedded.secrets.write(lottery.seed_secret_name(outside.campaign_id), SEED)
-    operator = Operator(container=container, uploads=uploads, out=tmp_path_factory.mktemp("out"))
-    for title, step in operator.steps():
+    runner = CampaignRunner(
+        container=container, uploads=uploads, out=tmp_path_factory.mktemp("out")
+    )
+    for title, step in runner.steps():
         step()
         if title.startswith("Fans are selected"):
             break

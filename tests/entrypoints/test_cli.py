@@ -172,7 +172,7 @@ def test_an_unforeseen_error_shows_no_value(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("+12125550123")
 
-    monkeypatch.setattr("campaign_workers.entrypoints.cli.seeds.secrets.token_hex", fail)
+    monkeypatch.setattr("campaign_workers.entrypoints.cli.selection.secrets.token_hex", fail)
     assert run(["seed", "new"]) == 1
     message = capsys.readouterr().err
     assert "RuntimeError" in message

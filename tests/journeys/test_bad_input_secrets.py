@@ -19,7 +19,7 @@ from campaign_workers.container import Container
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.running.triggers import TRIGGERS, WORKERS, InvokeTrigger
-from campaign_workers.entrypoints.cli.books import Books
+from campaign_workers.entrypoints.cli.reconciliation import Reconciliation
 from campaign_workers.entrypoints.cli.uploads import Uploads
 from campaign_workers.testing.builders import CAMPAIGN
 from tests.journeys.mishaps import PLANTED, Scene
@@ -52,8 +52,8 @@ def personal_values(files: Uploads, container: Container) -> Iterator[str]:
     ]
     with (files.folder / "scored.txt").open(encoding="utf-8-sig", newline="") as scored:
         people += csv.DictReader(scored, delimiter="\t")
-    books = Books(container, files.campaign().campaign_id)
-    people += [*books.rows("scrubbed/"), *books.rows("smsWaves/csv/")]
+    reconciliation = Reconciliation(container, files.campaign().campaign_id)
+    people += [*reconciliation.rows("scrubbed/"), *reconciliation.rows("smsWaves/csv/")]
     for person in people:
         for name in ("email", "phone", "mobileNumber", "code"):
             yield (person.get(name) or "").strip().removeprefix("+1").lower()

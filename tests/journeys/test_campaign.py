@@ -8,7 +8,7 @@ import pytest
 from campaign_workers.container import Container
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.running.triggers import WORKERS
-from campaign_workers.entrypoints.cli.books import Books
+from campaign_workers.entrypoints.cli.reconciliation import Reconciliation
 from campaign_workers.entrypoints.cli.uploads import Uploads
 from campaign_workers.samples.uploads import CAMPAIGN_ID
 from tests.journeys.worlds import Call, run_campaign, seen, shuffled, uploads
@@ -34,7 +34,7 @@ def test_every_worker_runs_and_nothing_is_given_up(container: Container) -> None
 
 def test_the_books_balance(container: Container) -> None:
     """What workers told is what lies in buckets, streams and queues."""
-    checks = Books(container, CAMPAIGN_ID).checks()
+    checks = Reconciliation(container, CAMPAIGN_ID).checks()
     assert [check for check in checks if not check.holds] == []
 
 

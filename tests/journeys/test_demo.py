@@ -107,7 +107,13 @@ def test_the_report_needs_nothing_else(out: Path) -> None:
     page = (out / "report.html").read_text()
     assert "<script" not in page
     assert not re.search(r"(src|href)=\"?https?:", page.replace('xmlns="http', ""))
-    for title in ("registered", "Demand and places", "Why rows were tagged", "Waves", "The books"):
+    for title in (
+        "registered",
+        "Demand and places",
+        "Why rows were tagged",
+        "Waves",
+        "Reconciliation",
+    ):
         assert title in page
 
 
@@ -152,7 +158,7 @@ def test_a_campaign_that_came_to_nothing_has_a_report_too(
     assert run(["report", "--dir", str(out)]) == 0
     page = (out / "report.html").read_text()
     assert page.count("Not yet.") == 5
-    assert 'class="wrong" href="#the-books"' in page
+    assert 'class="wrong" href="#reconciliation"' in page
 
 
 def test_the_report_counts_fans_and_not_rows(out: Path, tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from campaign_workers.domain import lottery
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.domain.running.triggers import EMAIL_QUEUE, VERDICT_QUEUE
 from campaign_workers.domain.storage import layout
-from campaign_workers.entrypoints.cli.books import Books
-from campaign_workers.entrypoints.cli.operator import Operator
+from campaign_workers.entrypoints.cli.campaign_runner import CampaignRunner
+from campaign_workers.entrypoints.cli.reconciliation import Reconciliation
 from campaign_workers.entrypoints.cli.uploads import Uploads
 from campaign_workers.samples.uploads import generate
 from campaign_workers.settings import Settings
@@ -34,12 +34,12 @@ def run_campaign(
     """Run every step of the campaign; `wrap` may change how workers are called."""
     settings = Settings(profile="memory", dir=out)
     container = Container("memory", settings=settings, starts=files.opens())
-    operator = Operator(container=container, uploads=files, out=out)
+    runner = CampaignRunner(container=container, uploads=files, out=out)
     container.embedded.secrets.write(
-        lottery.seed_secret_name(operator.campaign.campaign_id), "journey"
+        lottery.seed_secret_name(runner.campaign.campaign_id), "journey"
     )
     container.runtime.call = wrap(container.runtime.call)
-    for _, step in operator.steps():
+    for _, step in runner.steps():
         step()
     return container
 
@@ -63,18 +63,18 @@ def shuffled(files: Uploads, folder: Path) -> Uploads:
 
 def seen(container: Container, campaign_id: str) -> dict[str, Any]:
     """What is the same however often and in whatever order things were delivered."""
-    books = Books(container, campaign_id)
+    reconciliation = Reconciliation(container, campaign_id)
     return {
         "lake": _lake(container),
         "archives": [
             {name: archive.read(name) for name in archive.namelist()}
-            for archive in books.archives()
+            for archive in reconciliation.archives()
         ],
         "waves": _objects(container, "smsWaves/"),
         "texts": {text.message.message_id for text in container.embedded.sms.accepted_texts()},
         "emails": _ids(container, EMAIL_QUEUE),
         "verdicts": _fans(container, VERDICT_QUEUE),
-        "codes": _codes(container, campaign_id, books),
+        "codes": _codes(container, campaign_id, reconciliation),
     }
 
 
@@ -107,8 +107,10 @@ def _fans(container: Container, queue: str) -> set[tuple[str, str]]:
     }
 
 
-def _codes(container: Container, campaign_id: str, books: Books) -> dict[str, dict[str, str]]:
-    fans = {row["globalUserId"] for row in books.master_codes()}
+def _codes(
+    container: Container, campaign_id: str, reconciliation: Reconciliation
+) -> dict[str, dict[str, str]]:
+    fans = {row["globalUserId"] for row in reconciliation.master_codes()}
     held = container.embedded.entries.codes(campaign_id, fans)
     return {
         fan: {market: code for market, (code, _) in codes.items()} for fan, codes in held.items()

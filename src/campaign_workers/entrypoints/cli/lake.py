@@ -1,4 +1,4 @@
-"""`lake`: look into the Avro files of a lake."""
+"""`lake`: read the Avro files of a lake; `mongo`: prepare the database."""
 
 import json
 import sys
@@ -13,13 +13,14 @@ from typing import Any, BinaryIO
 import attrs
 from cyclopts import App
 
-from campaign_workers.container import bucket, record_codec
+from campaign_workers.container import bucket, ensure_mongo_indexes, record_codec
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.storage.layout import MERGED
 from campaign_workers.entrypoints.cli.results import Result
 from campaign_workers.ports.record_codec import AvroFileInfo
+from campaign_workers.settings import load_settings
 
-app = App(name="lake", help="Look into the Avro files of the lake.")
+lake_app = App(name="lake", help="Look into the Avro files of the lake.")
 
 DEFAULT = "campaign-data"
 ARCHIVED = "archived"
@@ -57,7 +58,7 @@ class LakeFile:
             return record_codec().describe(source)
 
 
-@app.command
+@lake_app.command
 def ls(path: str = DEFAULT, /) -> Result:
     """List containers with their type, records and size.
 
@@ -79,7 +80,7 @@ def ls(path: str = DEFAULT, /) -> Result:
     )
 
 
-@app.command
+@lake_app.command
 def count(path: str = DEFAULT, /) -> Result:
     """Count files and records by type; archived copies apart.
 
@@ -106,7 +107,7 @@ def count(path: str = DEFAULT, /) -> Result:
     )
 
 
-@app.command
+@lake_app.command
 def cat(path: str = DEFAULT, /, *, limit: int | None = None) -> None:
     """Print records as JSON lines.
 
@@ -166,3 +167,23 @@ def _shown(path: Path) -> bool:
 
 def _is_container(path: PurePath) -> bool:
     return path.suffix == ".avro" or path.name == MERGED
+
+
+mongo_app = App(name="mongo", help="Prepare the MongoDB database.")
+
+
+@mongo_app.command
+def ensure_indexes() -> Result:
+    """Create the indexes that the workers' queries need; those that are there stay.
+
+    The address of the database is read from CAMPAIGN_WORKERS_MONGODB_URI, where no shell history
+    keeps its password.
+    """
+    rows = tuple(
+        (index.collection, ", ".join(index.keys), "created" if index.created else "there")
+        for index in ensure_mongo_indexes(load_settings())
+    )
+    columns = ("collection", "keys", "index")
+    return Result(
+        data=[dict(zip(columns, row, strict=True)) for row in rows], columns=columns, rows=rows
+    )

@@ -1,24 +1,26 @@
-"""`select` and `verify-audit`: a selection on files, and its recomputation."""
+"""`select` and `verify-audit`, a selection on files; `seed`, its lottery seed."""
 
+import secrets
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from campaign_workers.domain.errors import BadInput
+from campaign_workers.domain.lottery import commitment
 from campaign_workers.domain.selection.audit import can_redraw
 from campaign_workers.domain.selection.audit import verify_audit as differences
 from campaign_workers.domain.selection.options import SelectionOptions
 from campaign_workers.domain.selection.selection import select_fans
-from campaign_workers.entrypoints.cli.candidates import (
-    located,
+from campaign_workers.entrypoints.cli.files import read_document, write_selection
+from campaign_workers.entrypoints.cli.results import Result, lines
+from campaign_workers.entrypoints.cli.selection_files import (
+    locate_error,
     read_candidates,
     read_picks,
     read_quotas,
 )
-from campaign_workers.entrypoints.cli.inputs import read_document
-from campaign_workers.entrypoints.cli.outputs import write_selection
-from campaign_workers.entrypoints.cli.results import Result
 
 UNDRAWN: Final = (
     "without the seed only the fingerprints were compared;"
@@ -89,7 +91,7 @@ def select(
     try:
         selection = select_fans(frame, limits, options)
     except BadInput as error:
-        raise located(candidates, frame, error) from None
+        raise locate_error(candidates, frame, error) from None
     files = write_selection(out, selection)
     cutoffs = selection.cutoffs.select("market_id", "limit", "taken", "filled")
     return Result(
@@ -142,3 +144,34 @@ def _campaign_of(audit: dict[str, Any]) -> str:
     options = audit.get("options")
     named = options.get("campaignId") if isinstance(options, dict) else None
     return named if isinstance(named, str) else ""
+
+
+seed_app = App(name="seed", help="Lottery seeds and their commitments.")
+
+SEED_BYTES = 32
+
+
+@seed_app.command
+def new() -> Result:
+    """Make a seed of 256 random bits; keep it secret until after the draw."""
+    seed = secrets.token_hex(SEED_BYTES)
+    return lines(seed, data={"seed": seed, "commitment": commitment(seed)})
+
+
+@seed_app.command
+def commit(seed: Annotated[str, Parameter(allow_leading_hyphen=True)] = "-", /) -> Result:
+    """The commitment to a seed: its SHA-256, to publish before registration opens.
+
+    Parameters
+    ----------
+    seed
+        The seed; `-` reads it from standard input, where no shell history keeps it.
+    """
+    text = sys.stdin.readline().strip() if seed == "-" else seed
+    if not text:
+        raise BadInput("the seed is empty", field="seed")
+    try:
+        committed = commitment(text)
+    except UnicodeEncodeError:
+        raise BadInput("not UTF-8", field="seed") from None
+    return lines(committed, data={"commitment": committed})

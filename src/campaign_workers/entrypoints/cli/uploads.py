@@ -11,7 +11,7 @@ import attrs
 from campaign_workers.domain.campaigns import Campaign, parse_campaign
 from campaign_workers.domain.errors import BadInput, RejectRecord
 from campaign_workers.domain.running.events import checked_record
-from campaign_workers.entrypoints.cli.inputs import read_document
+from campaign_workers.entrypoints.cli.files import read_document
 
 REQUIRED = ("campaign.json", "registrations.jsonl", "scored.txt", "market-details.csv")
 LISTS = {

@@ -12,7 +12,7 @@ import polars as pl
 from campaign_workers.container import Container
 from campaign_workers.domain.codes import is_external
 from campaign_workers.domain.scrub.rules import RULES
-from campaign_workers.entrypoints.cli.books import Books
+from campaign_workers.entrypoints.cli.reconciliation import Reconciliation
 
 BINS = 20
 CHOICES = ("1st choice", "2nd choice", "3rd choice", "4th choice")
@@ -24,13 +24,13 @@ class Figures:
 
     container: Container
     campaign_id: str
-    books: Books
+    reconciliation: Reconciliation
 
     def funnel(self) -> pl.DataFrame:
         """Fans from registered to notified: stage, fans."""
         scrubbed = self.scrubbed
-        codes = list(self.books.master_codes())
-        waves = self.books.waves().values()
+        codes = list(self.reconciliation.master_codes())
+        waves = self.reconciliation.waves().values()
         stages = {
             "registered": self.container.embedded.entries.admin_stats(self.campaign_id).total,
             "scored": scrubbed.filter(pl.col("globalUserId") != "")["globalUserId"].n_unique(),
@@ -101,7 +101,7 @@ class Figures:
     @cached_property
     def audit(self) -> dict[str, Any] | None:
         """The audit of the last selection, None before there is one."""
-        audits = list(self.books.audits())
+        audits = list(self.reconciliation.audits())
         return audits[-1] if audits else None
 
     def tags(self) -> pl.DataFrame:
@@ -129,7 +129,7 @@ class Figures:
         names = ("total", "sms", "email", "failed", "overLimit", "duplicates")
         return [
             (key.rpartition("/")[2].removesuffix("_csv.json"), *(r["count"][n] for n in names))
-            for key, r in self.books.waves().items()
+            for key, r in self.reconciliation.waves().items()
         ]
 
     def workers(self) -> list[tuple[object, ...]]:
@@ -161,7 +161,7 @@ class Figures:
 
     def _coded(self) -> list[dict[str, str]]:
         """Registrants of the waves who have an external code."""
-        return [r for r in self.books.rows("smsWaves/csv/") if is_external(r["code"])]
+        return [r for r in self.reconciliation.rows("smsWaves/csv/") if is_external(r["code"])]
 
 
 def _short(value: float | None) -> str | None:

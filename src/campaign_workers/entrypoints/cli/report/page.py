@@ -1,10 +1,18 @@
-"""One self-contained page: sections of charts and tables, no script, no network."""
+"""The report of a campaign: one self-contained HTML page, without scripts or network access."""
 
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 from string import Template
 
 import attrs
+
+from campaign_workers import __version__
+from campaign_workers.adapters.local.atomic_files import atomic_write
+from campaign_workers.container import Container
+from campaign_workers.domain.errors import Fatal
+from campaign_workers.entrypoints.cli.reconciliation import Reconciliation
+from campaign_workers.entrypoints.cli.report.figures import Figures
 
 _PAGE = Template("""<!doctype html>
 <html lang="en">
@@ -79,8 +87,8 @@ $sections
 
 
 _VERDICTS = {
-    True: '<p><a class="ok" href="#the-books">The books balance.</a></p>',
-    False: '<p><a class="wrong" href="#the-books">The books do not balance.</a></p>',
+    True: '<p><a class="ok" href="#reconciliation">Reported and actual figures agree.</a></p>',
+    False: '<p><a class="wrong" href="#reconciliation">Reported and actual figures differ.</a></p>',
 }
 
 
@@ -123,7 +131,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def page(
+def render_page(
     *,
     title: str,
     lead: str,
@@ -161,3 +169,40 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+REPORT_FILE = "report.html"
+
+
+class MissingCharts(Fatal):
+    """The libraries that draw the charts are not installed."""
+
+
+def write_report(container: Container, campaign_id: str, out: Path) -> Path:
+    """Write the campaign's report under `out` and return where it is.
+
+    Raises:
+        MissingCharts: the libraries that draw the charts are not installed.
+    """
+    html = _html(container, campaign_id)
+    path = out / REPORT_FILE
+    with atomic_write(path) as part:
+        part.write_text(html, encoding="utf-8")
+    return path
+
+
+def _html(container: Container, campaign_id: str) -> str:
+    try:
+        from campaign_workers.entrypoints.cli.report.sections import sections
+    except ImportError:
+        raise MissingCharts("charts need more: install campaign-workers[report]") from None
+    figures = Figures(container, campaign_id, Reconciliation(container, campaign_id))
+    campaign = container.campaigns.campaign(campaign_id)
+    return render_page(
+        title=campaign.name or campaign_id,
+        lead=" · ".join(part for part in (campaign.artist, campaign_id, figures.days()) if part),
+        balanced=all(check.holds for check in figures.reconciliation.checks()),
+        tiles=tuple(figures.funnel().iter_rows()),
+        sections=sections(figures),
+        footer=f"campaign-workers {__version__}",
+    )

@@ -1,11 +1,17 @@
-"""The sections of the report, in order: one table."""
+"""The sections of the report and their charts, drawn to SVG without a network.
+
+Colours are the page's variables, so a chart is light or dark as the page is.
+"""
 
 from collections.abc import Callable, Iterable
 from html import escape
-from typing import Final
+from typing import Any, Final
+
+import altair as alt
+import polars as pl
+import vl_convert as vlc
 
 from campaign_workers.domain import bands
-from campaign_workers.entrypoints.cli.report import charts
 from campaign_workers.entrypoints.cli.report.figures import Figures
 from campaign_workers.entrypoints.cli.report.page import Section, table
 
@@ -25,7 +31,7 @@ def sections(figures: Figures) -> tuple[Section, ...]:
 
 def _funnel(figures: Figures) -> str:
     stages = figures.funnel()
-    return charts.bars(stages, "stage", "fans", _read_out(stages.iter_rows()))
+    return bar_chart(stages, "stage", "fans", _read_out(stages.iter_rows()))
 
 
 def _scores(figures: Figures) -> str:
@@ -33,7 +39,7 @@ def _scores(figures: Figures) -> str:
     if scores.is_empty():
         return NOT_YET
     edges = [band.lower for band in bands.HIGHEST_FIRST]
-    return charts.histogram(scores, edges, "Two histograms: scores, and scores after banding.")
+    return histogram(scores, edges, "Two histograms: scores, and scores after banding.")
 
 
 def _demand(figures: Figures) -> str:
@@ -42,7 +48,7 @@ def _demand(figures: Figures) -> str:
         return NOT_YET
     columns = ("market", "wishes", "places", "taken", "filled", "priority of the last", "wanted as")
     label = f"Wishes by market: {_read_out((row[0], row[1]) for row in rows)}"
-    return charts.demand(figures.demand(), label) + table(columns, rows)
+    return demand_chart(figures.demand(), label) + table(columns, rows)
 
 
 def _check(figures: Figures) -> str:
@@ -59,21 +65,22 @@ def _check(figures: Figures) -> str:
 
 def _tags(figures: Figures) -> str:
     tags = figures.tags()
-    return NOT_YET if tags.is_empty() else charts.bars(tags, "tag", "rows", _read_out(tags.rows()))
+    return NOT_YET if tags.is_empty() else bar_chart(tags, "tag", "rows", _read_out(tags.rows()))
 
 
 def _waves(figures: Figures) -> str:
     columns = ("wave", "registrants", "texts", "e-mails", "failed", "over limit", "duplicates")
-    return table(columns, figures.waves()) if figures.books.waves() else NOT_YET
+    return table(columns, figures.waves()) if figures.reconciliation.waves() else NOT_YET
 
 
 def _workers(figures: Figures) -> str:
     return table(("worker", "runs", "counts"), figures.workers())
 
 
-def _books(figures: Figures) -> str:
-    rows = [(check.title, check.told, check.found, check.holds) for check in figures.books.checks()]
-    return table(("", "told", "found", "equal"), rows)
+def _reconciliation(figures: Figures) -> str:
+    checks = figures.reconciliation.checks()
+    rows = [(check.title, check.reported, check.actual, check.holds) for check in checks]
+    return table(("", "reported", "actual", "equal"), rows)
 
 
 def _read_out(pairs: Iterable[tuple[object, ...]]) -> str:
@@ -110,6 +117,117 @@ _SECTIONS: Final[tuple[tuple[str, str, Callable[[Figures], str]], ...]] = (
     ),
     ("Waves", "What became of each registrant.", _waves),
     ("Workers", "Runs, and the sums of their counts.", _workers),
-    ("The books", "What workers told, beside what lies in buckets, streams and queues.", _books),
+    (
+        "Reconciliation",
+        "Figures that workers reported, and what buckets, streams and queues contain.",
+        _reconciliation,
+    ),
 )
 """Title, note, and what draws the section."""
+
+
+INK, MUTED, LINE = "var(--ink)", "var(--muted)", "var(--line)"
+ACCENT, SOFT = "var(--accent)", "var(--soft)"
+CHOICES = ("var(--first)", "var(--second)", "var(--third)", "var(--fourth)")
+WIDTH = 720
+
+
+def bar_chart(table: pl.DataFrame, names: str, numbers: str, label: str) -> str:
+    """One bar a row, in this order, with its number at its end."""
+    drawn = (
+        alt.Chart(table)
+        .mark_bar(color=ACCENT, cornerRadiusEnd=3)
+        .encode(
+            x=alt.X(f"{numbers}:Q", axis=None),
+            y=alt.Y(f"{names}:N", sort=table[names].to_list(), title=None),
+        )
+    )
+    labels = drawn.mark_text(align="left", dx=6, color=INK).encode(
+        text=alt.Text(f"{numbers}:Q", format=",d")
+    )
+    return _svg((drawn + labels).properties(width=WIDTH, height=alt.Step(30)), label)
+
+
+def histogram(scores: pl.DataFrame, edges: Iterable[float], label: str) -> str:
+    """Scores before and after banding: `scores` has series, bin, end and fans."""
+    lines = (
+        alt.Chart(pl.DataFrame({"edge": list(edges)}))
+        .mark_rule(color=MUTED, strokeDash=[3, 3])
+        .encode(x="edge:Q")
+    )
+    rows = [
+        (
+            alt.Chart(scores.filter(pl.col("series") == series))
+            .mark_bar(color=colour, stroke="var(--card)", binSpacing=0)
+            .encode(
+                x=alt.X(
+                    "bin:Q",
+                    bin="binned",
+                    title=series,
+                    scale=alt.Scale(domain=[0, 1], nice=False),
+                    axis=alt.Axis(grid=False, format=".2f", tickCount=10),
+                ),
+                x2="end:Q",
+                y=alt.Y("fans:Q", title="fans", axis=alt.Axis(format=",d", tickCount=4)),
+            )
+            + lines
+        ).properties(width=WIDTH, height=130)
+        for series, colour in (("score", SOFT), ("band score", ACCENT))
+    ]
+    return _svg(alt.vconcat(*rows).resolve_scale(y="shared"), label)
+
+
+def demand_chart(markets: pl.DataFrame, label: str) -> str:
+    """Wishes and quota by market: `markets` has market, choice, fans and limit, in order."""
+    order = markets["market"].unique(maintain_order=True).to_list()
+    choices = markets["choice"].unique(maintain_order=True).to_list()
+    wishes = (
+        alt.Chart(markets.with_row_index("place"))
+        .mark_bar()
+        .encode(
+            x=alt.X("fans:Q", stack=True, title="fans", axis=alt.Axis(format=",d", tickCount=8)),
+            y=alt.Y("market:N", sort=order, title=None),
+            color=alt.Color(
+                "choice:N",
+                title=None,
+                sort=choices,
+                scale=alt.Scale(domain=choices, range=CHOICES[: len(choices)]),
+                legend=alt.Legend(orient="top"),
+            ),
+            order="place:Q",
+        )
+    )
+    quota = (
+        alt.Chart(markets.unique("market", maintain_order=True))
+        .mark_tick(color=INK, thickness=3, size=24)
+        .encode(x="limit:Q", y=alt.Y("market:N", sort=order))
+    )
+    return _svg((wishes + quota).properties(width=WIDTH, height=alt.Step(32)), label)
+
+
+def _svg(chart: Any, label: str) -> str:
+    styled = (
+        chart.configure(
+            background="transparent",
+            # The browser's letters may be wider than those that the picture was measured with.
+            padding={"left": 40, "right": 16, "top": 6, "bottom": 6},
+            font="system-ui, -apple-system, 'Segoe UI', sans-serif",
+        )
+        .configure_axis(
+            labelColor=MUTED,
+            titleColor=MUTED,
+            titleFontWeight="normal",
+            gridColor=LINE,
+            tickColor=LINE,
+            domain=False,
+            labelLimit=240,
+            labelFontSize=12,
+            titleFontSize=12,
+        )
+        .configure_text(fontSize=12)
+        .configure_legend(labelColor=INK, labelFontSize=12)
+        .configure_view(stroke=None)
+    )
+    svg = str(vlc.vegalite_to_svg(styled.to_dict()))
+    # One picture with one text: a screen reader would otherwise read out every mark.
+    return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1)

@@ -12,13 +12,13 @@ from campaign_workers.container import Container
 from campaign_workers.container.profiles import EMBEDDED
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.running.triggers import INPUT_STREAM, STREAMS, WORKERS
-from campaign_workers.entrypoints.cli.inputs import (
+from campaign_workers.entrypoints.cli.campaign_runner import chunks
+from campaign_workers.entrypoints.cli.files import (
     document,
-    needed_file,
     read_document,
-    standard_input,
+    read_standard_input,
+    require_file,
 )
-from campaign_workers.entrypoints.cli.operator import chunks
 from campaign_workers.entrypoints.cli.results import Result, RunTotals, lines
 from campaign_workers.entrypoints.cli.uploads import partition_key, records
 from campaign_workers.entrypoints.envelopes import events
@@ -85,7 +85,7 @@ def put(
     folder
         Folder of the embedded buckets, streams and tables.
     """
-    needed_file(file)
+    require_file(file)
     container = _container(profile, folder)
     info = container.buckets[bucket].put(key, chunks(file))
     return _ran(container, {"key": info.key, "size": info.size, "etag": info.etag})
@@ -114,7 +114,7 @@ def put_records(
     """
     if stream not in STREAMS:
         raise BadInput("no such stream", field="--stream", remedy=f"use {', '.join(STREAMS)}")
-    needed_file(file)
+    require_file(file)
     # Once for nothing but errors, so that a file with a wrong line is not half put.
     deque(records(file), maxlen=0)
     container = _container(profile, folder)
@@ -153,4 +153,4 @@ def _ran(container: Container, done: dict[str, Any]) -> Result:
 def _payload(event: str) -> dict[str, Any]:
     if event != "-":
         return read_document(Path(event))
-    return document(standard_input() or b"{}", "standard input")
+    return document(read_standard_input() or b"{}", "standard input")

@@ -30,17 +30,17 @@ class Check:
     """Two figures that must be equal: what workers told, and what is there."""
 
     title: str
-    told: int
-    found: int
+    reported: int
+    actual: int
 
     @property
     def holds(self) -> bool:
         """Whether they are."""
-        return self.told == self.found
+        return self.reported == self.actual
 
 
 @attrs.frozen
-class Books:
+class Reconciliation:
     """Figures of a campaign that ran in `container`."""
 
     container: Container
@@ -50,7 +50,7 @@ class Books:
         """Every check, in the order of the campaign."""
         return tuple(Check(title, *figures(self)) for title, figures in _CHECKS)
 
-    def told(self, worker: str, count: str) -> int:
+    def reported(self, worker: str, count: str) -> int:
         """Sum of a count over all runs of a worker."""
         return sum(run["count"].get(count, 0) for run in self.results(worker))
 
@@ -109,68 +109,68 @@ class Books:
         return content
 
 
-def _equations(books: Books) -> tuple[int, int]:
-    runs = list(books.container.journal.runs())
+def _equations(figures: Reconciliation) -> tuple[int, int]:
+    runs = list(figures.container.journal.runs())
     sound = [
         run for run in runs if not Report(worker=run.worker, counts=run.result["count"]).imbalances
     ]
     return len(runs), len(sound)
 
 
-def _streamed(books: Books) -> tuple[int, int]:
-    put = sum(books.container.embedded.streams[stream].depth() for stream in LAKE_STREAMS)
-    return books.told("saveCampaignData", "in"), put
+def _streamed(figures: Reconciliation) -> tuple[int, int]:
+    put = sum(figures.container.embedded.streams[stream].depth() for stream in LAKE_STREAMS)
+    return figures.reported("saveCampaignData", "in"), put
 
 
-def _stored(books: Books) -> tuple[int, int]:
-    return books.told("saveCampaignData", "out"), books.lake_records().total()
+def _stored(figures: Reconciliation) -> tuple[int, int]:
+    return figures.reported("saveCampaignData", "out"), figures.lake_records().total()
 
 
-def _turned_away(books: Books) -> tuple[int, int]:
+def _turned_away(figures: Reconciliation) -> tuple[int, int]:
     workers = ("saveCampaignData", "transformCodeAssignments", "saveSelection")
-    told = sum(books.told(worker, "rejected") for worker in workers)
-    return told, sum(books.rejected_lines(worker) for worker in workers)
+    reported = sum(figures.reported(worker, "rejected") for worker in workers)
+    return reported, sum(figures.rejected_lines(worker) for worker in workers)
 
 
-def _scrubbed(books: Books) -> tuple[int, int]:
-    return books.told("processScoredFiles", "in"), sum(1 for _ in books.rows("scrubbed/"))
+def _scrubbed(figures: Reconciliation) -> tuple[int, int]:
+    return figures.reported("processScoredFiles", "in"), sum(1 for _ in figures.rows("scrubbed/"))
 
 
-def _picked(books: Books) -> tuple[int, int]:
-    taken = sum(cutoff["taken"] for audit in books.audits() for cutoff in audit["cutoffs"])
-    return taken, sum(1 for _ in books.master_codes())
+def _picked(figures: Reconciliation) -> tuple[int, int]:
+    taken = sum(cutoff["taken"] for audit in figures.audits() for cutoff in audit["cutoffs"])
+    return taken, sum(1 for _ in figures.master_codes())
 
 
-def _loaded(books: Books) -> tuple[int, int]:
-    waves = sum(1 for _ in books.rows("smsWaves/csv/"))
-    return books.told("generateSmsWaveCodes", "out"), waves
+def _loaded(figures: Reconciliation) -> tuple[int, int]:
+    waves = sum(1 for _ in figures.rows("smsWaves/csv/"))
+    return figures.reported("generateSmsWaveCodes", "out"), waves
 
 
-def _unique(books: Books) -> tuple[int, int]:
-    codes = [row["code"] for row in books.rows("smsWaves/csv/") if is_external(row["code"])]
+def _unique(figures: Reconciliation) -> tuple[int, int]:
+    codes = [row["code"] for row in figures.rows("smsWaves/csv/") if is_external(row["code"])]
     return len(codes), len(set(codes))
 
 
-def _texted(books: Books) -> tuple[int, int]:
-    told = sum(result["count"]["sms"] for result in books.waves().values())
-    return told, sum(books.container.embedded.sms.counts().values())
+def _texted(figures: Reconciliation) -> tuple[int, int]:
+    reported = sum(result["count"]["sms"] for result in figures.waves().values())
+    return reported, sum(figures.container.embedded.sms.counts().values())
 
 
-def _mailed(books: Books) -> tuple[int, int]:
-    told = sum(result["count"]["email"] for result in books.waves().values())
-    return told, books.container.embedded.queues[EMAIL_QUEUE].depth()
+def _mailed(figures: Reconciliation) -> tuple[int, int]:
+    reported = sum(result["count"]["email"] for result in figures.waves().values())
+    return reported, figures.container.embedded.queues[EMAIL_QUEUE].depth()
 
 
-def _wave_rows(books: Books) -> tuple[int, int]:
-    told = sum(result["count"]["total"] for result in books.waves().values())
-    return told, sum(1 for _ in books.rows("smsWaves/csv/"))
+def _wave_rows(figures: Reconciliation) -> tuple[int, int]:
+    reported = sum(result["count"]["total"] for result in figures.waves().values())
+    return reported, sum(1 for _ in figures.rows("smsWaves/csv/"))
 
 
-def _given_up(books: Books) -> tuple[int, int]:
-    return 0, len(books.container.journal.dead_letters())
+def _given_up(figures: Reconciliation) -> tuple[int, int]:
+    return 0, len(figures.container.journal.dead_letters())
 
 
-_CHECKS: tuple[tuple[str, Callable[[Books], tuple[int, int]]], ...] = (
+_CHECKS: tuple[tuple[str, Callable[[Reconciliation], tuple[int, int]]], ...] = (
     ("runs whose counts add up", _equations),
     ("records on the lake's streams", _streamed),
     ("records in the lake", _stored),

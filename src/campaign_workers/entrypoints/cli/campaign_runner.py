@@ -1,4 +1,7 @@
-"""What people and other systems do in a campaign: upload, invoke, wait. Workers do the rest."""
+"""Run a campaign: upload, invoke and wait, as operators and other systems do.
+
+Workers do the rest.
+"""
 
 import io
 import zipfile
@@ -8,14 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import polars as pl
 
 from campaign_workers.container import Container
+from campaign_workers.domain import lottery
 from campaign_workers.domain.campaigns import Campaign
 from campaign_workers.domain.csv.rows import read_rows, write_rows
+from campaign_workers.domain.preparation.wave_files import candidate_table
 from campaign_workers.domain.running.triggers import INPUT_STREAM
+from campaign_workers.domain.selection.options import MarketQuota, SelectionOptions
+from campaign_workers.domain.selection.selection import select_fans
 from campaign_workers.domain.storage import layout
-from campaign_workers.entrypoints.cli.evidence import write_evidence
+from campaign_workers.entrypoints.cli.files import make_folder, write_json, write_table
+from campaign_workers.entrypoints.cli.reconciliation import Reconciliation
 from campaign_workers.entrypoints.cli.uploads import LISTS, Uploads, noon, partition_key
+from campaign_workers.ports.entry_service import EligibleQuery
 
 CHUNK_BYTES = 1024 * 1024
 TEXTS_A_SECOND = 100
@@ -28,7 +38,7 @@ def _silently(_: str) -> None:
 
 
 @attrs.define(kw_only=True)
-class Operator:
+class CampaignRunner:
     """Runs one campaign from its uploads, step by step.
 
     What auditors need goes to `out`; `progress` is told of parts that are done.
@@ -95,7 +105,7 @@ class Operator:
             "processSmsWaveFiles",
             {"campaignId": self.campaign.campaign_id, "dateKey": self.date_key},
         )
-        write_evidence(self.container, self.campaign.campaign_id, self.out)
+        export_audit_files(self.container, self.campaign.campaign_id, self.out)
         self.container.runtime.run_until_idle()
 
     def load_waves(self) -> None:
@@ -188,3 +198,47 @@ def chunks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             yield chunk
+
+
+FOLDER = "selection"
+USED = (
+    "global_user_id",
+    "score",
+    "raw_score",
+    "market_ids",
+    "verdict",
+    "previously_selected",
+    "phone",
+)
+
+
+def export_audit_files(container: Container, campaign_id: str, out: Path) -> Path:
+    """Write the files of the campaign's last selection, drawing it anew for the picks.
+
+    `campaign-workers verify-audit` takes them, with the seed once it is published. Nothing may
+    have been assigned since the selection.
+    """
+    *_, audit = Reconciliation(container, campaign_id).audits()
+    quotas = [MarketQuota(cutoff["market_id"], cutoff["limit"]) for cutoff in audit["cutoffs"]]
+    query = EligibleQuery(
+        campaign_id=campaign_id, market_ids=tuple(quota.market_id for quota in quotas)
+    )
+    candidates = candidate_table(container.embedded.entries.eligible(query))
+    options = SelectionOptions(
+        campaign_id=campaign_id, seed=container.secrets.read(lottery.seed_secret_name(campaign_id))
+    )
+    folder = make_folder(out / FOLDER)
+    write_table(folder / "candidates.csv", candidates.select(USED))
+    write_table(
+        folder / "quotas.csv",
+        pl.DataFrame(
+            {
+                "market_id": [quota.market_id for quota in quotas],
+                "limit": [quota.limit for quota in quotas],
+            },
+            schema={"market_id": pl.String, "limit": pl.Int64},
+        ),
+    )
+    write_table(folder / "picks.csv", select_fans(candidates, quotas, options).picks)
+    write_json(folder / "audit.json", audit)
+    return folder

@@ -1,4 +1,4 @@
-"""`campaign`, `demo` and `report`: a whole campaign on the embedded profile."""
+"""`demo`, `campaign`, `generate` and `report`: a whole campaign on the embedded profile."""
 
 import shutil
 from pathlib import Path
@@ -11,13 +11,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from campaign_workers.container import Container
 from campaign_workers.domain import lottery
 from campaign_workers.domain.errors import BadInput
-from campaign_workers.entrypoints.cli.books import Books
-from campaign_workers.entrypoints.cli.operator import Operator
-from campaign_workers.entrypoints.cli.outputs import make_folder
+from campaign_workers.entrypoints.cli.campaign_runner import CampaignRunner
+from campaign_workers.entrypoints.cli.files import make_folder
+from campaign_workers.entrypoints.cli.reconciliation import Reconciliation
 from campaign_workers.entrypoints.cli.report import MissingCharts, write_report
-from campaign_workers.entrypoints.cli.results import Result, RunTotals
+from campaign_workers.entrypoints.cli.results import Result, RunTotals, lines
 from campaign_workers.entrypoints.cli.uploads import Uploads
-from campaign_workers.samples import uploads as made_up
+from campaign_workers.samples import uploads as samples
 from campaign_workers.settings import Settings
 
 MARKER = ".campaign-workers"
@@ -38,7 +38,7 @@ def demo(*, fans: int = 100_000, seed: int = 7, out: Path = Path("out/demo")) ->
     if fans < 1:
         raise BadInput("at least one fan is needed", field="--fans")
     _clear(out)
-    made_up.generate(out / "uploads", fans=fans, seed=seed)
+    samples.generate(out / "uploads", fans=fans, seed=seed)
     return campaign(out / "uploads", out=out / "campaign", seed=f"demo-{seed}")
 
 
@@ -61,20 +61,20 @@ def campaign(folder: Path, /, *, out: Path, seed: str = "trial") -> Result:
         raise BadInput("the uploads are in it", file=str(out), remedy="choose another --out")
     _clear(out)
     container = Container("local", settings=Settings(dir=out), starts=opens)
-    operator = Operator(container=container, uploads=uploads, out=out)
-    container.embedded.secrets.write(lottery.seed_secret_name(operator.campaign.campaign_id), seed)
+    runner = CampaignRunner(container=container, uploads=uploads, out=out)
+    container.embedded.secrets.write(lottery.seed_secret_name(runner.campaign.campaign_id), seed)
     try:
-        _run(operator)
+        _run(runner)
     except BadInput as error:
-        raise error.within(operator.known_as(error.file)) if error.file else error from None
-    return _outcome(operator)
+        raise error.within(runner.known_as(error.file)) if error.file else error from None
+    return _outcome(runner)
 
 
-def _outcome(operator: Operator) -> Result:
+def _outcome(runner: CampaignRunner) -> Result:
     """The books of a campaign that ran, its report, and what was given up on."""
-    container, campaign_id = operator.container, operator.campaign.campaign_id
-    checks = Books(container, campaign_id).checks()
-    page, about = _report(container, campaign_id, operator.out)
+    container, campaign_id = runner.container, runner.campaign.campaign_id
+    checks = Reconciliation(container, campaign_id).checks()
+    page, about = _report(container, campaign_id, runner.out)
     letters = container.journal.dead_letters()
     failed = not all(check.holds for check in checks)
     return Result(
@@ -83,22 +83,25 @@ def _outcome(operator: Operator) -> Result:
             "report": page,
             "balanced": not failed,
             "checks": [
-                {"title": check.title, "told": check.told, "found": check.found} for check in checks
+                {"title": check.title, "reported": check.reported, "actual": check.actual}
+                for check in checks
             ],
             "deadLetters": [letter.wire() for letter in letters],
         },
-        title="The books",
-        columns=("", "told", "found", "equal"),
+        title="Reconciliation",
+        columns=("", "reported", "actual", "equal"),
         rows=tuple(
-            (check.title, check.told, check.found, "yes" if check.holds else "NO")
+            (check.title, check.reported, check.actual, "yes" if check.holds else "NO")
             for check in checks
         ),
         notes=(
             *(
-                operator.known_as(f"{letter.worker} gave up on {letter.source}: {letter.reason}")
+                runner.known_as(f"{letter.worker} gave up on {letter.source}: {letter.reason}")
                 for letter in letters
             ),
-            "The books do not balance." if failed else "The books balance.",
+            "Reported and actual figures differ."
+            if failed
+            else "Reported and actual figures agree.",
             about,
         ),
         failed=failed,
@@ -132,10 +135,10 @@ def report(*, folder: Annotated[Path, Parameter(name="--dir")] = Path("campaign-
     return Result(data={"reports": pages}, notes=tuple(f"Report: {page}" for page in pages))
 
 
-def _run(operator: Operator) -> None:
+def _run(runner: CampaignRunner) -> None:
     """Take every step, with a bar on the way and a table after it, both on standard error."""
     console = Console(stderr=True)
-    steps = tuple(operator.steps())
+    steps = tuple(runner.steps())
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -148,11 +151,11 @@ def _run(operator: Operator) -> None:
     )
     with bar:
         task = bar.add_task("campaign", total=len(steps), now="")
-        operator.progress = lambda now: bar.update(task, now=now)
+        runner.progress = lambda now: bar.update(task, now=now)
         for title, step in steps:
             bar.update(task, description=title, now="")
             tally = RunTotals()
-            operator.container.runtime.observe = tally.add
+            runner.container.runtime.observe = tally.add
             step()
             bar.advance(task)
             if tally.runs:
@@ -176,3 +179,31 @@ def _clear(out: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink()
+
+
+def generate(folder: Path, /, *, fans: int = 100_000, seed: int = 7) -> Result:
+    """Make a folder of plausible uploads of one campaign, as dirty as uploads are.
+
+    Parameters
+    ----------
+    folder
+        Where to write; it is made if it is not there, and made-up uploads in it are replaced.
+    fans
+        How many fans register.
+    seed
+        The same seed gives the same files.
+    """
+    if fans < 1:
+        raise BadInput("at least one fan is needed", field="--fans")
+    if any(make_folder(folder).iterdir()) and not samples.is_made_up(folder):
+        raise BadInput(
+            "not empty, and not made by this command",
+            file=str(folder),
+            remedy="choose another folder",
+        )
+    samples.generate(folder, fans=fans, seed=seed)
+    names = sorted(path.name for path in folder.iterdir())
+    return lines(
+        f"{folder}: uploads of a campaign with {fans:,} fans",
+        data={"folder": str(folder), "fans": fans, "seed": seed, "files": names},
+    )

@@ -14,7 +14,7 @@ from campaign_workers.domain.csv.rows import read_rows
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.selection.options import MarketQuota
 from campaign_workers.domain.wire import to_camel, to_snake
-from campaign_workers.entrypoints.cli.inputs import needed_file
+from campaign_workers.entrypoints.cli.files import require_file
 
 DELIMITERS: Final = {".csv": ",", ".txt": "\t", ".tsv": "\t"}
 
@@ -107,7 +107,7 @@ def _read(path: Path) -> pl.DataFrame:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise BadInput("unknown kind of file", file=str(path), remedy=f"use {', '.join(READERS)}")
-    needed_file(path)
+    require_file(path)
     try:
         frame = reader(path)
         frame = frame.rename({name: to_snake(name.strip()) for name in frame.columns})
@@ -130,7 +130,7 @@ def _require(path: Path, frame: pl.DataFrame, names: tuple[str, ...]) -> None:
         )
 
 
-def located(path: Path, frame: pl.DataFrame, error: BadInput) -> BadInput:
+def locate_error(path: Path, frame: pl.DataFrame, error: BadInput) -> BadInput:
     """What a rule says of a row of `frame`, as a person finds it in the file."""
     if error.row is None:
         return error.within(str(path))
