@@ -59,7 +59,7 @@ def test_a_foreign_file_says_nothing() -> None:
     """Without the note nothing is known; with a damaged one the file is named."""
     assert parse_sources_note({"other": "note"}, file="merged") is None
     for damaged in ("", "{", "[1]", '[{"key": "k"}]', "7"):
-        with pytest.raises(BadInput, match="merged: says in no known way"):
+        with pytest.raises(BadInput, match="merged: its header's source list"):
             parse_sources_note({next(iter(build_sources_note(()))): damaged}, file="merged")
 
 
@@ -115,7 +115,7 @@ def test_what_is_no_period_is_refused(text: str) -> None:
 )
 def test_a_move_message_names_exactly_one_period(body: str) -> None:
     """Any other message is refused before anything is touched."""
-    with pytest.raises(BadInput, match="body: not a list of one prefix"):
+    with pytest.raises(BadInput, match="body: expected a JSON list of one prefix"):
         parse_move_message(body)
 
 

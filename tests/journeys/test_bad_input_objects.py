@@ -222,7 +222,7 @@ def test_a_merge_of_no_period_is_refused(scene: Scene, payload: dict[str, Any]) 
     scene.invoke("mergeAvroFiles", payload)
     [told] = scene.raised
     assert told.startswith("BadInput: ")
-    assert "YYYY/MM" in told or "no day or month" in told
+    assert "YYYY/MM" in told or "no such day or month" in told
     assert not scene.keys("manifests/", CAMPAIGN_DATA)
 
 

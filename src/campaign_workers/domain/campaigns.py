@@ -86,7 +86,9 @@ def parse_campaign(document: object) -> Campaign:
         allow_intl_phones=node.value("options.allowIntlPhones", bool) or False,
         scoring_type=node.value("scoringType", str) or "linear",
         half_life=node.value("halfLife", float),
-        stats_channels=tuple(channel.typed(str) for channel in node.items("slack.channels.stats")),
+        stats_channels=tuple(
+            channel.as_type(str) for channel in node.items("slack.channels.stats")
+        ),
         markets=_unique_markets(parse_market(market) for market in node.items("markets")),
     )
 
@@ -179,7 +181,7 @@ class _Node:
             raise BadInput("expected an object", field=self.path or None)
         return _Node(self.content.get(name), self.place(name))
 
-    def typed(self, kind: type[_T]) -> _T:
+    def as_type(self, kind: type[_T]) -> _T:
         content = self.content
         if kind is float and type(content) is int:
             content = float(content)
@@ -189,7 +191,7 @@ class _Node:
 
     def value(self, path: str, kind: type[_T]) -> _T | None:
         node = reduce(_Node.child, path.split("."), self)
-        return None if node.content is None else node.typed(kind)
+        return None if node.content is None else node.as_type(kind)
 
     def items(self, path: str) -> "Iterator[_Node]":
         for position, item in enumerate(self.value(path, list) or ()):

@@ -105,32 +105,32 @@ class WaveState(StrEnum):
 
 
 def lake_day_prefix(record_type: str, day: date) -> str:
-    """Prefix of the batches of one record type and day."""
+    """Return the prefix of the batches of one record type and day."""
     return f"avro/{record_type}/{day:%Y/%m/%d}/"
 
 
 def lake_batch_key(record_type: str, day: date, batch_id: str) -> str:
-    """Key of one batch of one record type."""
+    """Return the key of one batch of one record type."""
     return f"{lake_day_prefix(record_type, day)}{batch_id}.avro"
 
 
 def registration_prefix(period: str) -> str:
-    """Prefix of the registrations of a period, `YYYY/MM/DD` or `YYYY/MM`."""
+    """Return the prefix of the registrations of a period, `YYYY/MM/DD` or `YYYY/MM`."""
     return f"avro/registration/{validate_period(period)}/"
 
 
 def merged_registrations_key(period: str) -> str:
-    """Key of the merged file of a day or a month."""
+    """Return the key of the merged file of a day or a month."""
     return f"{registration_prefix(period)}{MERGED}"
 
 
 def merge_manifest_key(period: str) -> str:
-    """Key of the manifest that lists the contents of a merged file."""
+    """Return the key of the manifest that lists the contents of a merged file."""
     return f"manifests/registration/{validate_period(period)}.json"
 
 
 def archived_key(key: str) -> str:
-    """Key to which a merged source is moved: the same path under `avro/archived/`."""
+    """Return the key to which a merged source is moved: the same path under `avro/archived/`."""
     return f"avro/archived/{key.removeprefix('avro/')}"
 
 
@@ -149,12 +149,12 @@ def validate_period(period: str) -> str:
 
 
 def rejected_key(worker: str, day: date, batch_id: str) -> str:
-    """Key of the records of a batch that a stream worker rejected, with the reasons."""
+    """Return the key of the records of a batch that a stream worker rejected, with the reasons."""
     return f"rejected/{worker}/{day:%Y/%m/%d}/{batch_id}.jsonl"
 
 
 def scratch_prefix(run: str = "") -> str:
-    """Prefix of the temporary objects of one merge by query, or of all of them."""
+    """Return the prefix of the temporary objects of one merge by query, or of all of them."""
     return f"{SCRATCH_PREFIX}{run}/" if run else SCRATCH_PREFIX
 
 
@@ -162,17 +162,17 @@ def scratch_prefix(run: str = "") -> str:
 
 
 def scored_key(name: str) -> str:
-    """Key of a file of scored fans, whose upload starts processScoredFiles."""
+    """Return the key of a file of scored fans, whose upload starts processScoredFiles."""
     return f"{SCORED_PREFIX}{validate_file_name(name, 'name')}.txt"
 
 
 def scrubbed_key(name: str) -> str:
-    """Key of the scrubbed copy of `scored/{name}.txt`."""
+    """Return the key of the scrubbed copy of `scored/{name}.txt`."""
     return f"scrubbed/{validate_file_name(name, 'name')}.csv"
 
 
 def blocklist_keys(kind: str, campaign_id: str) -> tuple[str, str]:
-    """Keys of the shared blocklist and of the campaign's own.
+    """Return the keys of the shared blocklist and of the campaign's own.
 
     Args:
         kind: `emails` or `domains`.
@@ -185,7 +185,7 @@ def blocklist_keys(kind: str, campaign_id: str) -> tuple[str, str]:
 
 
 def allowlist_keys(campaign_id: str) -> tuple[str, str]:
-    """Keys of the shared list of allowed address patterns and of the campaign's own."""
+    """Return the keys of the shared list of allowed address patterns and of the campaign's own."""
     return (
         "allowlist/patterns.txt",
         f"allowlist/{validate_key_id(campaign_id, 'campaignId')}/patterns.txt",
@@ -193,17 +193,17 @@ def allowlist_keys(campaign_id: str) -> tuple[str, str]:
 
 
 def fanlist_upload_key(fanlist_id: str, name: str) -> str:
-    """Key of a file of fan-club ranks; the fanlist id is the campaign's id."""
+    """Return the key of a file of fan-club ranks; the fanlist id is the campaign's id."""
     return f"{_fanlist_prefix(fanlist_id)}{validate_file_name(name, 'name')}.csv"
 
 
 def fanlist_manifest_key(fanlist_id: str) -> str:
-    """Key of the manifest with the outcome of every file of a fanlist."""
+    """Return the key of the manifest with the outcome of every file of a fanlist."""
     return f"{_fanlist_prefix(fanlist_id)}manifest.json"
 
 
 def fanlist_scored_key(fanlist_id: str, name: str) -> str:
-    """Key of the scored copy of a fanlist upload."""
+    """Return the key of the scored copy of a fanlist upload."""
     folder = validate_key_id(fanlist_id, "fanlistId")
     return f"fanlist/scored/{folder}/{validate_file_name(name, 'name')}.csv"
 
@@ -213,42 +213,42 @@ def _fanlist_prefix(fanlist_id: str) -> str:
 
 
 def wave_file_key(wave: str) -> str:
-    """Key of the file with the registrants of a wave."""
+    """Return the key of the wave file, with the registrants of a wave."""
     return f"smsWaves/csv/{validate_file_name(wave, 'wave')}.csv"
 
 
 def wave_errors_key(wave: str) -> str:
-    """Key of the file with a wave's registrants without a usable code, with the reasons."""
+    """Return the key of the errors file, with the registrants that have no usable code."""
     return f"smsWaves/errors/{validate_file_name(wave, 'wave')}.csv"
 
 
 def wave_configs_prefix(state: WaveState) -> str:
-    """Prefix of the wave configs in one state."""
+    """Return the prefix of the wave configs in one state."""
     return f"smsWaves/{state}/"
 
 
 def wave_config_key(wave: str, state: WaveState) -> str:
-    """Key of a wave's config in one state."""
+    """Return the key of a wave's config in one state."""
     return f"{wave_configs_prefix(state)}{validate_file_name(wave, 'wave')}_csv.json"
 
 
 def generating_config_key(wave: str) -> str:
-    """Key of a wave's config while its codes are generated."""
+    """Return the key of a wave's config while its codes are generated."""
     return f"smsWaves/generateCode/generateCode_{validate_file_name(wave, 'wave')}.json"
 
 
 def market_details_key(campaign_id: str, date_key: str) -> str:
-    """Key of the market details, the input of a wave preparation."""
+    """Return the key of the market details, the input of a wave preparation."""
     return f"{_wave_prep_prefix(campaign_id)}data/{validate_key_id(date_key, 'dateKey')}.csv"
 
 
 def wave_prep_status_key(campaign_id: str, date_key: str) -> str:
-    """Key of the status of a wave preparation."""
+    """Return the key of the status of a wave preparation."""
     return f"{_wave_prep_prefix(campaign_id)}status/{validate_key_id(date_key, 'dateKey')}.json"
 
 
 def prepped_key(campaign_id: str, date_key: str) -> str:
-    """Key of the zip archive that a wave preparation writes."""
+    """Return the key of the zip archive that a wave preparation writes."""
     name = f"prepped.{validate_key_id(date_key, 'dateKey')}.zip"
     return f"{_wave_prep_prefix(campaign_id)}prepped/{name}"
 
