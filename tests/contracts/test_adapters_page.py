@@ -4,11 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sybil import Sybil
-from sybil.parsers.markdown import PythonCodeBlockParser
-
 from campaign_workers.container.profiles import EMBEDDED
 from tests.contracts.adapters_page import BEGIN, END, PAGE, matrix, rows
+from tests.docs.pages import blocks
 
 
 def test_the_matrix_is_that_of_the_container() -> None:
@@ -28,8 +26,8 @@ def test_every_port_is_served_once_in_every_profile() -> None:
 
 def test_the_example_holds_an_adapter(tmp_path: Path) -> None:
     """Saved as the page says, the example runs tests of the suite, and they pass."""
-    [example] = Sybil(parsers=[PythonCodeBlockParser()]).parse(PAGE).examples()
-    (tmp_path / "test_my_store.py").write_text(str(example.parsed), encoding="utf-8")
+    [example] = [block for block in blocks(PAGE) if block.language == "python"]
+    (tmp_path / "test_my_store.py").write_text(example.code, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-k", "version or copy or outage", tmp_path],
         cwd=tmp_path,
