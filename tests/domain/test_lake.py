@@ -42,7 +42,7 @@ def test_a_manifest_is_read_as_it_was_written(manifest: Manifest) -> None:
 )
 def test_what_is_no_manifest_is_named(data: bytes) -> None:
     """A damaged manifest is an error that names its file, and nothing is moved by it."""
-    with pytest.raises(BadInput, match=r"m\.json: not a manifest"):
+    with pytest.raises(BadInput, match=r"m\.json: expected the manifest"):
         Manifest.parse(data, file="m.json")
 
 

@@ -134,7 +134,7 @@ def test_a_foreign_merged_file_is_never_moved() -> None:
         ),
         (lambda lake: lake.delete([f"{DAY}/merged"]), Fatal, "no merged file"),
         (lambda lake: plant(lake, f"{DAY}/merged", 9), RetryLater, "merged again"),
-        (lambda lake: lake.put(MANIFEST, b"{}"), BadInput, "not a manifest"),
+        (lambda lake: lake.put(MANIFEST, b"{}"), BadInput, "expected the manifest"),
     ],
 )
 def test_nothing_is_moved_on_doubt(damage: Any, error: type[Exception], why: str) -> None:

@@ -169,7 +169,7 @@ def test_a_manifest_that_is_none_is_not_overwritten() -> None:
     """Whatever lies there is left for a person."""
     scene = Scene()
     scene.scoring.put(MANIFEST, b"[]")
-    with pytest.raises(BadInput, match="not a manifest"):
+    with pytest.raises(BadInput, match="expected the manifest"):
         scene.run(scene.upload(LIST))
     assert scene.scoring.open(MANIFEST).read() == b"[]"
 
