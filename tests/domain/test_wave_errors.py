@@ -1,19 +1,16 @@
 """The errors file of a wave belongs to several workers, and none disturbs another."""
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign_workers.adapters.memory.object_store import MemoryObjectStore
-from campaign_workers.domain.errors import BadInput, RetryLater
+from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.waves.files import build_errors_file, removed_rows
-from campaign_workers.worker_library.objects import MAX_ATTEMPTS, Opener, update_object
-from tests.worlds import World, table
+from tests.worlds import table
 
 WORKERS = ("aWorker", "bWorker", "cWorker")
 KEY = "smsWaves/errors/w.csv"
@@ -75,50 +72,3 @@ def test_another_file_in_its_place_is_an_error() -> None:
     """What is no errors file is not overwritten."""
     with pytest.raises(BadInput, match="the errors file of the wave, line 1, worker, reason"):
         written(b"globalUserId\ng1\n", "aWorker", ["g2"])
-
-
-class Contested:
-    """A bucket in which somebody else writes just before we do, some times."""
-
-    def __init__(self, store: MemoryObjectStore, times: int) -> None:
-        self.store, self.times = store, times
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.store, name)
-
-    def put(self, key: str, body: Any, **conditions: Any) -> Any:
-        """As the bucket, a little late."""
-        if self.times:
-            self.times -= 1
-            self.store.put(key, b"theirs%d" % self.times)
-        return self.store.put(key, body, **conditions)
-
-
-def appended(opener: Opener | None) -> list[bytes]:
-    """What was there, and ours."""
-    return [b"" if opener is None else opener().read(), b"+ours"]
-
-
-@pytest.mark.parametrize("times", range(MAX_ATTEMPTS))
-def test_nobody_is_overwritten(times: int) -> None:
-    """However often somebody is faster, their content is there below ours."""
-    store = World().scoring
-    update_object(Contested(store, times), KEY, appended)
-    assert store.open(KEY).read() == (b"theirs0+ours" if times else b"+ours")
-
-
-def test_who_is_never_fast_enough_tries_later() -> None:
-    """After some attempts the work is given back."""
-    store = World().scoring
-    with pytest.raises(RetryLater, match="other runs keep changing it"):
-        update_object(Contested(store, MAX_ATTEMPTS), KEY, appended)
-
-
-def test_a_change_to_nothing_leaves_the_object() -> None:
-    """None means that all is well as it is."""
-    store = World().scoring
-    nothing: Callable[[Opener | None], None] = lambda _: None  # noqa: E731
-    update_object(store, KEY, nothing)
-    store.put(KEY, b"x")
-    update_object(store, KEY, nothing)
-    assert store.open(KEY).read() == b"x"
