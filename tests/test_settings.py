@@ -1,4 +1,4 @@
-"""What may be set from outside."""
+"""Settings come from the environment and a file, and errors name them."""
 
 import json
 import re
@@ -34,18 +34,47 @@ def test_the_environment_wins_over_a_file(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "problem"),
     [
-        ("PROFILE", "moon"),
-        ("TEXTS_IN_FLIGHT", "0"),
-        ("MERGE_LIMIT_BYTES", "many"),
-        ("DELIVERY_LAKE_BATCH", "0"),
+        ("PROFILE", "moon", "expected one of memory, local, aws, got 'moon'"),
+        ("TEXTS_IN_FLIGHT", "0", "expected a whole number >= 1, got 0"),
+        ("MERGE_LIMIT_BYTES", "many", "expected a whole number >= 1, got 'many'"),
+        ("MONGODB_TIMEOUT_SECONDS", "-1", "expected a number > 0, got -1.0"),
+        ("DELIVERY_LAKE_BATCH", "0", "expected a whole number >= 1, got 0"),
+        ("DELIVERY_LAKE_BATCH", "x", "expected a whole number >= 1, got 'x'"),
+        ("TRACES", "perhaps", "expected true or false, got 'perhaps'"),
     ],
 )
-def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    """A setting that cannot be is refused with its name, before anything starts."""
+def test_a_wrong_setting_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, problem: str
+) -> None:
+    """An invalid setting is refused with the name of its environment variable."""
     monkeypatch.setenv(f"CAMPAIGN_WORKERS_{name}", value)
-    with pytest.raises(BadInput, match=name.lower().replace("_", "[._]")):
+    with pytest.raises(BadInput) as refusal:
+        load_settings()
+    assert str(refusal.value) == f"CAMPAIGN_WORKERS_{name}: {problem}"
+
+
+def test_all_wrong_settings_are_in_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One run shows everything that has to be corrected."""
+    monkeypatch.setenv("CAMPAIGN_WORKERS_TEXTS_IN_FLIGHT", "0")
+    monkeypatch.setenv("CAMPAIGN_WORKERS_DELIVERY_LAKE_BATCH", "-7")
+    with pytest.raises(BadInput) as refusal:
+        load_settings()
+    assert str(refusal.value) == (
+        "CAMPAIGN_WORKERS_TEXTS_IN_FLIGHT: expected a whole number >= 1, got 0; "
+        "CAMPAIGN_WORKERS_DELIVERY_LAKE_BATCH: expected a whole number >= 1, got -7"
+    )
+
+
+def test_an_unknown_setting_of_a_file_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A misspelt setting would otherwise have no effect."""
+    file = tmp_path / "settings.toml"
+    file.write_text('[campaign-workers]\navro_codek = "null"\n')
+    monkeypatch.setenv("CAMPAIGN_WORKERS_SETTINGS", str(file))
+    with pytest.raises(BadInput, match=f"^{re.escape(str(file))}: unknown settings: avro_codek$"):
         load_settings()
 
 
@@ -57,7 +86,7 @@ def test_numbers_of_the_delivery_are_settings(monkeypatch: pytest.MonkeyPatch) -
 
 
 def defaults(settings: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Each setting and its default, as the page has them."""
+    """Yield each setting and its default as the page shows them."""
     for field in attrs.fields(type(settings)):
         value = getattr(settings, field.name)
         if attrs.has(type(value)):
@@ -68,7 +97,7 @@ def defaults(settings: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
 
 
 def test_the_page_has_every_setting_with_its_default() -> None:
-    """None is missing, none is made up."""
+    """The page lists the settings that exist, with the defaults that they have."""
     rows = re.findall(
         r"^\| `([\w.]+)` \| (?:`(.*?)`)? ?\| \S", PAGE.read_text("utf-8"), re.MULTILINE
     )

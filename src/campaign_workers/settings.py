@@ -1,13 +1,15 @@
-"""What may be set from outside: one frozen value, read once, from the environment and TOML.
+"""Settings: one frozen value, read once from the environment and from a TOML file.
 
-`CAMPAIGN_WORKERS_AVRO_CODEC=null` in the environment wins over `avro_codec = "null"` under
-`[campaign-workers]` in a TOML file that `CAMPAIGN_WORKERS_SETTINGS` names; docs/settings.md has
-all of them.
+`CAMPAIGN_WORKERS_AVRO_CODEC=null` in the environment overrides `avro_codec = "null"` under
+`[campaign-workers]` in the TOML file that `CAMPAIGN_WORKERS_SETTINGS` names; docs/settings.md
+lists all settings.
 """
 
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import attrs
 import typed_settings
@@ -17,7 +19,7 @@ from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.running.triggers import DeliverySettings
 
 PREFIX: Final = "CAMPAIGN_WORKERS_"
-"""How the variables of the environment begin."""
+"""Prefix of the environment variables of this package."""
 
 Profile = Literal["memory", "local", "aws"]
 ReadPreference = Literal[
@@ -25,49 +27,44 @@ ReadPreference = Literal[
 ]
 
 
-def _positive(_: object, __: object, delivery: DeliverySettings) -> None:
-    # Not by validators of its own, for a nested error would not say which number it is.
-    for name, number in attrs.asdict(delivery).items():
-        if number < 1:
-            raise ValueError(f"'delivery.{name}' must be >= 1: {number}")
-
-
 @attrs.frozen(kw_only=True)
 class Settings:
-    """Settings of a container; units stand in the names.
+    """Settings of a container; the names say the units.
 
-    `profile` chooses the adapters and `dir` is the folder of the local one. `avro_codec` is that of
-    new containers in the lake. `spool_dir` holds temporary files (default: the system's). Services
-    are asked about so many records `at_once`, inputs over a `limit` are refused, and `delivery` is
-    how the embedded runtime calls workers. `mongodb_uri` is the address of the database, which may
-    hold a password; counting the entries of a campaign has a limit of its own, for it reads all of
-    them.
+    `profile` selects the adapters, `dir` is the folder of the local profile, and `avro_codec`
+    compresses new files in the lake. `spool_dir` holds temporary files (default: the system's).
+    `..._at_once` is how many records one request to a service carries, `..._in_flight` how many
+    requests run concurrently; input over a `..._limit_bytes` is refused. `delivery` is how the
+    embedded runtime calls workers. `mongodb_uri` is the address of the database and may hold a
+    password. Counting the entries of a campaign reads all of them, so it has its own timeout.
 
-    What follows is for the profile `aws`. Streams, queues and tables have the names of
-    `domain.triggers` and `domain.layout` with `name_suffix` behind them, secrets have
-    `secret_prefix` before theirs; without `mongodb_uri` the secret `mongodb/uri` holds the address.
-    `services_url` is where other teams' services answer, with `{service}` in the place of each
-    one's name; one that answers elsewhere has its own, such as `slack_url`. With `traces` calls
-    are traced, and sent to where the variables of OpenTelemetry say.
+    The rest is for the profile `aws`. `name_suffix` is appended to the names of streams, queues and
+    tables, `secret_prefix` is put before those of secrets; without `mongodb_uri`, the secret
+    `mongodb/uri` holds the address. `services_url` is the address of other teams' services, with
+    `{service}` for the name of each; a service elsewhere has its own setting, such as `slack_url`.
+    With `traces`, calls are traced and sent where the variables of OpenTelemetry say.
+
+    Raises:
+        BadInput: a number is too small; names the environment variable of each.
     """
 
     profile: Profile = "local"
     dir: Path = Path("campaign-data")
     spool_dir: Path | None = None
     avro_codec: Literal["deflate", "null"] = "deflate"
-    texts_in_flight: int = attrs.field(default=200, validator=attrs.validators.ge(1))
-    offer_codes_in_flight: int = attrs.field(default=25, validator=attrs.validators.ge(1))
-    lookups_at_once: int = attrs.field(default=25, validator=attrs.validators.ge(1))
-    selections_at_once: int = attrs.field(default=25, validator=attrs.validators.ge(1))
-    codes_at_once: int = attrs.field(default=2500, validator=attrs.validators.ge(1))
-    list_limit_bytes: int = attrs.field(default=64 * 2**20, validator=attrs.validators.ge(1))
-    fanlist_limit_bytes: int = attrs.field(default=256 * 2**20, validator=attrs.validators.ge(1))
-    merge_limit_bytes: int = attrs.field(default=1_200_000_000, validator=attrs.validators.ge(1))
-    delivery: DeliverySettings = attrs.field(factory=DeliverySettings, validator=_positive)
+    texts_in_flight: int = 200
+    offer_codes_in_flight: int = 25
+    lookups_at_once: int = 25
+    selections_at_once: int = 25
+    codes_at_once: int = 2500
+    list_limit_bytes: int = 64 * 2**20
+    fanlist_limit_bytes: int = 256 * 2**20
+    merge_limit_bytes: int = 1_200_000_000
+    delivery: DeliverySettings = attrs.field(factory=DeliverySettings)
     mongodb_uri: str | None = attrs.field(default=None, repr=False)
     mongodb_read_preference: ReadPreference = "secondaryPreferred"
-    mongodb_timeout_seconds: float = attrs.field(default=10, validator=attrs.validators.gt(0))
-    mongodb_counting_seconds: float = attrs.field(default=240, validator=attrs.validators.gt(0))
+    mongodb_timeout_seconds: float = 10
+    mongodb_counting_seconds: float = 240
     name_suffix: str = ""
     campaign_data_bucket: str | None = None
     scoring_bucket: str | None = None
@@ -85,18 +82,26 @@ class Settings:
     slack_url: str | None = None
     traces: bool = False
 
-    def service_url(self, service: str) -> str:
-        """Where `service` answers.
+    def __attrs_post_init__(self) -> None:
+        """Refuse numbers that are too small.
 
         Raises:
-            BadInput: no setting says so.
+            BadInput: as above.
+        """
+        if faults := [*_too_small(self), *_too_small(self.delivery, "delivery.")]:
+            raise BadInput("; ".join(faults))
+
+    def service_url(self, service: str) -> str:
+        """Return the address of `service`.
+
+        Raises:
+            BadInput: no setting has it.
         """
         own: str | None = getattr(self, f"{service}_url")
         if own is None and self.services_url is None:
             raise BadInput(
-                f"nothing says where the service {service} answers",
-                field="services_url",
-                remedy="set CAMPAIGN_WORKERS_SERVICES_URL, with {service} for its name",
+                f"the address of the service {service} is not set",
+                remedy=f"set {variable('services_url')}, with {{service}} for its name",
             )
         return own or str(self.services_url).replace("{service}", service)
 
@@ -107,18 +112,61 @@ def variable(setting: str) -> str:
 
 
 def environment() -> frozenset[tuple[str, str]]:
-    """What the environment says of this package; settings that were read are good for as long."""
+    """Return the environment variables of this package; settings are valid while they are equal."""
     return frozenset(item for item in os.environ.items() if item[0].startswith(PREFIX))
 
 
 def load_settings() -> Settings:
-    """The settings of this process.
+    """Return the settings of this process.
 
     Raises:
-        BadInput: settings are unknown or have wrong values; the message names all of them.
+        BadInput: settings are unknown or have wrong values; names all of them.
     """
     try:
         return typed_settings.load(Settings, appname="campaign-workers")
     except TsError as error:
         faults = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
-        raise BadInput("; ".join(str(fault) for fault in faults), field="settings") from None
+        raise BadInput("; ".join(_describe(str(fault)) for fault in faults)) from None
+
+
+_CONVERSION: Final = re.compile(
+    r"Could not convert value (.*) for option '([\w.]+)' from", re.DOTALL
+)
+_VALIDATION: Final = re.compile(r"Could not convert loaded settings:\s+- \w+: (.*)", re.DOTALL)
+_UNKNOWN: Final = re.compile(r"Invalid options found in (.*): (.*)", re.DOTALL)
+_KINDS: Final[dict[object, str]] = {
+    bool: "true or false",
+    float: "a number",
+    int: "a whole number >= 1",
+}
+
+
+def _too_small(numbers: Any, prefix: str = "") -> Iterator[str]:
+    """Yield a fault for each whole number below 1 and each number of seconds not above 0."""
+    for name, value in attrs.asdict(numbers, recurse=False).items():
+        place = variable(prefix + name)
+        if type(value) is int and value < 1:
+            yield f"{place}: expected a whole number >= 1, got {value}"
+        elif type(value) is float and not value > 0:
+            yield f"{place}: expected a number > 0, got {value}"
+
+
+def _describe(fault: str) -> str:
+    """Return a fault of typed-settings with the environment variable of its setting."""
+    if conversion := _CONVERSION.match(fault):
+        value, option = conversion.groups()
+        return f"{variable(option)}: expected {_expected(option)}, got {value}"
+    if validation := _VALIDATION.match(fault):
+        return validation[1].strip()
+    if unknown := _UNKNOWN.match(fault):
+        return f"{unknown[1]}: unknown settings: {unknown[2]}"
+    return fault
+
+
+def _expected(option: str) -> str:
+    """Return what a setting takes, in words."""
+    kind: Any = Settings
+    for name in option.split("."):
+        kind = attrs.fields_dict(kind)[name].type
+    choices = ", ".join(str(choice) for choice in get_args(kind))
+    return _KINDS.get(kind, f"one of {choices}" if choices else "another value")

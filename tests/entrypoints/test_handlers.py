@@ -85,7 +85,7 @@ def test_a_process_has_one_container(
 def test_a_wrong_setting_is_told_at_the_first_event(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not at import, where nobody would see which function it was."""
     monkeypatch.setenv("CAMPAIGN_WORKERS_TEXTS_IN_FLIGHT", "0")
-    with pytest.raises(BadInput, match="texts_in_flight"):
+    with pytest.raises(BadInput, match="CAMPAIGN_WORKERS_TEXTS_IN_FLIGHT"):
         save_stats.handler({}, None)
 
 

@@ -6,9 +6,10 @@ libraries alone.
 
 from campaign_workers.container.container import (
     Container,
+    atomic_write,
     bucket,
     ensure_mongo_indexes,
     record_codec,
 )
 
-__all__ = ["Container", "bucket", "ensure_mongo_indexes", "record_codec"]
+__all__ = ["Container", "atomic_write", "bucket", "ensure_mongo_indexes", "record_codec"]

@@ -1,8 +1,10 @@
 """The container: workers and ports of one profile."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -176,6 +178,13 @@ class Container(Ports):
 
     def _object_created(self, bucket: str, info: "ObjectInfo") -> None:
         self.runtime.object_created(bucket, info)
+
+
+def atomic_write(path: Path) -> AbstractContextManager[Path]:
+    """Return a context that gives a temporary path and moves it to `path` when it succeeds."""
+    from campaign_workers.adapters.local import atomic_files
+
+    return atomic_files.atomic_write(path)
 
 
 def record_codec() -> "RecordCodec":

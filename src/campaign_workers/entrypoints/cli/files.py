@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from campaign_workers.adapters.local.atomic_files import atomic_write
+from campaign_workers.container import atomic_write
 from campaign_workers.domain.csv.frames import write_frames
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.selection.selection import Selection

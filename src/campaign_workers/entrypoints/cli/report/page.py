@@ -8,8 +8,7 @@ from string import Template
 import attrs
 
 from campaign_workers import __version__
-from campaign_workers.adapters.local.atomic_files import atomic_write
-from campaign_workers.container import Container
+from campaign_workers.container import Container, atomic_write
 from campaign_workers.domain.errors import Fatal
 from campaign_workers.entrypoints.cli.reconciliation import Reconciliation
 from campaign_workers.entrypoints.cli.report.figures import Figures
