@@ -199,10 +199,10 @@ def test_a_scrubbed_file_will_do() -> None:
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({"fan": "g1"}, "row 1, global_user_id: comes twice"),
-        ({"fan": None}, "row 2, global_user_id: missing"),
-        ({"fan": ""}, "row 2, global_user_id: missing"),
-        ({"markets": ("ams", "ber", "ams")}, "row 2, market_ids: names a market twice"),
+        ({"fan": "g1"}, "row 1, global_user_id: occurs twice"),
+        ({"fan": None}, "row 2, global_user_id: value is missing"),
+        ({"fan": ""}, "row 2, global_user_id: value is missing"),
+        ({"markets": ("ams", "ber", "ams")}, "row 2, market_ids: contains a market twice"),
         ({"markets": tuple("abcde")}, "row 2, market_ids: has more than 4 markets"),
     ],
 )

@@ -185,7 +185,7 @@ def test_a_line_is_counted_as_an_editor_counts_it(
     (files / "quotas.csv").write_text("marketId,limit\nx,1\n")
     (files / "candidates.csv").write_text(CANDIDATES.replace("1,k\nb", "1,l\nb") + "b,1,x,1,k\n")
     assert select(files) == 2
-    assert "candidates.csv, line 3, globalUserId: comes twice" in capsys.readouterr().err
+    assert "candidates.csv, line 3, globalUserId: occurs twice" in capsys.readouterr().err
 
 
 def test_a_row_of_a_file_without_lines_is_counted(
@@ -195,7 +195,7 @@ def test_a_row_of_a_file_without_lines_is_counted(
     rows = {"globalUserId": ["a", "a"], "score": [1.0, 0.5], "marketIds": [["x"], ["x"]]}
     pl.DataFrame(rows).write_parquet(files / "candidates.parquet")
     assert select(files, candidates="candidates.parquet") == 2
-    assert "candidates.parquet, row 1, globalUserId: comes twice" in capsys.readouterr().err
+    assert "candidates.parquet, row 1, globalUserId: occurs twice" in capsys.readouterr().err
 
 
 def test_columns_of_another_delimiter_are_told_of(
@@ -222,7 +222,7 @@ def test_an_audit_is_read_as_every_file_is(files: Path) -> None:
         (b"[" * 100_000, 2, "audit.json, line 1: not JSON"),
         (b"\xff\xfe", 2, "audit.json: not UTF-8"),
         (b"{}", 1, "the selection does not hold"),
-        (b'{"format": 1, "options": {"campaignId": 5}}', 1, "not the options of a selection"),
+        (b'{"format": 1, "options": {"campaignId": 5}}', 1, "expected the options of a selection"),
     ],
 )
 def test_an_audit_of_another_form_is_told_of(

@@ -56,10 +56,10 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
         (
             "candidates",
             CANDIDATES + "g2,0.8,nyc|nyc,\n",
-            ", line 3, marketIds: names a market twice",
+            ", line 3, marketIds: contains a market twice",
         ),
-        ("candidates", CANDIDATES + "g1,0.8,nyc,\n", ", line 2, globalUserId: comes twice"),
-        ("candidates", CANDIDATES + ",0.8,nyc,\n", ", line 3, globalUserId: missing"),
+        ("candidates", CANDIDATES + "g1,0.8,nyc,\n", ", line 2, globalUserId: occurs twice"),
+        ("candidates", CANDIDATES + ",0.8,nyc,\n", ", line 3, globalUserId: value is missing"),
         ("candidates", "globalUserId,global_user_id\n", ": not readable"),
     ],
 )

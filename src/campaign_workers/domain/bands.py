@@ -1,4 +1,4 @@
-"""Score bands: the score decides the band, the lottery number the place inside it."""
+"""Score bands: the score decides the band, the lottery number the place inside the band."""
 
 from collections.abc import Callable
 from math import nextafter
@@ -10,7 +10,7 @@ import polars as pl
 
 @attrs.frozen
 class Band:
-    """Scores from `lower` up to and without `upper`; the highest band takes 1.0 in."""
+    """Scores from `lower` up to but not including `upper`; the highest band includes 1.0."""
 
     name: str
     lower: float
@@ -18,12 +18,12 @@ class Band:
 
     @property
     def width(self) -> float:
-        """How far apart two band scores can be."""
+        """The difference between `upper` and `lower`."""
         return self.upper - self.lower
 
     @property
     def last(self) -> float:
-        """The largest band score: the last number below the next band."""
+        """The largest band score: the last double below the next band."""
         return nextafter(self.upper, self.lower)
 
 
@@ -33,21 +33,25 @@ HIGHEST_FIRST: Final = (
     Band("low", 0.22, 0.80),
 )
 UNBANDED: Final = "none"
-"""The band below all bands, where the score stands for itself."""
+"""The name for scores below all bands, whose band score is the score."""
 
 NAMES: Final = (*(band.name for band in HIGHEST_FIRST), UNBANDED)
 
 
 def band_name(score: pl.Expr) -> pl.Expr:
-    """The band's name of a score in 0..1, null for a null score."""
+    """Return the name of the band of a score in 0..1; null for a null score.
+
+    Args:
+        score: in 0..1.
+    """
     return _by_band(score, lambda band: pl.lit(band.name), below=pl.lit(UNBANDED))
 
 
 def band_score(score: pl.Expr, lottery_number: pl.Expr) -> pl.Expr:
-    """The band score: lower + width * lottery number, kept below the next band.
+    """Return the band score: lower + width * lottery number, kept below the next band.
 
     Args:
-        score: in 0..1; a null has no band score, one below all bands is its own.
+        score: in 0..1; a null gives a null, a score below all bands is returned as it is.
         lottery_number: in [0,1).
     """
     return _by_band(
@@ -58,7 +62,7 @@ def band_score(score: pl.Expr, lottery_number: pl.Expr) -> pl.Expr:
 
 
 def _by_band(score: pl.Expr, inside: Callable[[Band], pl.Expr], *, below: pl.Expr) -> pl.Expr:
-    chosen = below
+    result = below
     for band in reversed(HIGHEST_FIRST):
-        chosen = pl.when(score >= band.lower).then(inside(band)).otherwise(chosen)
-    return pl.when(score.is_not_null()).then(chosen)
+        result = pl.when(score >= band.lower).then(inside(band)).otherwise(result)
+    return pl.when(score.is_not_null()).then(result)

@@ -3,16 +3,17 @@
 The hierarchy::
 
     CampaignError
-    ├── RejectRecord        one record or row is wrong: keep it with its reason and go on
-    ├── RetryLater          a system failed: give the work back, it is delivered again
-    │   └── OutcomeUnknown  the request may have been carried out: retry with the same id only
+    ├── RejectRecord        one record or row is invalid: save it with its reason and continue
+    ├── RetryLater          a system failed: return the work, it is delivered again
+    │   └── OutcomeUnknown  the request may have succeeded: retry only with the same id
     └── Fatal               stop; a person has to act
-        ├── BadInput        what came in is wrong: file, line, field and the remedy
-        ├── NotFound        what was named does not exist
-        ├── Conflict        somebody else changed or holds it (a failed precondition)
-        └── PermanentFailure  a service refused for good: asking again cannot help
+        ├── BadInput        the input is invalid: names file, line, field and the remedy
+        ├── NotFound        the named thing does not exist
+        ├── Conflict        a precondition failed: another run changed or holds it
+        └── PermanentFailure  a service refused for good: a retry cannot help
 
-Messages name files, lines and fields, never a value: values may be codes, phones or names.
+Messages name files, lines and fields and never quote a value, which may be a code, a phone number
+or a name.
 """
 
 from typing import Self
@@ -23,7 +24,7 @@ class CampaignError(Exception):
 
 
 class RejectRecord(CampaignError):
-    """One record is wrong; `reason` goes to the rejected records, the rest goes on."""
+    """One record is invalid; it is saved with `reason`, and the other records are processed."""
 
     def __init__(self, reason: str, *, field: str | None = None) -> None:
         super().__init__(f"{field}: {reason}" if field else reason)
@@ -32,21 +33,21 @@ class RejectRecord(CampaignError):
 
 
 class RetryLater(CampaignError):
-    """A system failed or is busy; the same work delivered again may succeed."""
+    """A system failed or is busy; the same work may succeed when it is delivered again."""
 
 
 class OutcomeUnknown(RetryLater):
-    """Nobody knows whether the request was carried out; only the same id may be sent again."""
+    """The request may have been carried out; send only the same id again."""
 
 
 class Fatal(CampaignError):
-    """Trying again cannot help; a person has to act."""
+    """A retry cannot help; a person has to act."""
 
 
 class BadInput(Fatal):
-    """What came in is wrong. The message names file, line and field, and what to do.
+    """The input is invalid; the message names file, line and field, and the remedy.
 
-    What is read from a frame knows no line: there a `row` counts from 1.
+    Rows of a frame have no line; they are counted from 1 in `row`.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class BadInput(Fatal):
         self.file, self.line, self.row, self.field = file, line, row, field
 
     def within(self, file: str) -> Self:
-        """The same error with `file` as its place, for readers that do not know the name."""
+        """Return the same error with `file` in its place, for parsers that do not know the file."""
         return type(self)(
             self.problem,
             file=file,
@@ -79,12 +80,12 @@ class BadInput(Fatal):
 
 
 class NotFound(Fatal):
-    """What was named does not exist."""
+    """The named thing does not exist."""
 
 
 class Conflict(Fatal):
-    """A precondition failed: somebody else changed or holds it."""
+    """A precondition failed: another run changed or holds the thing."""
 
 
 class PermanentFailure(Fatal):
-    """A service refused for good: asking again cannot help."""
+    """A service refused for good; a retry cannot help."""

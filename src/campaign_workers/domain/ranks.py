@@ -1,4 +1,4 @@
-"""Ranks of a fan list to scores in (0,1]: the five scoring types as one table.
+"""Scores in (0,1] from the ranks of a fan list: the five scoring types as one table.
 
 In the formulas r is the rank (1 is best), N the larger of the number of valid rows and the
 largest rank, and p = (r-1)/N the fraction of places that are better.
@@ -17,19 +17,19 @@ from campaign_workers.domain.csv.frames import strip
 from campaign_workers.domain.errors import BadInput
 
 SMALLEST_SCORE: Final = math.ulp(0.0)
-"""The smallest positive double: no fan of a list falls to 0, which would read as no score."""
+"""The smallest positive double; a score of 0 would mean that the fan has none."""
 
 LARGEST_RANK: Final = 2**53 - 1
-"""What JSON and doubles hold exactly."""
+"""The largest integer that JSON and doubles represent exactly."""
 
 BAND_KNOTS: Final = ((0.0, 1.0), (0.05, 0.95), (0.20, 0.80), (1.0, 0.22))
-"""(p, score): the best 5 % fill the high band, the next 15 % the mid band, the rest the low one."""
+"""(p, score): the best 5 % get the high band, the next 15 % the mid band, the rest the low band."""
 
 _RANK = pl.col("rank").cast(pl.Float64)
 
 
 def _quotient(dividend: pl.Expr, divisor: pl.Expr) -> pl.Expr:
-    # Polars multiplies by the reciprocal of a scalar, an ulp off; by a column it divides exactly.
+    # Polars multiplies by the reciprocal of a scalar, which rounds twice; a column it divides by.
     return dividend / (divisor + 0 * _RANK)
 
 
@@ -39,7 +39,7 @@ _PLACES = pl.max_horizontal(_ROWS, _RANK.max())
 _FRACTION = _quotient(_RANK - 1, _PLACES)
 
 
-def _banded(_: float | None) -> pl.Expr:
+def _banded_score(_: float | None) -> pl.Expr:
     score = pl.lit(1.0)
     for (left, top), (right, low) in pairwise(BAND_KNOTS):
         piece = top - _quotient((_FRACTION - left) * (top - low), pl.lit(right - left))
@@ -47,7 +47,7 @@ def _banded(_: float | None) -> pl.Expr:
     return score
 
 
-def _exponential(half_life: float | None) -> pl.Expr:
+def _exponential_score(half_life: float | None) -> pl.Expr:
     if half_life is None:
         halvings = _quotient((_RANK - 1) * 10, _PLACES)
     else:
@@ -59,27 +59,41 @@ _SCORES: Final[Mapping[str, Callable[[float | None], pl.Expr]]] = MappingProxyTy
     {
         "linear": lambda _: 1 - _FRACTION,
         "reciprocal": lambda _: _quotient(pl.lit(1.0), _RANK),
-        "exponential": _exponential,
+        "exponential": _exponential_score,
         "percentile": lambda _: 1 - _quotient(_BETTER, _ROWS),
-        "banded": _banded,
+        "banded": _banded_score,
     }
 )
 
 
 @attrs.frozen(kw_only=True)
 class RankFormula:
-    """A campaign's way from rank to score."""
+    """The formula by which a campaign turns ranks into scores; build it with `parse`.
+
+    Attributes:
+        scoring_type: the name of the formula.
+        half_life: ranks after which an exponential score has halved; None means N/10.
+    """
 
     scoring_type: str
     half_life: float | None = None
-    """Ranks after which an exponential score has halved; None: a tenth of N."""
 
     @classmethod
     def parse(cls, scoring_type: str, half_life: float | None = None) -> Self:
-        """The formula that a campaign names; other types than `exponential` have no half-life.
+        """Return the formula of a scoring type.
+
+        Args:
+            scoring_type: `linear`, `reciprocal`, `exponential`, `percentile` or `banded`.
+            half_life: ranks after which an exponential score has halved; by default N/10. The
+                other types ignore it.
 
         Raises:
-            BadInput: an unknown scoring type, or a half-life that is no positive finite number.
+            BadInput: the scoring type is unknown, or the half-life is not a positive finite
+                number.
+
+        Example:
+            >>> RankFormula.parse("exponential", half_life=100)
+            RankFormula(scoring_type='exponential', half_life=100)
         """
         if scoring_type not in _SCORES:
             raise BadInput(
@@ -87,48 +101,66 @@ class RankFormula:
                 field="scoringType",
                 remedy=f"use one of {', '.join(_SCORES)}",
             )
-        if half_life is not None and not _positive(half_life):
-            raise BadInput("not a positive number", field="halfLife", remedy="use a number above 0")
+        if half_life is not None and not _is_positive(half_life):
+            raise BadInput("expected a positive number", field="halfLife", remedy="use one above 0")
         return cls(
             scoring_type=scoring_type,
             half_life=half_life if scoring_type == "exponential" else None,
         )
 
 
-def _positive(number: object) -> bool:
+def _is_positive(number: object) -> bool:
     is_number = isinstance(number, int | float) and not isinstance(number, bool)
     return is_number and 0 < float(number) < math.inf  # type: ignore[arg-type]
 
 
 def parse_ranks(ranks: pl.Series) -> pl.Series:
-    """The ranks as Int64, null where one is missing, not a whole number, below 1 or beyond 2^53.
+    """Return the ranks as Int64, null for everything that is not a whole number in 1..2^53-1.
 
-    Strings are trimmed and read as decimal notation; the value has to be whole, not the notation:
-    `3`, `3.0` and `3e0` are the same rank, `3.5` is none.
+    Strings are stripped and parsed as decimal notation. The value must be whole, not the notation:
+    `3`, `3.0` and `3e0` are the same rank, `3.5` is not a rank.
 
     Raises:
         BadInput: the column holds neither numbers nor strings.
     """
     dtype = ranks.dtype
     if not (dtype.is_numeric() or dtype in (pl.String, pl.Null)):
-        raise BadInput("neither numbers nor text", field="rank", remedy="give whole numbers from 1")
+        raise BadInput(
+            f"expected numbers or strings, got {dtype}",
+            field="rank",
+            remedy="use whole numbers from 1",
+        )
     rank = strip(pl.col("rank")) if dtype == pl.String else pl.col("rank")
     number = rank.cast(pl.Float64, strict=False)
     whole = rank.cast(pl.Int64, strict=False)
-    read = pl.when(number == number.floor()).then(
+    value = pl.when(number == number.floor()).then(
         pl.coalesce(whole, number.cast(pl.Int64, strict=False))
     )
-    found = ranks.alias("rank").to_frame().select(read.alias(ranks.name)).to_series()
-    return found.set(~found.is_between(1, LARGEST_RANK), None)
+    parsed = ranks.alias("rank").to_frame().select(value.alias(ranks.name)).to_series()
+    return parsed.set(~parsed.is_between(1, LARGEST_RANK), None)
 
 
 def scores_from_ranks(ranks: pl.Series, formula: RankFormula) -> pl.Series:
-    """A Float64 score in (0,1] for each rank; null where `whole_ranks` finds no valid rank.
+    """Return the score of each rank.
 
-    Never increasing in rank, equal for equal ranks, independent of the rows' order.
+    A higher rank never gets a higher score, equal ranks get equal scores, and the order of rows
+    does not matter.
+
+    Args:
+        ranks: numbers or strings; 1 is the best rank.
+        formula: the campaign's formula.
+
+    Returns:
+        A Float64 series in (0,1], null where the rank is not a whole number in 1..2^53-1.
 
     Raises:
-        BadInput: the column holds neither numbers nor strings.
+        BadInput: the series holds neither numbers nor strings.
+
+    Example:
+        >>> import polars as pl
+        >>> ranks = pl.Series(["1", "2", "4", "n/a"])
+        >>> scores_from_ranks(ranks, RankFormula.parse("linear")).to_list()
+        [1.0, 0.75, 0.25, None]
     """
     score = _SCORES[formula.scoring_type](formula.half_life).clip(SMALLEST_SCORE, 1.0)
     frame = parse_ranks(ranks).alias("rank").to_frame()

@@ -1,9 +1,8 @@
-"""The two spellings of a name: camelCase on the wire, snake_case in our frames.
+"""The two spellings of a name: camelCase on the wire, snake_case in frames.
 
-Each function pair is exact in both directions. A frame carries columns that we do not know, in
-whatever spelling their owner chose, so `from_wire` and `to_wire` let the two spellings change
-places instead of merely replacing one: nothing collides, and there and back again is the frame
-that came in.
+Frames carry unknown columns, which may have either spelling. `from_wire` and `to_wire` therefore
+swap the two spellings instead of replacing one of them, so that names never collide and each
+function undoes the other.
 """
 
 import re
@@ -20,17 +19,17 @@ _IDENTIFIER = re.compile(r"[a-z][A-Za-z0-9_]*")
 
 
 def to_snake(name: str) -> str:
-    """`globalUserId` -> `global_user_id`."""
+    """Return a name in snake_case: `globalUserId` becomes `global_user_id`."""
     return _HUMP.sub(lambda hump: f"_{hump[0].lower()}", name)
 
 
 def to_camel(name: str) -> str:
-    """`global_user_id` -> `globalUserId`."""
+    """Return a name in camelCase: `global_user_id` becomes `globalUserId`."""
     return _JOINT.sub(lambda joint: joint[0][1].upper(), name)
 
 
 def swap_spelling(name: str) -> str:
-    """The name in its other spelling; a name that has none stays. Its own inverse."""
+    """Return the name in its other spelling, or unchanged if it has none; its own inverse."""
     if not _IDENTIFIER.fullmatch(name):
         return name
     if to_camel(to_snake(name)) == name != to_snake(name):
@@ -41,10 +40,10 @@ def swap_spelling(name: str) -> str:
 
 
 def from_wire(frame: _Frame) -> _Frame:
-    """The frame with the column names of the wire turned into ours."""
+    """Return the frame with the column names of the wire in snake_case."""
     return frame.rename({name: swap_spelling(name) for name in frame.collect_schema().names()})
 
 
 def to_wire(frame: _Frame) -> _Frame:
-    """The frame with our column names turned into those of the wire; undoes `from_wire`."""
+    """Return the frame with the column names of the wire; undoes `from_wire`."""
     return from_wire(frame)

@@ -1,1 +1,1 @@
-"""Phones and e-mail addresses, one by one and as whole columns."""
+"""Phone numbers and e-mail addresses, one at a time and in whole columns."""

@@ -1,17 +1,8 @@
-"""Which national numbers are valid under a country code, as tests of whole columns.
+"""Phone numbers and e-mail addresses in whole columns; results are those of `details`.
 
-The tests are made from libphonenumber's own metadata and decide exactly as its functions do; where
-those would first take a trunk prefix off the number, the answer is left to them.
-
-`phones.normalise_phone` for whole columns.
-
-Clean numbers (`+` and digits, or ten American digits, with the usual punctuation) are decided by
-column tests; every other distinct text is read one at a time. Both give the same answer.
-
-`emails.parse_email` for whole columns.
-
-Addresses of plain characters are decided by regular expressions, every other distinct text one at
-a time. Both give the same answer.
+The tests of national numbers are built from libphonenumber's metadata and decide as its functions
+do. Texts that column tests cannot decide, such as numbers with a trunk prefix or addresses with
+quotes, are parsed one at a time, each distinct text once.
 """
 
 import re
@@ -51,7 +42,7 @@ Test = Callable[[pl.Expr], pl.Expr]
 
 @attrs.frozen
 class Region:
-    """One region of a country code; `claims` tells by the leading digits whose number it is."""
+    """One region of a country code; `claims` tests leading digits, which distinguish regions."""
 
     is_number: Test
     claims: Test | None = None
@@ -59,28 +50,27 @@ class Region:
 
 @attrs.frozen
 class NumberingPlan:
-    """The regions of a country code in the order in which they are asked."""
+    """The regions of a country code, in the order in which they are tested."""
 
     has_trunk_prefix: Test
     regions: tuple[Region, ...]
 
-    def valid(self, numbers: pl.DataFrame, column: str) -> pl.DataFrame:
-        """The rows of `numbers` whose `column`, national digits without a prefix, is a number."""
+    def valid_rows(self, numbers: pl.DataFrame, column: str) -> pl.DataFrame:
+        """Return the rows whose `column`, national digits without a prefix, is a valid number."""
         number = pl.col(column)
-        found = []
+        valid = []
         for region in self.regions:
-            claimed = region.claims or region.is_number
-            split = numbers.select(claimed(number)).to_series()
-            mine, numbers = numbers.filter(split), numbers.filter(~split)
-            found.append(mine.filter(region.is_number(number)) if region.claims else mine)
+            belongs = numbers.select((region.claims or region.is_number)(number)).to_series()
+            own, numbers = numbers.filter(belongs), numbers.filter(~belongs)
+            valid.append(own.filter(region.is_number(number)) if region.claims else own)
             if numbers.is_empty():
                 break
-        return pl.concat(found)
+        return pl.concat(valid)
 
 
 def country_codes(numbers: pl.Expr) -> pl.Expr:
-    """The country code (UInt16) of `+` and digits; null for an unknown one."""
-    # No code is the beginning of another, so three digits always tell.
+    """Return the country code (UInt16) of `+` and digits, null if it is unknown."""
+    # No code is a prefix of another, so three digits are enough.
     return numbers.str.head(4).replace_strict(
         _codes_by_beginning(), default=None, return_dtype=pl.UInt16
     )
@@ -95,16 +85,16 @@ def _codes_by_beginning() -> dict[str, int]:
 
 @cache
 def numbering_plan(country_code: int) -> NumberingPlan:
-    """The plan of a country code that libphonenumber knows."""
+    """Return the plan of a country code that libphonenumber knows."""
     known = [_metadata(country_code, name) for name in COUNTRY_CODE_TO_REGION_CODE[country_code]]
     main, *others = known
-    # Leading digits tell regions apart; where there is one alone, they are not asked for.
+    # Leading digits distinguish regions; a country code with one region has none.
     regions = (
-        [Region(_is_number(region), _begins(region.leading_digits)) for region in known]
+        [Region(_is_number(region), _starts_with(region.leading_digits)) for region in known]
         if others
         else [Region(_is_number(main))]
     )
-    return NumberingPlan(_takes_off(main.national_prefix_for_parsing), tuple(regions))
+    return NumberingPlan(_has_prefix(main.national_prefix_for_parsing), tuple(regions))
 
 
 def _metadata(country_code: int, region: str) -> PhoneMetadata:
@@ -136,19 +126,19 @@ def _full_match(pattern: str, lengths: tuple[int, ...]) -> Test:
     )
 
 
-def _begins(pattern: str | None) -> Test | None:
+def _starts_with(pattern: str | None) -> Test | None:
     if pattern is None:
         return None
     return lambda number: number.str.contains(f"(?-u)^(?:{pattern})")
 
 
-def _takes_off(prefix: str | None) -> Test:
+def _has_prefix(prefix: str | None) -> Test:
     if not prefix:
         return lambda number: number.is_null()
     beginning = f"(?-u)^(?:{prefix})"
     if re.match(prefix, "") is None:
         return lambda number: number.str.contains(beginning)
-    # A prefix that may be empty changes the number only where it takes digits off.
+    # A prefix that may be empty changes only the numbers from which it removes digits.
     return lambda number: number.str.extract(beginning, 0).fill_null("") != ""
 
 
@@ -162,24 +152,24 @@ _PHONE_SCHEMA: Final = {"phone": pl.String, "country_code": pl.UInt16}
 
 
 def normalise_phones(texts: pl.Series) -> pl.DataFrame:
-    """Columns `phone` and `country_code` (UInt16) for a String series, row by row.
+    """Return columns `phone` and `country_code` (UInt16) for a String series.
 
-    As `phones.normalise_phone`: E.164 and the code of a valid number, else the trimmed text and
-    null. A null stays null.
+    These are E.164 and the country code of a valid number, else the stripped text and null, as
+    from `details.normalise_phone`. A null stays null.
     """
     rows = texts.alias("text").to_frame().select(strip(pl.col("text"))).with_row_index("row")
     numbers, odd = _international(rows)
-    valid, unread = [], [odd]
+    valid, undecided = [], [odd]
     for (code,), group in numbers.partition_by("code", as_dict=True, include_key=False).items():
-        decided, undecided = _decided(group, code)
+        decided, others = _valid_numbers(group, code)
         valid.append(decided)
-        unread.append(undecided)
-    valid.append(_one_at_a_time(rows, pl.concat(unread)))
-    return _written_over(rows["text"], pl.concat(valid))
+        undecided.append(others)
+    valid.append(_parse_phones(rows, pl.concat(undecided)))
+    return _replace_valid(rows["text"], pl.concat(valid))
 
 
 def _international(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-    """Rows with their `digits` (`+` first) and country `code`, and the rows that have none."""
+    """Return rows with `digits` (after a `+`) and country `code`, and the rows without a code."""
     text, digits = pl.col("text"), pl.col("digits")
     clean, others = _split(rows.drop_nulls("text"), text.str.contains(E164))
     punctuated, odd = _split(others, text.str.contains(PUNCTUATED))
@@ -192,8 +182,8 @@ def _international(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     return numbers.drop_nulls("code"), odd["row"].append(unknown["row"])
 
 
-def _decided(numbers: pl.DataFrame, code: int) -> tuple[pl.DataFrame, pl.Series]:
-    """The valid numbers, and the rows that have to be read one at a time."""
+def _valid_numbers(numbers: pl.DataFrame, code: int) -> tuple[pl.DataFrame, pl.Series]:
+    """Return the valid numbers, and the rows that have to be parsed one at a time."""
     plan = numbering_plan(code)
     national = pl.col("national")
     numbers = numbers.with_columns(national=pl.col("digits").str.slice(len(f"+{code}")))
@@ -201,24 +191,23 @@ def _decided(numbers: pl.DataFrame, code: int) -> tuple[pl.DataFrame, pl.Series]
     if code == MEXICO:
         short = pl.coalesce(national.str.extract(OLD_MEXICAN_MOBILE), national)
         whole = whole.with_columns(national=short, digits=pl.concat_str(pl.lit("+52"), short))
-    valid = plan.valid(whole, "national").select(
+    valid = plan.valid_rows(whole, "national").select(
         "row", pl.col("digits").alias("phone"), country_code=pl.lit(code, dtype=pl.UInt16)
     )
     return valid, prefixed["row"]
 
 
-def _one_at_a_time(rows: pl.DataFrame, unread: pl.Series) -> pl.DataFrame:
-    some = rows[unread]
+def _parse_phones(rows: pl.DataFrame, undecided: pl.Series) -> pl.DataFrame:
+    some = rows[undecided]
     texts = some["text"].unique()
-    readings = [normalise_phone(text) for text in texts]
-    read = pl.DataFrame(readings, schema=_PHONE_SCHEMA, orient="row").with_columns(
-        texts.alias("text")
-    )
-    return some.join(read.drop_nulls("country_code"), on="text").select("row", *_PHONE_SCHEMA)
+    parsed = pl.DataFrame(
+        [normalise_phone(text) for text in texts], schema=_PHONE_SCHEMA, orient="row"
+    ).with_columns(texts.alias("text"))
+    return some.join(parsed.drop_nulls("country_code"), on="text").select("row", *_PHONE_SCHEMA)
 
 
-def _written_over(texts: pl.Series, valid: pl.DataFrame) -> pl.DataFrame:
-    """The texts with the valid numbers (`row`, `phone`, `country_code`) in their places."""
+def _replace_valid(texts: pl.Series, valid: pl.DataFrame) -> pl.DataFrame:
+    """Return the texts with valid numbers (`row`, `phone`, `country_code`) in their places."""
     codes = pl.repeat(None, len(texts), dtype=pl.UInt16, eager=True)
     codes = codes.scatter(valid["row"], valid["country_code"])
     changed = valid.filter(valid["phone"] != texts.gather(valid["row"]))
@@ -227,12 +216,12 @@ def _written_over(texts: pl.Series, valid: pl.DataFrame) -> pl.DataFrame:
 
 
 def _split(rows: pl.DataFrame, condition: pl.Expr) -> tuple[pl.DataFrame, pl.DataFrame]:
-    holds = rows.select(condition).to_series()
-    return rows.filter(holds), rows.filter(~holds)
+    matches = rows.select(condition).to_series()
+    return rows.filter(matches), rows.filter(~matches)
 
 
-LONGEST_PLAIN: Final = 64
-"""Bytes within which no limit of length can be exceeded."""
+MAX_PLAIN_BYTES: Final = 64
+"""Shorter addresses cannot exceed any limit of length."""
 
 _ATOM: Final = r"[a-z0-9_!#$%&'*+\-/=?^`{|}~]+"
 _LABEL: Final = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
@@ -240,39 +229,43 @@ _TOP: Final = "(?:[a-z0-9][a-z0-9-]*)?[a-z]"
 
 ADDRESS: Final = rf"^{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+{_TOP}$"
 PLAIN: Final = r"^[a-z0-9_!#$%&'*+\-/=?^`{|}~.@]*$"
-"""No letters beyond ASCII, capitals, spaces, quotes, brackets or angle brackets."""
+"""Only ASCII without capitals, spaces, quotes and brackets."""
 
 SPECIAL_USE: Final = rf"[.@](?:{'|'.join(map(re.escape, SPECIAL_USE_DOMAIN_NAMES))})$"
 PUNYCODE: Final = "--"
-"""Only labels with it are, or look like, encoded ones."""
+"""Every encoded label contains it."""
 
 _EMAIL_SCHEMA: Final = {"email_valid": pl.Boolean, "email_domain": pl.String}
 _TEXT: Final = pl.col("text")
-_PLAINLY: Final = (_TEXT.str.len_bytes() <= LONGEST_PLAIN) & ~_TEXT.str.contains(
+_IS_PLAIN: Final = (_TEXT.str.len_bytes() <= MAX_PLAIN_BYTES) & ~_TEXT.str.contains(
     PUNYCODE, literal=True
 )
 
 
 def parse_emails(texts: pl.Series) -> pl.DataFrame:
-    """Columns `email_valid` and `email_domain` for trimmed, lower-cased texts without nulls."""
+    """Return columns `email_valid` and `email_domain`.
+
+    Args:
+        texts: stripped, lower-cased texts without nulls.
+    """
     rows = texts.alias("text").to_frame().with_row_index("row")
-    read = rows.select(
-        is_address=_PLAINLY & _TEXT.str.contains(ADDRESS),
+    parsed = rows.select(
+        is_address=_IS_PLAIN & _TEXT.str.contains(ADDRESS),
         email_valid=~_TEXT.str.contains(SPECIAL_USE),
         email_domain=_TEXT.str.splitn("@", 2).struct.field("field_1"),
     )
-    others = rows.filter(~read["is_address"])
-    reread = others.join(_reread(others["text"].unique()), on="text")
+    others = rows.filter(~parsed["is_address"])
+    others = others.join(_parse_others(others["text"].unique()), on="text")
     return pl.DataFrame(
-        [read[name].scatter(reread["row"], reread[name]) for name in _EMAIL_SCHEMA],
+        [parsed[name].scatter(others["row"], others[name]) for name in _EMAIL_SCHEMA],
         schema=_EMAIL_SCHEMA,
     )
 
 
-def _reread(texts: pl.Series) -> pl.DataFrame:
-    """Validity and domain of distinct texts that are no plain addresses."""
-    plain = texts.to_frame().select(_PLAINLY & _TEXT.str.contains(PLAIN)).to_series()
-    wrong = (
+def _parse_others(texts: pl.Series) -> pl.DataFrame:
+    """Return validity and domain of distinct texts that are not plain addresses."""
+    plain = texts.to_frame().select(_IS_PLAIN & _TEXT.str.contains(PLAIN)).to_series()
+    invalid = (
         texts.filter(plain)
         .to_frame()
         .select(
@@ -281,7 +274,7 @@ def _reread(texts: pl.Series) -> pl.DataFrame:
             email_domain=_TEXT.str.extract("@([^@]*)$").fill_null(""),
         )
     )
-    odd = texts.filter(~plain)
-    readings = [parse_email(text) for text in odd]
-    read = pl.DataFrame(readings, schema=_EMAIL_SCHEMA, orient="row").insert_column(0, odd)
-    return pl.concat([wrong, read])
+    others = texts.filter(~plain)
+    rows = [parse_email(text) for text in others]
+    parsed = pl.DataFrame(rows, schema=_EMAIL_SCHEMA, orient="row").insert_column(0, others)
+    return pl.concat([invalid, parsed])

@@ -187,7 +187,7 @@ def scoring_records(fans: pl.DataFrame, *, source: str, created: datetime) -> pl
     """
     key = pl.col("global_user_id")
     known = fans.filter(key.str.len_chars().is_between(1, MAX_PARTITION_KEY))
-    values = {field.name: _field_value(field, fans.schema) for field in SCORING.fields}
+    values = {to_snake(field.name): _field_value(field, fans.schema) for field in SCORING.fields}
     values["source"] = pl.lit(source)
     table = known.select(**{name: value for name, value in values.items() if value is not None})
     line = record_lines(table, SCORING.name, created)["line"].cast(pl.Binary)

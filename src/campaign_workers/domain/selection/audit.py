@@ -1,4 +1,4 @@
-"""Recompute a selection from its published files and say in words what differs."""
+"""Recompute a selection from its published files and report what differs."""
 
 import re
 from collections import Counter
@@ -26,13 +26,13 @@ OPTION_NAMES: Final = {
 }
 
 REDRAWN: Final = ("mechanism", "eligible", "picks", "cutoffs")
-"""What a second draw with the seed proves."""
+"""Parts of the audit that a draw with the seed verifies."""
 
 SEEDLESS: Final = ("mechanism", "eligible")
-"""What a draw with any seed gives."""
+"""Parts of the audit that do not depend on the seed."""
 
 COUNTED: Final = ("market_id", "limit", "taken", "filled")
-"""What of a cutoff follows from the quotas and the picks alone."""
+"""Parts of a cut-off that follow from the quotas and the picks alone."""
 
 _COMMITMENT: Final = re.compile("[0-9a-f]{64}")
 
@@ -44,28 +44,40 @@ def verify_audit(
     picks: pl.DataFrame,
     seed: str | None = None,
 ) -> list[str]:
-    """What in these files is not as the audit states it, in words; empty if all of it holds.
+    """Return what in these files differs from the audit, in words; empty if nothing does.
 
-    Candidates, quotas and picks are compared by their fingerprints. With the seed, published
-    after the draw, its commitment is checked and the draw is made again; without it nobody can
-    tell whether the picks are the right ones, only whether they are the published ones and the
-    audit counts them right. The empty seed is as none: a draw that was made with it is made
-    again, any other cannot be.
+    Candidates, quotas and picks are compared by their fingerprints. With the seed, which is
+    published after the draw, its commitment is verified and the draw is repeated. Without the
+    seed, only the published picks and the audit's counts can be verified. The empty seed counts
+    as no seed, except for a draw that was made with it, which is repeated.
+
+    Args:
+        audit: the audit, parsed from its JSON.
+        candidates: the candidates as for `select_fans`.
+        quotas: the quotas of the run.
+        picks: the published picks.
+        seed: the campaign's secret, if it is published.
+
+    Raises: nothing; files that cannot be read are reported.
     """
     seed = seed or None
     if audit.get("format") != FORMAT:
         return [f"format: this version reads audits of format {FORMAT} only"]
     try:
         options = _options(audit, seed)
-        stated = _stated(candidates, quotas, picks, options)
+        actual = _fingerprints(candidates, quotas, picks, options)
         redrawn = select_fans(candidates, quotas, options)
-    except BadInput as fault:
-        return [f"unreadable: {fault}"]
+    except BadInput as error:
+        return [f"unreadable: {error}"]
     return [
-        *(f"{part}: {fault}" for part in stated for fault in _differing(audit, part, stated[part])),
+        *(
+            f"{part}: {fault}"
+            for part in actual
+            for fault in _differences(audit, part, actual[part])
+        ),
         *_commitment_faults(audit, seed),
         *(
-            _redrawn_faults(audit, redrawn, stated["picks"])
+            _redrawn_faults(audit, redrawn, actual["picks"])
             if can_redraw(audit, seed)
             else _seedless_faults(audit, redrawn, picks)
         ),
@@ -75,12 +87,12 @@ def verify_audit(
 def _options(audit: Mapping[str, Any], seed: str | None) -> SelectionOptions:
     stated = audit.get("options")
     if not isinstance(stated, Mapping) or stated.keys() != OPTION_NAMES.keys():
-        raise BadInput("not the options of a selection", file="audit", field="options")
+        raise BadInput("expected the options of a selection", file="audit", field="options")
     values = {OPTION_NAMES[name]: value for name, value in stated.items()}
     return SelectionOptions(**values, seed=seed or "")
 
 
-def _stated(
+def _fingerprints(
     candidates: pl.DataFrame,
     quotas: Sequence[MarketQuota],
     picks: pl.DataFrame,
@@ -99,55 +111,55 @@ def _checked_picks(picks: pl.DataFrame) -> pl.DataFrame:
     try:
         return picks.select(pl.col(name).cast(dtype) for name, dtype in PICK_TYPES.items())
     except pl.exceptions.PolarsError:
-        raise BadInput("a value is of another type", file="picks") from None
+        raise BadInput("expected other types of values", file="picks") from None
 
 
-def _differing(audit: Mapping[str, Any], part: str, found: Mapping[str, Any]) -> list[str]:
+def _differences(audit: Mapping[str, Any], part: str, actual: Mapping[str, Any]) -> list[str]:
     stated = audit.get(part)
     if not isinstance(stated, Mapping):
-        return ["the audit does not state it"]
+        return ["missing in the audit"]
     words = {
-        "columns": "other columns than the audit states",
-        "rows": "another number of rows than the audit states",
-        "sha256": "the content is not what the audit states",
+        "columns": "the columns differ from the audit",
+        "rows": "the number of rows differs from the audit",
+        "sha256": "the content differs from the audit",
     }
-    return [word for name, word in words.items() if stated.get(name) != found[name]]
+    return [word for name, word in words.items() if stated.get(name) != actual[name]]
 
 
 def can_redraw(audit: Mapping[str, Any], seed: str | None) -> bool:
-    """Whether the draw can be made again: with a seed, or where it was made with the empty one."""
+    """Return whether the draw can be repeated: with a seed, or if its seed was empty."""
     return seed is not None or audit.get("seedCommitment") == commitment("")
 
 
 def _commitment_faults(audit: Mapping[str, Any], seed: str | None) -> list[str]:
     stated = audit.get("seedCommitment")
     if seed is None:
-        is_one = isinstance(stated, str) and _COMMITMENT.fullmatch(stated)
-        return [] if is_one else ["seed: the audit states no commitment"]
+        is_commitment = isinstance(stated, str) and _COMMITMENT.fullmatch(stated)
+        return [] if is_commitment else ["seed: the audit has no commitment"]
     if stated == commitment(seed):
         return []
-    return ["seed: it is not the one that was committed to"]
+    return ["seed: does not match the commitment"]
 
 
 def _seedless_faults(audit: Mapping[str, Any], drawn: Selection, picks: pl.DataFrame) -> list[str]:
-    """What is wrong whatever the seed is; `drawn` is a draw with another one."""
+    """Return the faults that do not depend on the seed; `drawn` used another seed."""
     faults = [
-        f"{part}: not what follows from options and candidates"
+        f"{part}: differs from what options and candidates give"
         for part in SEEDLESS
         if audit.get(part) != drawn.audit[part]
     ]
-    if _counted(audit.get("cutoffs")) != _counts(drawn.cutoffs, picks):
-        faults.append("cutoffs: limits and counts are not those of quotas and picks")
+    if _stated_counts(audit.get("cutoffs")) != _actual_counts(drawn.cutoffs, picks):
+        faults.append("cutoffs: limits and counts differ from quotas and picks")
     return faults
 
 
-def _counted(cutoffs: Any) -> list[dict[str, Any]] | None:
+def _stated_counts(cutoffs: Any) -> list[dict[str, Any]] | None:
     if not isinstance(cutoffs, list) or not all(isinstance(row, Mapping) for row in cutoffs):
         return None
     return [{name: row.get(name) for name in COUNTED} for row in cutoffs]
 
 
-def _counts(markets: pl.DataFrame, picks: pl.DataFrame) -> list[dict[str, Any]]:
+def _actual_counts(markets: pl.DataFrame, picks: pl.DataFrame) -> list[dict[str, Any]]:
     taken = Counter(picks["market_id"])
     return [
         {
@@ -164,10 +176,10 @@ def _redrawn_faults(
     audit: Mapping[str, Any], redrawn: Selection, picks: Mapping[str, Any]
 ) -> list[str]:
     faults = [
-        f"{part}: the draw made again gives something else than the audit states"
+        f"{part}: the repeated draw gives another result"
         for part in REDRAWN
         if audit.get(part) != redrawn.audit[part]
     ]
     if picks != redrawn.audit["picks"]:
-        faults.append("picks: the draw made again picks otherwise")
+        faults.append("picks: the repeated draw has other picks")
     return faults

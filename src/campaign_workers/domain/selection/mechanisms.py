@@ -1,10 +1,11 @@
-"""Four mechanisms as one algorithm: fans ask, markets keep their best, the others ask again.
+"""Four mechanisms as one algorithm, deferred acceptance in whole columns.
 
-All four are deferred acceptance; they differ in whom a market prefers and in whether a fan asks
-one market at a time. With one order of all fans it gives what serial dictatorship gives, with
-the preference rank before that order what immediate acceptance gives. Whole columns ask at once:
-a round costs a few passes over the wishes that are still open, and a market that turns somebody
-away sets a cut-off that closes every wish below it.
+Fans apply to markets, markets keep the applicants that they prefer, and the others apply again. The
+mechanisms differ in whom a market prefers, and in whether a fan applies to one market at a time.
+If all markets order fans alike, the result is that of serial dictatorship; if the preference rank
+comes before that order, it is that of immediate acceptance. All fans apply at the same time: a
+round takes a few passes over the open wishes, and a market that rejects an applicant sets a
+cut-off that closes every wish below it.
 """
 
 from collections.abc import Mapping
@@ -22,7 +23,13 @@ _BY_PREFERENCE: Final = pl.col("preference_rank").cast(pl.UInt64) * 2**32 + _BY_
 
 @attrs.frozen
 class Mechanism:
-    """`place` orders the fans of a market, smaller is better; `one_market` if fans get only one."""
+    """A rule of selection.
+
+    Attributes:
+        name: its name in the audit.
+        one_market: whether a fan gets a place in one market at most.
+        place: orders the applicants of a market; smaller is better.
+    """
 
     name: str
     one_market: bool
@@ -38,21 +45,21 @@ MECHANISMS: Final[Mapping[Rules, Mechanism]] = {
 
 
 def accept_wishes(wishes: pl.DataFrame, limits: pl.Series, mechanism: Mechanism) -> pl.DataFrame:
-    """The wishes that come true, with their `place` in the market's order.
+    """Return the wishes that are granted, with their `place` in the market's order.
 
     Args:
         wishes: `fan` (the position in the order of all fans), `preference_rank` and `market` (an
             index into `limits`); sorted by fan, then preference rank.
-        limits: how many each market takes.
-        mechanism: whom a market prefers, and whether fans get only one.
+        limits: how many fans each market takes.
+        mechanism: the rule of selection.
     """
     has_room = limits.gather(wishes["market"]) > 0
     still_open = wishes.filter(has_room).with_columns(place=mechanism.place)
     while True:
-        asked = _first_of_each_fan(still_open) if mechanism.one_market else still_open
-        cut_offs = _cut_offs(asked, limits)
+        applied = _first_of_each_fan(still_open) if mechanism.one_market else still_open
+        cut_offs = _cut_offs(applied, limits)
         if cut_offs.null_count() == len(cut_offs):
-            return asked
+            return applied
         within = still_open["place"] <= cut_offs.gather(still_open["market"])
         still_open = still_open.filter(within.fill_null(value=True))
 
@@ -61,11 +68,12 @@ def _first_of_each_fan(wishes: pl.DataFrame) -> pl.DataFrame:
     return wishes.filter(pl.col("fan").ne_missing(pl.col("fan").shift()))
 
 
-def _cut_offs(asked: pl.DataFrame, limits: pl.Series) -> pl.Series:
-    """The last place that each market can take; null where it has room for all who ask."""
-    asking = asked["market"].value_counts()
-    is_crowded = asking["count"] > limits.gather(asking["market"])
-    crowd = asked.filter(pl.col("market").is_in(asking.filter(is_crowded)["market"].implode()))
+def _cut_offs(applied: pl.DataFrame, limits: pl.Series) -> pl.Series:
+    """Return the last place that each market can take; null if it has room for all applicants."""
+    counts = applied["market"].value_counts()
+    is_crowded = counts["count"] > limits.gather(counts["market"])
+    crowded = counts.filter(is_crowded)["market"]
+    crowd = applied.filter(pl.col("market").is_in(crowded.implode()))
     last = (
         crowd.with_columns(limit=limits.gather(crowd["market"]))
         .group_by("market")

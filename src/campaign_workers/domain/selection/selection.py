@@ -1,4 +1,4 @@
-"""Who may buy: candidates, quotas and options decide, nobody else, and anybody can check it."""
+"""Selection: candidates, quotas and options determine who may buy, and an audit can verify it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -26,12 +26,12 @@ class Selection:
     """The outcome of a selection.
 
     Attributes:
-        picks: global_user_id, market_id, preference_rank (Int64, 0 is the first choice) and
-            priority (Float64); sorted by market, then by the market's own order, best first.
-        cutoffs: a row a market, sorted: market_id, limit, taken, filled, and of the last one in
-            cutoff (the priority), cutoff_preference_rank and cutoff_lottery; these are null
-            unless the market is filled and its limit above 0.
-        audit: what an auditor needs besides the files; JSON-ready, without any personal value.
+        picks: columns global_user_id, market_id, preference_rank (Int64, 0 is the first choice)
+            and priority (Float64); sorted by market, then by the market's order, best first.
+        cutoffs: a row for each market, sorted by market: market_id, limit, taken, filled, and for
+            the last fan taken cutoff (the priority), cutoff_preference_rank and cutoff_lottery.
+            These three are null unless the market is filled and its limit is above 0.
+        audit: what an auditor needs in addition to the files; JSON-ready, without personal data.
     """
 
     picks: pl.DataFrame = attrs.field(repr=False)
@@ -45,28 +45,47 @@ def select_fans(
     """Give the places of each market to the eligible fans that the options prefer.
 
     Args:
-        candidates: global_user_id (String), score (the priority score), market_ids (List of
-            String, best first, at most 4), and optionally raw_score (default: score), verdict,
-            previously_selected (Boolean) and phone; anything else is ignored. Any order of rows.
-        quotas: the markets of the run; a limit of 0 takes nobody.
-        options: the rules of the run and the seed of its lottery.
+        candidates: global_user_id (String), score (the priority score), market_ids
+            (List[String], best first, at most 4), and optionally raw_score (default: score),
+            verdict, previously_selected (Boolean) and phone. Other columns are ignored, and the
+            order of rows does not matter.
+        quotas: the markets of the run and their places.
+        options: the options of the run and the seed of its lottery.
+
+    Returns:
+        The picks, the cut-off of each market, and the audit.
 
     Raises:
-        BadInput: a column is missing or of another type; a fan without an id or twice, five
-            markets or one market twice in a list (rows with verdict 1); a market with two quotas.
+        BadInput: a column is missing or has another type; a row with verdict 1 has no id, an id
+            that occurs twice, more than four markets or a market twice; or a market has two
+            quotas.
+
+    Example:
+        >>> import polars as pl
+        >>> candidates = pl.DataFrame(
+        ...     {
+        ...         "global_user_id": ["ann", "bob", "cyd"],
+        ...         "score": [0.9, 0.8, 0.7],
+        ...         "market_ids": [["nyc"], ["nyc", "chi"], ["chi"]],
+        ...     }
+        ... )
+        >>> quotas = [MarketQuota("nyc", 1), MarketQuota("chi", 1)]
+        >>> selection = select_fans(candidates, quotas, SelectionOptions(seed="s"))
+        >>> selection.picks.select("global_user_id", "market_id").rows()
+        [('bob', 'chi'), ('ann', 'nyc')]
     """
     markets = quota_table(quotas)
     rows = parse_candidates(candidates, options)
     fans = rank_eligible(rows, options)
     mechanism = MECHANISMS[options.single_market, options.order_by_preference]
     wishes = _wishes(fans, markets)
-    taken = _taken(fans, markets, accept_wishes(wishes, _room(markets, fans), mechanism))
-    cutoffs = _cutoffs(markets, taken)
-    picks = taken.select(list(PICK_TYPES))
+    picks = _rank_picks(fans, markets, accept_wishes(wishes, _room(markets, fans), mechanism))
+    cutoffs = _cutoffs(markets, picks)
+    picks = picks.select(list(PICK_TYPES))
     audit = {
         "format": FORMAT,
         "package": __version__,
-        "options": options.wire(),
+        "options": options.to_json(),
         "mechanism": mechanism.name,
         "seedCommitment": commitment(options.seed),
         "candidates": fingerprint(rows, by="global_user_id"),
@@ -96,16 +115,16 @@ def _room(markets: pl.DataFrame, fans: pl.DataFrame) -> pl.Series:
     return markets["limit"].clip(0, len(fans))
 
 
-def _taken(fans: pl.DataFrame, markets: pl.DataFrame, taken: pl.DataFrame) -> pl.DataFrame:
-    who = fans.select("global_user_id", "priority", "lottery")
-    ordered = taken.sort("market", "place")
+def _rank_picks(fans: pl.DataFrame, markets: pl.DataFrame, wishes: pl.DataFrame) -> pl.DataFrame:
+    winners = fans.select("global_user_id", "priority", "lottery")
+    ordered = wishes.sort("market", "place")
     return ordered.select(markets["market_id"].gather(ordered["market"]), "preference_rank").hstack(
-        who[ordered["fan"]]
+        winners[ordered["fan"]]
     )
 
 
-def _cutoffs(markets: pl.DataFrame, taken: pl.DataFrame) -> pl.DataFrame:
-    by_market = taken.group_by("market_id").agg(
+def _cutoffs(markets: pl.DataFrame, picks: pl.DataFrame) -> pl.DataFrame:
+    by_market = picks.group_by("market_id").agg(
         pl.len().cast(pl.Int64).alias("taken"),
         pl.col("priority").last().alias("cutoff"),
         pl.col("preference_rank").last().alias("cutoff_preference_rank"),
