@@ -19,7 +19,7 @@ PORT ?= 8000
 .PHONY: setup demo test lint bench docs package cloud deploy lock clean
 .DEFAULT_GOAL := help
 
-help: ## Say what there is
+help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
 
 setup: $(READY) ## Create .venv with the pinned dependencies and this package
@@ -57,7 +57,7 @@ cloud: $(READY) ## A cloud on this machine with the template deployed, to play w
 	$(BIN)/python -m tests.cloud.playground
 
 deploy: $(READY) ## Deploy to AWS (BUCKET=for-the-code STACK=name REGION=eu-west-1)
-	test -n "$(BUCKET)" || { echo "BUCKET=... says which bucket holds the code" >&2; exit 2; }
+	test -n "$(BUCKET)" || { echo "BUCKET is not set; use make deploy BUCKET=name-of-the-bucket-for-code" >&2; exit 2; }
 	$(ZIPS)
 	$(AWS) package --template-file deploy/template.yaml --s3-bucket $(BUCKET) --s3-prefix $(STACK) \
 		--output-template-file dist/lambda/template.yaml
@@ -65,7 +65,7 @@ deploy: $(READY) ## Deploy to AWS (BUCKET=for-the-code STACK=name REGION=eu-west
 		--stack-name $(STACK) --capabilities CAPABILITY_NAMED_IAM CAPABILITY_AUTO_EXPAND \
 		--no-fail-on-empty-changeset --parameter-overrides $$($(ZIPS) --parameters) $(PARAMETERS)
 
-lock: $(READY) ## Resolve constraints.txt anew from pyproject.toml
+lock: $(READY) ## Resolve constraints.txt from pyproject.toml
 	$(NOX) lock
 
 clean: ## Remove what the other targets made

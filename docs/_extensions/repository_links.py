@@ -25,7 +25,7 @@ LINK = re.compile(r"\]\((?!\w+:|#)(?P<path>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)")
 
 
 def show_repository_files(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Replace a stub by the file that it stands for, and rewrite the links of the page."""
+    """Replace a stub by the file that it names, and rewrite the links of the page."""
     page = DOCS / f"{docname}.md"
     shown = next((file for file, stub in SHOWN.items() if stub == page), page)
     if shown != page:

@@ -54,7 +54,7 @@ def test_every_block_names_its_language(page: Path) -> None:
 
 @every_page
 def test_a_block_that_is_not_run_has_a_reason(page: Path) -> None:
-    """`<!-- not run: reason -->` exempts a runnable block, and stands before no other."""
+    """`<!-- not run: reason -->` exempts a runnable block, and precedes no other."""
     marked = [block for block in blocks(page) if block.reason is not None]
     assert not [block.place for block in marked if block.language not in RUN]
     assert not [block.place for block in marked if len((block.reason or "").split()) < 2]

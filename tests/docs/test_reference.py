@@ -1,7 +1,10 @@
 """The reference pages list what there is, and every public rule has an example."""
 
+import importlib
 import re
 from pathlib import Path
+
+import pytest
 
 import campaign_workers.ports
 import campaign_workers.testing.contracts
@@ -41,3 +44,22 @@ def test_the_reference_has_every_contract_suite() -> None:
         for name in CONTRACT.findall(path.read_text(encoding="utf-8"))
     ]
     assert sorted(named("testing.md", "autoclass")) == sorted(suites)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "container.Container",
+        "domain.scrub.ScrubPolicy",
+        "domain.scrub.scrub",
+        "domain.selection.SelectionOptions",
+        "domain.selection.audit.verify_audit",
+        "domain.selection.select_fans",
+        "domain.stats.admin_stats",
+    ],
+)
+def test_every_public_rule_has_an_example(name: str) -> None:
+    """The docstrings of the public interface show how to use it."""
+    module, _, attribute = f"campaign_workers.{name}".rpartition(".")
+    subject = getattr(importlib.import_module(module), attribute)
+    assert "Example:" in (subject.__doc__ or "")

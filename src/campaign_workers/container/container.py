@@ -40,14 +40,26 @@ if TYPE_CHECKING:
 
 
 class Container(Ports):
-    """The product, wired for one profile.
+    """The workers with the adapters of one profile.
 
-    `memory` keeps everything in this object, `local` keeps it in the folder `settings.dir`, and
-    `aws` calls the services of an account, the database and other teams' services. If `starts` is
-    given, time is simulated: the clock starts there and advances only on sleep.
+    Args:
+        profile: `memory` keeps everything in this object, `local` in the folder `settings.dir`,
+            and `aws` uses the services of an account, the database and the services of other
+            teams. Default: the profile of the settings.
+        settings: default: those of the environment.
+        starts: the start of a simulated clock, which advances only on sleep. Default: the clock
+            of the machine.
 
     Raises:
         BadInput: there is no such profile.
+
+    Example:
+        >>> container = Container("memory")
+        >>> container.streams["inputStream"].put([("fan-1", b"{not json")])
+        1
+        >>> container.runtime.run_until_idle()
+        >>> [(run.worker, run.result["count"]["rejected"]) for run in container.journal.runs()]
+        [('saveCampaignData', 1)]
     """
 
     def __init__(
@@ -74,6 +86,11 @@ class Container(Ports):
 
         Raises:
             BadInput: there is no such worker.
+
+        Example:
+            >>> merge = Container("memory").worker("mergeAvroFiles")
+            >>> dict(merge({"inputPrefix": "2026/09/01"}).details)["outcome"]
+            'nothing there'
         """
         self.build_worker(name)
         return partial(self.call, name)

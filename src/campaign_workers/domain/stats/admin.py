@@ -108,7 +108,22 @@ COUNT_RULES: Final[Mapping[str, Callable[[Entry], bool]]] = {
 
 
 def admin_stats(entries: Iterable[Entry]) -> AdminStats:
-    """Return the figures of a campaign's `entries`, in one pass."""
+    """Return the statistics of a campaign's entries, in one pass.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> day = datetime(2026, 9, 1, 12, tzinfo=UTC)
+        >>> stats = admin_stats(
+        ...     [
+        ...         Entry(campaign_id="tour", user_id="u1", market_ids=("nyc", "lax"), created=day),
+        ...         Entry(campaign_id="tour", user_id="u2", market_ids=("lax",), created=day),
+        ...     ]
+        ... )
+        >>> (stats.total, dict(stats.by_day))
+        (2, {'2026-09-01': 2})
+        >>> dict(stats.by_market)["lax"]
+        (1, 1, 0, 0)
+    """
     figures: Counter[str] = Counter()
     by_day: Counter[str] = Counter()
     by_locale: Counter[str] = Counter()
