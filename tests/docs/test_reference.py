@@ -50,6 +50,9 @@ def test_the_reference_has_every_contract_suite() -> None:
     "name",
     [
         "container.Container",
+        "domain.lottery.commitment",
+        "domain.lottery.lottery_numbers",
+        "domain.ranks.scores_from_ranks",
         "domain.scrub.ScrubPolicy",
         "domain.scrub.scrub",
         "domain.selection.SelectionOptions",

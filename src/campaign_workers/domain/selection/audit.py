@@ -59,6 +59,16 @@ def verify_audit(
         seed: the campaign's secret, if it is published.
 
     Raises: nothing; files that cannot be read are reported.
+
+    Example:
+        >>> from campaign_workers.domain.selection import MarketQuota
+        >>> fans = pl.DataFrame(
+        ...     {"global_user_id": ["g1"], "score": [0.9], "market_ids": [["nyc"]]}
+        ... )
+        >>> quotas = [MarketQuota("nyc", 1)]
+        >>> selection = select_fans(fans, quotas, SelectionOptions(seed="s"))
+        >>> verify_audit(selection.audit, fans, quotas, selection.picks, seed="s")
+        []
     """
     seed = seed or None
     if audit.get("format") != FORMAT:
