@@ -1,5 +1,6 @@
 """What the drawn cases of the rules reach, one function for each suite of laws."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -126,7 +127,7 @@ def csv_tables(table: tuple[list[str], list[dict[str, str]]]) -> Iterator[str]:
     )
     if any(cell.startswith(("=", "+", "-", "@")) for cell in cells):
         yield "a formula"
-    if any(cell.startswith("'") for cell in cells):
+    if any(re.match("'+[=+@-]", cell) for cell in cells):
         yield "a guard of the fan's own"
 
 

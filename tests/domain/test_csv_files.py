@@ -16,7 +16,9 @@ FILE = "wave.csv"
 cells = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12
 ) | st.lists(
-    st.sampled_from(["=", "+1", "-", "@", "'", '"', ",", "\t", "\n", "\r\n", "a", "é", " "]),
+    st.sampled_from(
+        ["=", "+1", "-", "@", "'", '"', ",", "'=", "''-", "\t", "\n", "\r\n", "a", "é", " "]
+    ),
     min_size=1,
     max_size=4,
 ).map("".join)

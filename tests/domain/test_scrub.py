@@ -231,9 +231,11 @@ def test_columns_of_nulls_alone_are_columns() -> None:
 
 
 def test_a_date_confirms_a_phone() -> None:
-    """Confirmation may come as a real date."""
+    """Confirmation may come as a date; a null confirms nothing."""
     confirmed = fan().with_columns(pl.Series("phone_confirmed", [1]).cast(pl.Datetime))
     assert tags(confirmed) == [[]]
+    unknown = fan().with_columns(pl.Series("phone_confirmed", [None], dtype=pl.Boolean))
+    assert tags(unknown) == [["unconfirmedPhone"]]
 
 
 def test_no_rows_give_no_rows() -> None:

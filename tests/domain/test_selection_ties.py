@@ -1,10 +1,15 @@
-"""Selection among many fans, and among fans whom nothing but their ids tells apart."""
+"""Selection at its edges: many fans, equal lottery numbers, missing facts, representations."""
 
 import polars as pl
 import pytest
 
 from campaign_workers.domain.lottery import lottery_numbers
-from campaign_workers.domain.selection import SelectionOptions, candidates
+from campaign_workers.domain.selection import (
+    MarketQuota,
+    SelectionOptions,
+    candidates,
+    select_fans,
+)
 from tests.selection_worlds import Fan, World
 
 
@@ -26,3 +31,24 @@ def test_preference_counts_before_the_order_of_any_number_of_fans() -> None:
     options = SelectionOptions(order_by_preference=True)
     world = World(fans=(*many, last), limits={"ams": 1}, options=options)
     assert world.picks() == {("g999", "ams", 0)}
+
+
+def test_a_fan_without_a_word_on_earlier_selections_takes_part() -> None:
+    """A null in `previously_selected` does not shut a fan out."""
+    world = World(
+        fans=(Fan(fan="g1", score=0.5, markets=("ams",)),),
+        limits={"ams": 1},
+        options=SelectionOptions(),
+    )
+    unknown = pl.lit(None, dtype=pl.Boolean).alias("previously_selected")
+    rows = world.candidates().with_columns(unknown)
+    picks = select_fans(rows, [MarketQuota("ams", 1)], world.options).picks
+    assert picks["global_user_id"].to_list() == ["g1"]
+
+
+def test_a_selection_does_not_show_its_fans() -> None:
+    """The representation of a selection, which logs may hold, has no id of a fan."""
+    fans = (Fan(fan="fan-of-the-artist", score=0.5, markets=("ams",)),)
+    selection = World(fans=fans, limits={"ams": 1}, options=SelectionOptions()).select()
+    assert len(selection.picks) == 1
+    assert "fan-of" not in repr(selection)
