@@ -88,8 +88,8 @@ class Meanwhile(KillSwitch):
 
     happens: Callable[[], object]
 
-    def reached(self, side: Side) -> None:
-        """Let it happen if this is the call."""
+    def check(self, side: Side) -> None:
+        """Let it happen if this is the call; unlike a kill, the call goes on."""
         if side == "before" and self.calls == self.at and not self.fired:
             self.fired = True
             self.happens()

@@ -38,9 +38,9 @@ def _file(rows: int) -> bytes:
 def _floor(file: bytes) -> None:
     rows = pl.read_csv(file, infer_schema=False, empty_string_is_null=False)
     fanlist = score_fanlist(rows.columns, [rows], RankFormula.parse("linear"))
-    records = fanlist.records(CAMPAIGN, CREATED)
+    records = fanlist.to_records(CAMPAIGN, CREATED)
     list(zip(records["partition_key"].to_list(), records["line"].to_list(), strict=True))
-    fanlist.scored()[1].write_csv().encode()
+    fanlist.scored_copy()[1].write_csv().encode()
 
 
 def _worker(file: bytes) -> Call:

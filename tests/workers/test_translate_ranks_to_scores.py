@@ -72,9 +72,9 @@ def test_the_manifest_tells_the_outcome() -> None:
         "count": dict(report.counts),
         "rejected": [
             {"reason": "rank: missing", "lines": [5]},
-            {"reason": "rank: not a whole number from 1", "lines": [6, 8, 10]},
+            {"reason": "rank: expected a whole number from 1", "lines": [6, 8, 10]},
             {
-                "reason": "globalUserId, memberId, email: missing, one of them at least",
+                "reason": "globalUserId, memberId, email: expected at least one of them",
                 "lines": [7],
             },
         ],
@@ -94,7 +94,7 @@ def test_blank_lines_do_not_shift_the_line_numbers(content: str) -> None:
     """The line of a rejected row is the one that an editor shows."""
     line = next(n for n, text in enumerate(content.splitlines(), 1) if text.startswith("x"))
     assert translated(content).manifest()["club.csv"]["rejected"] == [
-        {"reason": "rank: not a whole number from 1", "lines": [line]}
+        {"reason": "rank: expected a whole number from 1", "lines": [line]}
     ]
 
 

@@ -1,5 +1,6 @@
-"""A fan club's ranks as columns: what is valid, what a rank is worth, what is told of it."""
+"""Fan lists: validation of a fan club's ranks, their scores, and the manifest of its files."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -12,37 +13,44 @@ from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.ranks import RankFormula, parse_ranks, scores_from_ranks
 from campaign_workers.domain.records.columns import record_lines
 from campaign_workers.domain.running.events import MAX_PARTITION_KEY
+from campaign_workers.domain.wire import from_wire, swap_spelling, to_camel, to_wire
 
 REQUIRED_COLUMNS: Final = ("rank",)
-IDS: Final = ("globalUserId", "memberId", "email")
+IDS: Final = ("global_user_id", "member_id", "email")
+_WIRE_IDS: Final = ", ".join(map(to_camel, IDS))
 SCORE: Final = "score"
 
-# Names that no column of a file can have, because those are trimmed.
-_ROW, _RANK, _SCORE, _WHO, _REASON, _IS_BEST = (
-    f" {name}" for name in ("row", "rank", "score", "who", "reason", "best")
+# No column of a file can have these names, because column names are stripped.
+_ROW, _RANK, _SCORE, _FAN, _REASON, _IS_BEST = (
+    f" {name}" for name in ("row", "rank", "score", "fan", "reason", "best")
 )
 
 _REASONS: Final[Mapping[str, pl.Expr]] = {
     "rank: missing": strip(pl.col("rank")) == "",
-    "rank: not a whole number from 1": pl.col(_RANK).is_null(),
-    f"{', '.join(IDS)}: missing, one of them at least": pl.col(_WHO).is_null(),
-    f"an id of more than {MAX_PARTITION_KEY} characters": (
-        pl.col(_WHO).str.len_chars() > MAX_PARTITION_KEY
+    "rank: expected a whole number from 1": pl.col(_RANK).is_null(),
+    f"{_WIRE_IDS}: expected at least one of them": pl.col(_FAN).is_null(),
+    f"expected an id of at most {MAX_PARTITION_KEY} characters": (
+        pl.col(_FAN).str.len_chars() > MAX_PARTITION_KEY
     ),
 }
-"""Why a row is rejected: the first that holds counts."""
+"""Reasons to reject a row; the first that applies is recorded."""
 
 
 @attrs.frozen(kw_only=True)
 class Fanlist:
-    """A file's rows with their scores; `columns` are those of the file."""
+    """A file's rows with their scores.
+
+    Attributes:
+        columns: the columns of the file, as on the wire.
+        rows: the rows in snake_case, with internal columns.
+    """
 
     columns: tuple[str, ...]
     rows: pl.DataFrame = attrs.field(repr=False)
 
     @property
     def counts(self) -> dict[str, int]:
-        """The books: in = out + rejected + duplicates."""
+        """Counts of rows: in = out + rejected + duplicates."""
         rejected = len(self.rows) - self.rows[_REASON].null_count()
         out = len(self._best())
         return {
@@ -52,39 +60,40 @@ class Fanlist:
             "duplicates": len(self.rows) - rejected - out,
         }
 
-    def records(self, campaign_id: str, created: datetime) -> pl.DataFrame:
-        """A scoring record a fan, in file order: `partition_key` and `line`."""
+    def to_records(self, campaign_id: str, created: datetime) -> pl.DataFrame:
+        """Return a scoring record for each fan, in file order: `partition_key` and `line`."""
         best = self._best()
         none = pl.lit([], dtype=pl.List(pl.String))
         fields = best.select(
-            *(_present(name, best.columns).alias(name) for name in IDS),
-            campaignId=pl.lit(campaign_id),
+            *(_id(name, best.columns).alias(name) for name in IDS),
+            campaign_id=pl.lit(campaign_id),
             rank=pl.col(_RANK),
             score=pl.col(_SCORE),
             verdict=pl.lit(1, dtype=pl.Int64),
             tags=none,
-            marketIds=none,
+            market_ids=none,
             source=pl.lit("fanlist"),
         )
         lines = record_lines(fields, "scoring", created)
-        return lines.select(partition_key=best[_WHO], line="line")
+        return lines.select(partition_key=best[_FAN], line="line")
 
-    def scored(self) -> tuple[tuple[str, ...], pl.DataFrame]:
-        """Columns and rows of the scored copy: every row of the file; rejected ones score none."""
-        kept = [name for name in self.columns if name != SCORE]
-        return (*kept, SCORE), self.rows.select(*kept, pl.col(_SCORE).alias(SCORE))
+    def scored_copy(self) -> tuple[tuple[str, ...], pl.DataFrame]:
+        """Return columns and rows of the scored copy: all rows, rejected ones without a score."""
+        copied = [name for name in self.columns if name != SCORE]
+        scores = self.rows.with_columns(pl.col(_SCORE).alias(SCORE))
+        return (*copied, SCORE), to_wire(scores).select(*copied, SCORE)
 
     def cells(self) -> pl.DataFrame:
-        """The rows as they were read."""
-        return self.rows.select(self.columns)
+        """Return the rows as they were read."""
+        return self.rows.select(map(swap_spelling, self.columns))
 
     def rejected_rows(self) -> dict[str, list[int]]:
-        """Numbers of the rejected rows, from 0, by reason."""
-        refused = self.rows.drop_nulls(_REASON)
+        """Return the numbers of the rejected rows, from 0, by reason."""
+        rejected = self.rows.drop_nulls(_REASON)
         return {
-            reason: refused.filter(pl.col(_REASON) == reason)[_ROW].to_list()
+            reason: rejected.filter(pl.col(_REASON) == reason)[_ROW].to_list()
             for reason in _REASONS
-            if (refused[_REASON] == reason).any()
+            if (rejected[_REASON] == reason).any()
         }
 
     def _best(self) -> pl.DataFrame:
@@ -94,21 +103,26 @@ class Fanlist:
 def score_fanlist(
     columns: Sequence[str], frames: Sequence[pl.DataFrame], formula: RankFormula
 ) -> Fanlist:
-    """Read and score the rows of a file, which hold texts alone.
+    """Validate and score the rows of a file.
 
-    Rows of one fan (by globalUserId, else memberId, else e-mail) are one entry: the best rank
-    counts, the first row of equal ones; the others are duplicates, and count as rows for the
-    formula like all valid rows.
+    Of several rows of one fan (by globalUserId, else memberId, else e-mail) the one with the best
+    rank counts, and of equal ranks the first. The others are duplicates; like all valid rows they
+    count as rows in the formula.
+
+    Args:
+        columns: the columns of the file, as on the wire.
+        frames: its rows, in String columns.
+        formula: the campaign's formula.
 
     Raises:
-        BadInput: the file has none of the columns that name a fan.
+        BadInput: the file has no column that identifies a fan.
     """
-    if not set(IDS) & set(columns):
-        raise BadInput("missing, one of these columns at least", line=1, field=", ".join(IDS))
-    rows = pl.concat([pl.DataFrame(schema=dict.fromkeys(columns, pl.String)), *frames])
-    ids = [_present(name, columns) for name in IDS]
+    if not set(map(to_camel, IDS)) & set(columns):
+        raise BadInput("expected at least one of these columns", line=1, field=_WIRE_IDS)
+    rows = from_wire(_concat(columns, frames))
+    ids = [_id(name, rows.columns) for name in IDS]
     rows = rows.with_row_index(_ROW).with_columns(
-        parse_ranks(rows["rank"]).alias(_RANK), pl.coalesce(ids).alias(_WHO)
+        parse_ranks(rows["rank"]).alias(_RANK), pl.coalesce(ids).alias(_FAN)
     )
     rows = rows.with_columns(_first_reason().alias(_REASON))
     valid = pl.col(_REASON).is_null()
@@ -119,7 +133,11 @@ def score_fanlist(
     )
 
 
-def _present(name: str, columns: Sequence[str]) -> pl.Expr:
+def _concat(columns: Sequence[str], frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat([pl.DataFrame(schema=dict.fromkeys(columns, pl.String)), *frames])
+
+
+def _id(name: str, columns: Sequence[str]) -> pl.Expr:
     if name not in columns:
         return pl.lit(None, dtype=pl.String)
     text = strip(pl.col(name))
@@ -129,21 +147,22 @@ def _present(name: str, columns: Sequence[str]) -> pl.Expr:
 
 
 def _first_reason() -> pl.Expr:
-    return pl.coalesce([pl.when(holds).then(pl.lit(reason)) for reason, holds in _REASONS.items()])
+    reasons = (pl.when(applies).then(pl.lit(reason)) for reason, applies in _REASONS.items())
+    return pl.coalesce(reasons)
 
 
 def _with_best(rows: pl.DataFrame, ids: Sequence[pl.Expr]) -> pl.DataFrame:
-    # A member id may look like somebody else's global user id, so its kind belongs to the fan.
+    # A member id may equal another fan's global user id, so the kind of the id is part of the key.
     kind = pl.coalesce([pl.when(each.is_not_null()).then(n) for n, each in enumerate(ids)])
     valid = rows.filter(pl.col(_REASON).is_null()).with_columns(kind=kind)
-    best = valid.sort(_RANK, _ROW).unique(["kind", _WHO], keep="first")[_ROW]
+    best = valid.sort(_RANK, _ROW).unique(["kind", _FAN], keep="first")[_ROW]
     return rows.with_columns(pl.col(_ROW).is_in(best.implode()).alias(_IS_BEST))
 
 
-def manifest_entry(
+def build_manifest_entry(
     *, etag: str, formula: RankFormula, scored: str, counts: Mapping[str, int], rejected: Any
 ) -> dict[str, Any]:
-    """What the manifest says of a file that was translated."""
+    """Return the manifest entry of a file that was translated."""
     return {
         "outcome": "TRANSLATED",
         "etag": etag,
@@ -155,6 +174,24 @@ def manifest_entry(
     }
 
 
-def refused_entry(etag: str, reason: str) -> dict[str, Any]:
-    """What the manifest says of a file that could not be read."""
+def build_refused_entry(etag: str, reason: str) -> dict[str, Any]:
+    """Return the manifest entry of a file that could not be read."""
     return {"outcome": "REFUSED", "etag": etag, "reason": reason}
+
+
+def parse_manifest(data: bytes, *, file: str) -> dict[str, Any]:
+    """Return the entries of a manifest by file name.
+
+    Raises:
+        BadInput: it is not a manifest.
+    """
+    try:
+        return dict(json.loads(data)["files"])
+    except (ValueError, TypeError, KeyError):
+        raise BadInput("expected a manifest", file=file, remedy="delete it") from None
+
+
+def dump_manifest(files: Mapping[str, Any]) -> bytes:
+    """Return a manifest with these entries as JSON, sorted by file name."""
+    content = {"files": dict(sorted(files.items()))}
+    return f"{json.dumps(content, indent=1, ensure_ascii=False)}\n".encode()

@@ -302,5 +302,5 @@ def _load_frame(frame: pl.DataFrame | Path, columns: Sequence[str] | None = None
 
 
 def _report(counts: Mapping[str, int], details: Mapping[str, Any]) -> Report:
-    every = {"in": 0, "out": 0, "rejected": 0, "duplicates": 0}
-    return Report(worker=WORKER, counts={**every, **counts}, details=details)
+    zeros = {"in": 0, "out": 0, "rejected": 0, "duplicates": 0}
+    return Report(worker=WORKER, counts={**zeros, **counts}, details=details)
