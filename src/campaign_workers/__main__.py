@@ -1,10 +1,10 @@
-"""`python -m campaign_workers` is `campaign-workers`."""
+"""`python -m campaign_workers`, the same as `campaign-workers`."""
 
 import sys
 
 
 def main() -> None:
-    """Start the command line; Ctrl-C is quiet while its libraries are still being loaded, too."""
+    """Start the command line; Ctrl-C while libraries load prints no traceback either."""
     try:
         from campaign_workers.entrypoints import cli
     except KeyboardInterrupt:

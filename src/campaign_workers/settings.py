@@ -155,7 +155,7 @@ def _describe(fault: str) -> str:
     """Return a fault of typed-settings with the environment variable of its setting."""
     if conversion := _CONVERSION.match(fault):
         value, option = conversion.groups()
-        return f"{variable(option)}: expected {_expected(option)}, got {value}"
+        return f"{variable(option)}: expected {_describe_type(option)}, got {value}"
     if validation := _VALIDATION.match(fault):
         return validation[1].strip()
     if unknown := _UNKNOWN.match(fault):
@@ -163,7 +163,7 @@ def _describe(fault: str) -> str:
     return fault
 
 
-def _expected(option: str) -> str:
+def _describe_type(option: str) -> str:
     """Return what a setting takes, in words."""
     kind: Any = Settings
     for name in option.split("."):

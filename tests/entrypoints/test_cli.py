@@ -85,14 +85,14 @@ def test_the_page_of_help_lists_every_command(capsys: pytest.CaptureFixture[str]
     [
         (["nope"], "nope"),
         (["select"], "--candidates"),
-        (["run", "nope"], "no such worker"),
+        (["run", "nope"], "unknown worker"),
         (["put", "/nowhere", "scored/a.txt"], "/nowhere: no such file"),
         (["campaign", "/nowhere", "--out", "/tmp/x"], "/nowhere: no such folder"),
         (["lake", "count", "/nowhere"], "/nowhere: no such file or folder"),
-        (["report", "--dir", "/nowhere"], "no campaign ran here"),
+        (["report", "--dir", "/nowhere"], "no campaign ran in this folder"),
         (["generate", "/tmp/x", "--fans", "0"], "--fans"),
         (["demo", "--fans", "-1"], "--fans"),
-        (["put-records", "/nowhere", "--stream", "x"], "no such stream"),
+        (["put-records", "/nowhere", "--stream", "x"], "unknown stream"),
     ],
 )
 def test_bad_input_ends_with_status_2_and_one_line(

@@ -42,7 +42,7 @@ def test_debug_changes_what_is_told_and_not_how_it_ends(
     assert run(["run", "nope", "--debug"]) == BAD_INPUT
     told = capsys.readouterr().err
     assert "Traceback" in told
-    assert told.splitlines()[-1].startswith("campaign-workers: nope: no such worker")
+    assert told.splitlines()[-1].startswith("campaign-workers: nope: unknown worker")
 
 
 def test_a_full_disk_is_a_failed_run(
@@ -65,7 +65,7 @@ def test_a_file_that_found_no_room_is_named(
         yield ("globalUserId",)
         raise no_room()
 
-    monkeypatch.setattr(uploads, "_scored", full)
+    monkeypatch.setattr(uploads, "_scored_rows", full)
     assert run(["generate", str(made_up), "--fans", "30"]) == FAILED
     assert f"{made_up / 'scored.txt'}: No space left" in capsys.readouterr().err
     assert (made_up / "scored.txt").read_bytes() == before
@@ -123,7 +123,7 @@ def test_uploads_of_somebody_are_never_overwritten(
     before = {path: path.read_bytes() for path in made_up.iterdir()}
     capsys.readouterr()
     assert run(["generate", str(made_up)]) == BAD_INPUT
-    assert "not empty, and not made by this command" in capsys.readouterr().err
+    assert "not empty, and not written by this command" in capsys.readouterr().err
     assert before == {path: path.read_bytes() for path in made_up.iterdir()}
 
 
@@ -135,7 +135,7 @@ def test_a_campaign_never_clears_its_own_uploads_away(
     place = made_up.parent / out
     (place / ".campaign-workers").touch()
     assert run(["campaign", str(made_up), "--out", str(place)]) == BAD_INPUT
-    assert "the uploads are in it" in capsys.readouterr().err
+    assert "contains the uploads folder" in capsys.readouterr().err
     assert (made_up / "scored.txt").exists()
 
 
@@ -157,12 +157,16 @@ def test_what_lies_behind_a_link_is_not_an_earlier_campaign(made_up: Path) -> No
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("campaign.json", "[]", "campaign.json: not a JSON object"),
+        ("campaign.json", "[]", "campaign.json: expected a JSON object"),
         ("campaign.json", "[" * 100_000, "campaign.json, line 1: not JSON"),
         ("campaign.json", '{"_id": 7}', "campaign.json, _id"),
         ("market-details.csv", "marketId\n", "market-details.csv, line 1, marketName"),
         ("registrations.jsonl", "\n\n", "registrations.jsonl: no registrations"),
-        ("registrations.jsonl", "{}\n{}\n", "registrations.jsonl, created: no line tells its day"),
+        (
+            "registrations.jsonl",
+            "{}\n{}\n",
+            "registrations.jsonl: no record has a valid",
+        ),
     ],
 )
 def test_what_is_wrong_with_uploads_is_told_in_their_own_names(

@@ -150,16 +150,16 @@ def test_candidates_come_in_several_formats(files: Path, suffix: str) -> None:
     [
         ("candidates.csv", "", "candidates.csv: expected a header"),
         ("candidates.csv", "globalUserId,score\n", "line 1, marketIds: missing"),
-        ("candidates.csv", CANDIDATES.replace("0.8", "zz"), "line 3, score: not a number"),
+        ("candidates.csv", CANDIDATES.replace("0.8", "zz"), "line 3, score: expected a number"),
         (
             "candidates.csv",
             CANDIDATES.replace(",1,k", ",1,other", 1).replace("0.8", "zz"),
-            "line 3, score: not a number",
+            "line 3, score: expected a number",
         ),
         ("candidates.csv", CANDIDATES.replace("x|y", "p|q|r|s|t"), "more than 4 markets"),
         ("candidates.csv", CANDIDATES + "a,0.1,x,1,k\n", "twice"),
-        ("quotas.csv", "marketId,limit\nx,-1\n", "line 2, limit: not a whole number"),
-        ("quotas.csv", "marketId,limit\nx,1\nx,2\n", "quotas.csv, line 3, marketId: comes twice"),
+        ("quotas.csv", "marketId,limit\nx,-1\n", "line 2, limit: expected a whole number"),
+        ("quotas.csv", "marketId,limit\nx,1\nx,2\n", "quotas.csv, line 3, marketId: duplicate"),
         ("quotas.csv", "marketId\nx\n", "quotas.csv, line 1, limit: missing"),
     ],
 )
@@ -181,7 +181,7 @@ def test_a_line_is_counted_as_an_editor_counts_it(
     """Blank lines, line breaks in cells and rows of other campaigns do not shift the number."""
     (files / "quotas.csv").write_text('marketId,name,limit\n\nx,"a\nb",1\ny,c,many\n')
     assert select(files) == 2
-    assert "quotas.csv, line 5, limit: not a whole number" in capsys.readouterr().err
+    assert "quotas.csv, line 5, limit: expected a whole number" in capsys.readouterr().err
     (files / "quotas.csv").write_text("marketId,limit\nx,1\n")
     (files / "candidates.csv").write_text(CANDIDATES.replace("1,k\nb", "1,l\nb") + "b,1,x,1,k\n")
     assert select(files) == 2
@@ -205,7 +205,7 @@ def test_columns_of_another_delimiter_are_told_of(
     (files / "quotas.csv").write_text("marketId;limit\nx;1\n")
     assert select(files) == 2
     assert "line 1, marketId, limit: missing" in (said := capsys.readouterr().err)
-    assert "with commas between them" in said
+    assert "separated by commas" in said
 
 
 def test_an_audit_is_read_as_every_file_is(files: Path) -> None:

@@ -25,7 +25,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
     out, complaint = capsys.readouterr()
     assert out == ""
     assert complaint.count("\n") == 1
-    assert "unforeseen" not in complaint
+    assert "unexpected" not in complaint
     assert not PLANTED.search(complaint)
     return complaint
 
@@ -35,19 +35,19 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
     [
         ("quotas", "", ": expected a header"),
         ("quotas", "marketId\nnyc\n", ", line 1, limit: missing"),
-        ("quotas", "marketId,limit\nnyc,-1\n", ", line 2, limit: not a whole number"),
-        ("quotas", "marketId,limit\nnyc,\n", ", line 2, limit: not a whole number"),
-        ("quotas", "marketId,limit\nnyc,planted\n", ", line 2, limit: not a whole number"),
-        ("quotas", "marketId,limit\nnyc,1.5\n", ", line 2, limit: not a whole number"),
-        ("quotas", f"marketId,limit\nnyc,{10**30}\n", ", line 2, limit: not a whole number"),
-        ("quotas", "marketId,limit\nnyc,1\nnyc,2\n", ", line 3, marketId: comes twice"),
+        ("quotas", "marketId,limit\nnyc,-1\n", ", line 2, limit: expected a whole number"),
+        ("quotas", "marketId,limit\nnyc,\n", ", line 2, limit: expected a whole number"),
+        ("quotas", "marketId,limit\nnyc,planted\n", ", line 2, limit: expected a whole number"),
+        ("quotas", "marketId,limit\nnyc,1.5\n", ", line 2, limit: expected a whole number"),
+        ("quotas", f"marketId,limit\nnyc,{10**30}\n", ", line 2, limit: expected a whole number"),
+        ("quotas", "marketId,limit\nnyc,1\nnyc,2\n", ", line 3, marketId: duplicate"),
         ("quotas", "marketId,limit\n,1\n", ", line 2, marketId: empty"),
         ("quotas", "marketId,limit\nnyc\n", ", line 2: expected 2 cells, got 1"),
         ("candidates", "", ": expected a header"),
         ("candidates", "score\n1\n", ", line 1, globalUserId, marketIds: missing"),
         ("candidates", CANDIDATES + "g2,0.8\n", ", line 3: expected 4 cells, got 2"),
         ("candidates", CANDIDATES + 'g2,0.8,"planted\n', ", line 3: expected well-formed CSV"),
-        ("candidates", CANDIDATES + "g2,planted,nyc,\n", ", line 3, score: not a number"),
+        ("candidates", CANDIDATES + "g2,planted,nyc,\n", ", line 3, score: expected a number"),
         (
             "candidates",
             CANDIDATES + "g2,0.8,a|b|c|d|e,\n",

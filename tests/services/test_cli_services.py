@@ -44,7 +44,7 @@ def test_people_are_told_what_struck(
     """In the end stands how often which service failed in which way."""
     addresses: dict[str, str] = {}
     place = "campaign_workers.entrypoints.cli.services"
-    monkeypatch.setattr(f"{place}._tell", addresses.update)
+    monkeypatch.setattr(f"{place}._print_addresses", addresses.update)
     monkeypatch.setattr(
         f"{place}._wait_until_stopped",
         lambda: httpx.get(f"{addresses['campaign']}/campaigns/tour", trust_env=False),

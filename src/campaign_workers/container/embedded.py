@@ -165,7 +165,7 @@ def log_metrics(ports: "Ports") -> "LogMetrics":
     return LogMetrics()
 
 
-def unlimited(ports: "Ports") -> "Unlimited":
+def no_deadline(ports: "Ports") -> "Unlimited":
     """Build a deadline that never comes."""
     from campaign_workers.adapters.system.deadlines import Unlimited
 

@@ -42,11 +42,11 @@ def single(build: Build[T]) -> providers.Provider[T]:
     """Return a provider that calls `build` once, whatever the profile."""
 
     @wraps(build)
-    def built(ports: "Ports") -> T:
+    def build_adapter(ports: "Ports") -> T:
         with name_missing_extra():
             return build(ports)
 
-    return providers.Singleton(built, ports)
+    return providers.Singleton(build_adapter, ports)
 
 
 def by_profile(*, memory: Build[T], local: Build[T], aws: Build[T]) -> providers.Provider[T]:

@@ -142,7 +142,9 @@ class Wiring(containers.DeclarativeContainer):
     metrics: "Provider[Metrics]" = by_profile(
         memory=embedded.memory_metrics, local=embedded.log_metrics, aws=aws.metrics
     )
-    deadline: "Provider[Deadline]" = embedded_or_aws(embedded=embedded.unlimited, aws=aws.deadline)
+    deadline: "Provider[Deadline]" = embedded_or_aws(
+        embedded=embedded.no_deadline, aws=aws.deadline
+    )
 
     # --- databases ---
     documents: "Provider[MongoDatabase[dict[str, Any]]]" = single(aws.documents)

@@ -35,8 +35,8 @@ def lambda_handler(
 ) -> Handler:
     """Return the Lambda handler of a worker.
 
-    A handler calls `run_worker`, which calls the worker: no other frame of this package lies
-    between, so that a stack trace is short.
+    The handler calls `run_worker`, which calls the worker, with no other frame of this package
+    in between.
     """
 
     def handler(event: Any, context: object) -> Any:

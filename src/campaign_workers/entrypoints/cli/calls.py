@@ -1,4 +1,4 @@
-"""`run`, `put` and `put-records`: one call at a time, of the embedded profile or of AWS."""
+"""`run`, `put` and `put-records`: call one worker, on this machine or on AWS."""
 
 import json
 from collections import deque
@@ -12,9 +12,9 @@ from campaign_workers.container import Container
 from campaign_workers.container.profiles import EMBEDDED
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.running.triggers import INPUT_STREAM, STREAMS, WORKERS
-from campaign_workers.entrypoints.cli.campaign_runner import chunks
+from campaign_workers.entrypoints.cli.campaign_runner import read_chunks
 from campaign_workers.entrypoints.cli.files import (
-    document,
+    parse_document,
     read_document,
     read_standard_input,
     require_file,
@@ -25,7 +25,7 @@ from campaign_workers.entrypoints.envelopes import events
 from campaign_workers.settings import load_settings
 
 DIR = Path("campaign-data")
-Chosen = Literal["local", "aws"]
+CallProfile = Literal["local", "aws"]
 
 
 def run(
@@ -33,10 +33,10 @@ def run(
     /,
     *,
     event: Annotated[str, Parameter(allow_leading_hyphen=True)] = "-",
-    profile: Chosen = "local",
+    profile: CallProfile = "local",
     folder: Annotated[Path, Parameter(name="--dir")] = DIR,
 ) -> Result:
-    """Run one worker and print its result. What it causes waits for the next `put`.
+    """Run one worker and print its report; the next `put` runs what that starts.
 
     Parameters
     ----------
@@ -46,14 +46,14 @@ def run(
         processSmsWaveFiles, processScheduledWave, mergeAvroFiles, moveMergedAvroFiles, saveStats,
         slackStats, smsWaveScheduler or smsWaveSend.
     event
-        File with the event as AWS sends it, or the payload of an invocation; `-` is standard input.
+        File with an event as AWS sends it, or with a payload; `-` is standard input.
     profile
-        Which adapters serve the worker.
+        Where the worker's buckets, streams and services are.
     folder
         Folder of the embedded buckets, streams and tables.
     """
     if worker not in WORKERS:
-        raise BadInput("no such worker", field=worker, remedy=f"use one of {', '.join(WORKERS)}")
+        raise BadInput("unknown worker", field=worker, remedy=f"use one of {', '.join(WORKERS)}")
     payload = _payload(event)
     container = _container(profile, folder)
     reports = [container.call(worker, item).to_json() for item in events(worker, payload)]
@@ -67,19 +67,19 @@ def put(
     /,
     *,
     bucket: Literal["scoring", "campaignData"] = "scoring",
-    profile: Chosen = "local",
+    profile: CallProfile = "local",
     folder: Annotated[Path, Parameter(name="--dir")] = DIR,
 ) -> Result:
-    """Upload a file to a bucket; an embedded one runs all that this starts.
+    """Upload a file to a bucket; an embedded one runs what that starts.
 
     Parameters
     ----------
     file
-        What to upload.
+        File to upload.
     key
-        Where it goes.
+        Object key to upload it to.
     bucket
-        The bucket.
+        Bucket to upload it to.
     profile
         Where the bucket is.
     folder
@@ -87,8 +87,8 @@ def put(
     """
     require_file(file)
     container = _container(profile, folder)
-    info = container.buckets[bucket].put(key, chunks(file))
-    return _ran(container, {"key": info.key, "size": info.size, "etag": info.etag})
+    info = container.buckets[bucket].put(key, read_chunks(file))
+    return _run_until_idle(container, {"key": info.key, "size": info.size, "etag": info.etag})
 
 
 def put_records(
@@ -96,39 +96,41 @@ def put_records(
     /,
     *,
     stream: str = INPUT_STREAM,
-    profile: Chosen = "local",
+    profile: CallProfile = "local",
     folder: Annotated[Path, Parameter(name="--dir")] = DIR,
 ) -> Result:
-    """Put the lines of a file onto a stream; an embedded one runs all that this starts.
+    """Put the lines of a file on a stream; an embedded one runs what that starts.
 
     Parameters
     ----------
     file
-        One JSON record a line.
+        File with one JSON record per line.
     stream
-        The stream.
+        Stream to put the records on.
     profile
         Where the stream is.
     folder
         Folder of the embedded buckets, streams and tables.
     """
     if stream not in STREAMS:
-        raise BadInput("no such stream", field="--stream", remedy=f"use {', '.join(STREAMS)}")
+        raise BadInput(
+            "unknown stream", field="--stream", remedy=f"use one of {', '.join(STREAMS)}"
+        )
     require_file(file)
-    # Once for nothing but errors, so that a file with a wrong line is not half put.
+    # Validate the whole file first, so that a file with a bad line is not put in part.
     deque(records(file), maxlen=0)
     container = _container(profile, folder)
     put = container.streams[stream].put((partition_key(line), line) for line in records(file))
-    return _ran(container, {"stream": stream, "records": put})
+    return _run_until_idle(container, {"stream": stream, "records": put})
 
 
-def _container(profile: Chosen, folder: Path) -> Container:
-    """The container of a profile; what else is set comes from the environment."""
+def _container(profile: CallProfile, folder: Path) -> Container:
+    """Return the container of a profile; all other settings come from the environment."""
     return Container(settings=attrs.evolve(load_settings(), profile=profile, dir=folder))
 
 
-def _ran(container: Container, done: dict[str, Any]) -> Result:
-    """Run until idle; tell what ran, and fail if something went to the dead letters."""
+def _run_until_idle(container: Container, done: dict[str, Any]) -> Result:
+    """Run all that was started and report it; fail if work went to the dead letters."""
     if container.settings.profile not in EMBEDDED:
         return lines(*(f"{name}: {value}" for name, value in done.items()), data=done)
     runs: list[dict[str, Any]] = []
@@ -143,7 +145,7 @@ def _ran(container: Container, done: dict[str, Any]) -> Result:
     container.runtime.run_until_idle()
     dead = container.journal.dead_letters()[known:]
     notes = (
-        *(() if runs or dead else ("nothing ran: no worker waits for this",)),
+        *(() if runs or dead else ("nothing ran: this starts no worker",)),
         *(f"{letter.worker} gave up on {letter.source}: {letter.reason}" for letter in dead),
     )
     data = {**done, "runs": runs, "deadLetters": [letter.wire() for letter in dead]}
@@ -153,4 +155,4 @@ def _ran(container: Container, done: dict[str, Any]) -> Result:
 def _payload(event: str) -> dict[str, Any]:
     if event != "-":
         return read_document(Path(event))
-    return document(read_standard_input() or b"{}", "standard input")
+    return parse_document(read_standard_input() or b"{}", "standard input")

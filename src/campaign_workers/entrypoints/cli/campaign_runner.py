@@ -33,30 +33,30 @@ TEXTING_HOURS = {"start": "08:00", "end": "21:00", "otherwise": "email"}
 MERGE_HOUR = timedelta(hours=11)
 
 
-def _silently(_: str) -> None:
-    """Tell nobody."""
+def _ignore_progress(_: str) -> None:
+    """Show nothing."""
 
 
 @attrs.define(kw_only=True)
 class CampaignRunner:
-    """Runs one campaign from its uploads, step by step.
+    """Run one campaign from its uploads, step by step.
 
-    What auditors need goes to `out`; `progress` is told of parts that are done.
+    Audit files are written to `out`; `progress` receives a line about each finished part.
     """
 
     container: Container
     uploads: Uploads
     out: Path
-    progress: Callable[[str], None] = _silently
+    progress: Callable[[str], None] = _ignore_progress
     campaign: Campaign = attrs.field(init=False)
     _uploaded: dict[str, str] = attrs.field(init=False, factory=dict)
 
     def __attrs_post_init__(self) -> None:
-        """Read the campaign's document; everything else is read when its step comes."""
+        """Read the campaign document; the steps read the other files."""
         self.campaign = self.uploads.campaign()
 
     def steps(self) -> Iterator[tuple[str, Callable[[], None]]]:
-        """Every step of the campaign, in order: its title and what is done."""
+        """Yield the title and the function of each step, in order."""
         yield "Prepare: campaign, lists, codes", self.prepare
         yield "Fans register; each day is merged and archived", self.register
         yield "The fan club's ranks become scores", self.rank
@@ -67,7 +67,7 @@ class CampaignRunner:
         yield "The month is merged and archived", self.archive
 
     def prepare(self) -> None:
-        """Make the campaign known, and give it its lists and external codes."""
+        """Save the campaign and load its lists and external codes."""
         self.container.campaigns.put(self.campaign)
         for name, key in LISTS.items():
             if path := self.uploads.file(name):
@@ -75,7 +75,7 @@ class CampaignRunner:
         self.container.code_pool.load(self.campaign.campaign_id, self.uploads.external_codes())
 
     def register(self) -> None:
-        """Put the registrations onto the stream, day by day."""
+        """Put the registrations on the stream, day by day."""
         runtime = self.container.runtime
         for day, lines in self.uploads.registration_days():
             runtime.advance(noon(day))
@@ -86,7 +86,7 @@ class CampaignRunner:
         self._sleep(days=1)
 
     def rank(self) -> None:
-        """Upload the fan club's ranks, if there are some."""
+        """Upload the ranks of the fan club, if the folder has them."""
         if path := self.uploads.file("fanclub-ranks.csv"):
             key = layout.fanlist_upload_key(self.campaign.campaign_id, path.stem)
             self._upload(key, path)
@@ -98,7 +98,7 @@ class CampaignRunner:
         self._sleep(days=1)
 
     def select(self) -> None:
-        """Upload the market details and have the wave files prepared."""
+        """Upload the market details, prepare the wave files, and export the audit files."""
         details = layout.market_details_key(self.campaign.campaign_id, self.date_key)
         self._upload(details, self.uploads.folder / "market-details.csv")
         self.container.runtime.invoke(
@@ -109,7 +109,7 @@ class CampaignRunner:
         self.container.runtime.run_until_idle()
 
     def load_waves(self) -> None:
-        """Make a wave of the markets with platform codes and one of those with external codes."""
+        """Create one wave for markets with platform codes and one for those with external codes."""
         for name, offer_codes in (("tm", True), ("external", False)):
             rows = [row for row in self._master_codes() if (row["code"] == "TM") == offer_codes]
             if rows:
@@ -117,31 +117,31 @@ class CampaignRunner:
                 self.progress(f"wave {name}: {len(rows):,} registrants")
 
     def send(self) -> None:
-        """Wait until the announced minute, then let the waves go out."""
+        """Advance to the notify date, when the waves are sent, and one day on."""
         self.container.runtime.advance(self.notify_date)
         self._sleep(days=1)
 
     def archive(self) -> None:
-        """Wait until the month's registrations have been merged."""
+        """Advance until the registrations of the month have been merged."""
         now = self.container.clock.now()
         next_month = (now.replace(day=1) + timedelta(days=32)).replace(day=2)
         merged = next_month.replace(hour=0, minute=0, second=0, microsecond=0) + MERGE_HOUR
         self.container.runtime.advance(merged)
 
-    def known_as(self, text: str) -> str:
-        """The same text with the names that uploads have in their folder."""
+    def to_file_names(self, text: str) -> str:
+        """Return the text with object keys replaced by the names of the uploaded files."""
         for key, name in self._uploaded.items():
             text = text.replace(key, name)
         return text
 
     @property
     def date_key(self) -> str:
-        """Names the wave preparation."""
+        """The name of the wave preparation."""
         return "presale-1"
 
     @property
     def notify_date(self) -> datetime:
-        """When the waves go out: at 17:00 UTC of the next day, daytime all over North America."""
+        """When waves are sent: 17:00 UTC of the next day, which is daytime in North America."""
         tomorrow = self.container.clock.now().astimezone(UTC) + timedelta(days=1)
         return tomorrow.replace(hour=17, minute=0, second=0, microsecond=0)
 
@@ -186,22 +186,22 @@ class CampaignRunner:
         self.container.runtime.run_until_idle()
 
     def _put(self, key: str, path: Path) -> None:
-        self.container.scoring.put(key, chunks(path))
+        self.container.scoring.put(key, read_chunks(path))
         self._uploaded[key] = str(path)
 
     def _sleep(self, *, days: int) -> None:
         self.container.runtime.advance(self.container.clock.now() + timedelta(days=days))
 
 
-def chunks(path: Path) -> Iterator[bytes]:
-    """The content of a file, in parts."""
+def read_chunks(path: Path) -> Iterator[bytes]:
+    """Yield the content of a file in chunks."""
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             yield chunk
 
 
-FOLDER = "selection"
-USED = (
+AUDIT_FOLDER = "selection"
+COLUMNS = (
     "global_user_id",
     "score",
     "raw_score",
@@ -213,10 +213,10 @@ USED = (
 
 
 def export_audit_files(container: Container, campaign_id: str, out: Path) -> Path:
-    """Write the files of the campaign's last selection, drawing it anew for the picks.
+    """Write candidates, quotas, picks and audit of the last selection, and return their folder.
 
-    `campaign-workers verify-audit` takes them, with the seed once it is published. Nothing may
-    have been assigned since the selection.
+    `campaign-workers verify-audit` reads them, with the seed once it is published. The picks are
+    selected again, so no code may have been assigned since the selection.
     """
     *_, audit = Reconciliation(container, campaign_id).audits()
     quotas = [MarketQuota(cutoff["market_id"], cutoff["limit"]) for cutoff in audit["cutoffs"]]
@@ -227,8 +227,8 @@ def export_audit_files(container: Container, campaign_id: str, out: Path) -> Pat
     options = SelectionOptions(
         campaign_id=campaign_id, seed=container.secrets.read(lottery.seed_secret_name(campaign_id))
     )
-    folder = make_folder(out / FOLDER)
-    write_table(folder / "candidates.csv", candidates.select(USED))
+    folder = make_folder(out / AUDIT_FOLDER)
+    write_table(folder / "candidates.csv", candidates.select(COLUMNS))
     write_table(
         folder / "quotas.csv",
         pl.DataFrame(

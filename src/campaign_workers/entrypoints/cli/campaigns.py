@@ -24,33 +24,33 @@ MARKER = ".campaign-workers"
 
 
 def demo(*, fans: int = 100_000, seed: int = 7, out: Path = Path("out/demo")) -> Result:
-    """Run a made-up campaign from registration to text message, and check its books.
+    """Run a sample campaign from registration to text message, and reconcile its figures.
 
     Parameters
     ----------
     fans
         How many fans register.
     seed
-        The same seed gives the same campaign, byte for byte.
+        The same seed generates the same campaign, byte for byte.
     out
-        Folder for everything that is made; an earlier demo in it is replaced.
+        Folder for all output; an earlier demo in it is replaced.
     """
     if fans < 1:
-        raise BadInput("at least one fan is needed", field="--fans")
+        raise BadInput(f"expected 1 or more, got {fans}", field="--fans")
     _clear(out)
     samples.generate(out / "uploads", fans=fans, seed=seed)
     return campaign(out / "uploads", out=out / "campaign", seed=f"demo-{seed}")
 
 
 def campaign(folder: Path, /, *, out: Path, seed: str = "trial") -> Result:
-    """Run the whole campaign on a folder of uploads, and check its books.
+    """Run the whole campaign on a folder of uploads, and reconcile its figures.
 
     Parameters
     ----------
     folder
-        Uploads, laid out as `generate` makes them.
+        Folder of uploads, laid out as `generate` writes it.
     out
-        Folder for everything that is made; an earlier campaign in it is replaced.
+        Folder for all output; an earlier campaign in it is replaced.
     seed
         The lottery seed.
     """
@@ -58,7 +58,7 @@ def campaign(folder: Path, /, *, out: Path, seed: str = "trial") -> Result:
     uploads.check()
     opens = uploads.opens()
     if out.resolve() in (folder.resolve(), *folder.resolve().parents):
-        raise BadInput("the uploads are in it", file=str(out), remedy="choose another --out")
+        raise BadInput("contains the uploads folder", file=str(out), remedy="choose another --out")
     _clear(out)
     container = Container("local", settings=Settings(dir=out), starts=opens)
     runner = CampaignRunner(container=container, uploads=uploads, out=out)
@@ -66,12 +66,12 @@ def campaign(folder: Path, /, *, out: Path, seed: str = "trial") -> Result:
     try:
         _run(runner)
     except BadInput as error:
-        raise error.within(runner.known_as(error.file)) if error.file else error from None
+        raise error.within(runner.to_file_names(error.file)) if error.file else error from None
     return _outcome(runner)
 
 
 def _outcome(runner: CampaignRunner) -> Result:
-    """The books of a campaign that ran, its report, and what was given up on."""
+    """Return checks, report and dead letters of a campaign that ran."""
     container, campaign_id = runner.container, runner.campaign.campaign_id
     checks = Reconciliation(container, campaign_id).checks()
     page, about = _report(container, campaign_id, runner.out)
@@ -96,7 +96,7 @@ def _outcome(runner: CampaignRunner) -> Result:
         ),
         notes=(
             *(
-                runner.known_as(f"{letter.worker} gave up on {letter.source}: {letter.reason}")
+                runner.to_file_names(f"{letter.worker} gave up on {letter.source}: {letter.reason}")
                 for letter in letters
             ),
             "Reported and actual figures differ."
@@ -109,7 +109,7 @@ def _outcome(runner: CampaignRunner) -> Result:
 
 
 def _report(container: Container, campaign_id: str, out: Path) -> tuple[str | None, str]:
-    """Where the report is, and what to say of it; a campaign is one without a report too."""
+    """Write the report; return its path and a note. A campaign succeeds without it."""
     try:
         page = write_report(container, campaign_id, out)
     except MissingCharts as why:
@@ -126,17 +126,19 @@ def report(*, folder: Annotated[Path, Parameter(name="--dir")] = Path("campaign-
         Folder of the embedded buckets, streams and tables.
     """
     if not (folder / "state.sqlite").is_file():
-        raise BadInput("no campaign ran here", file=str(folder))
+        raise BadInput(
+            "no campaign ran in this folder", file=str(folder), remedy="use the --out of a campaign"
+        )
     container = Container("local", settings=Settings(dir=folder))
     campaigns = list(container.campaigns.open_campaigns())
     if not campaigns:
-        raise BadInput("no campaign is known here", file=str(folder))
+        raise BadInput("this folder has no open campaign", file=str(folder))
     pages = [str(write_report(container, known.campaign_id, folder)) for known in campaigns]
     return Result(data={"reports": pages}, notes=tuple(f"Report: {page}" for page in pages))
 
 
 def _run(runner: CampaignRunner) -> None:
-    """Take every step, with a bar on the way and a table after it, both on standard error."""
+    """Run every step; show a progress bar and then a table of it on standard error."""
     console = Console(stderr=True)
     steps = tuple(runner.steps())
     bar = Progress(
@@ -163,13 +165,13 @@ def _run(runner: CampaignRunner) -> None:
 
 
 def _clear(out: Path) -> None:
-    """Make `out` an empty folder of ours; what somebody else put there is never removed."""
+    """Empty the output folder, or refuse if it has files that this command did not write."""
     make_folder(out)
     marker = out / MARKER
     content = [path for path in out.iterdir() if path != marker]
     if content and not marker.exists():
         raise BadInput(
-            "not empty, and not made by this command",
+            "not empty, and not written by this command",
             file=str(out),
             remedy="choose another --out",
         )
@@ -182,22 +184,22 @@ def _clear(out: Path) -> None:
 
 
 def generate(folder: Path, /, *, fans: int = 100_000, seed: int = 7) -> Result:
-    """Make a folder of plausible uploads of one campaign, as dirty as uploads are.
+    """Generate a folder of realistic, dirty uploads of one campaign.
 
     Parameters
     ----------
     folder
-        Where to write; it is made if it is not there, and made-up uploads in it are replaced.
+        Folder to write to; it is created if missing, and generated uploads in it are replaced.
     fans
         How many fans register.
     seed
-        The same seed gives the same files.
+        The same seed generates the same files.
     """
     if fans < 1:
-        raise BadInput("at least one fan is needed", field="--fans")
+        raise BadInput(f"expected 1 or more, got {fans}", field="--fans")
     if any(make_folder(folder).iterdir()) and not samples.is_made_up(folder):
         raise BadInput(
-            "not empty, and not made by this command",
+            "not empty, and not written by this command",
             file=str(folder),
             remedy="choose another folder",
         )

@@ -1,4 +1,4 @@
-"""The command line: `campaign-workers`, the same as `python -m campaign_workers`."""
+"""Commands, errors and exit statuses of `campaign-workers`."""
 
 import io
 import json
@@ -30,33 +30,33 @@ COMMANDS = (
     (
         "demo",
         "campaigns:demo",
-        "Run a made-up campaign from registration to text message, and check its books.",
+        "Run a sample campaign from registration to text message, and reconcile its figures.",
     ),
     (
         "campaign",
         "campaigns:campaign",
-        "Run the whole campaign on a folder of uploads, and check its books.",
+        "Run the whole campaign on a folder of uploads, and reconcile its figures.",
     ),
     (
         "generate",
         "campaigns:generate",
-        "Make a folder of plausible uploads of one campaign, as dirty as uploads are.",
+        "Generate a folder of realistic, dirty uploads of one campaign.",
     ),
     ("report", "campaigns:report", "Build the HTML report of a campaign that ran in a folder."),
     (
         "run",
         "calls:run",
-        "Run one worker and print its result. What it causes waits for the next `put`.",
+        "Run one worker and print its report; the next `put` runs what that starts.",
     ),
     (
         "put",
         "calls:put",
-        "Upload a file to a bucket; an embedded one runs all that this starts.",
+        "Upload a file to a bucket; an embedded one runs what that starts.",
     ),
     (
         "put-records",
         "calls:put_records",
-        "Put the lines of a file onto a stream; an embedded one runs all that this starts.",
+        "Put the lines of a file on a stream; an embedded one runs what that starts.",
     ),
     (
         "select",
@@ -66,10 +66,10 @@ COMMANDS = (
     (
         "verify-audit",
         "selection:verify_audit",
-        "Recompute a selection from its files; exit 1 and say what differs.",
+        "Recompute a selection from its files; exit 1 and print the differences.",
     ),
     ("seed", "selection:seed_app", "Lottery seeds and their commitments."),
-    ("lake", "lake:lake_app", "Look into the Avro files of the lake."),
+    ("lake", "lake:lake_app", "Read the Avro files of the lake."),
     ("mongo", "lake:mongo_app", "Prepare the MongoDB database."),
     (
         "services",
@@ -77,29 +77,29 @@ COMMANDS = (
         "Serve doubles of all seven services of other teams on loopback, until interrupted.",
     ),
 )
-"""Name, place and purpose of each command; its module is imported when it is used.
+"""Name, function and purpose of each command; its module is imported when the command runs.
 
-The purpose is the first line of its docstring, which is not read for a list of all commands.
+The purpose repeats the first line of the docstring, so that listing commands imports none of them.
 """
 
 for _name, _place, _help in COMMANDS:
     app.command(f"{_CLI}.{_place}", name=_name, help=_help)
 
 
-USERS_TO_MEND = (
+USER_ERRORS = (
     FileNotFoundError,
     FileExistsError,
     NotADirectoryError,
     IsADirectoryError,
     PermissionError,
 )
-"""Errors of the system that another argument avoids; a full disk is none of them."""
+"""System errors that other arguments avoid, unlike a full disk: exit status 2."""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the command line and exit: 0 done, 1 failed, 2 bad input, 130 interrupted.
+    """Run the command line and exit: 0 success, 1 failure, 2 bad input, 130 interrupted.
 
-    What is read and written is UTF-8 in every locale, as every file here is.
+    Standard input and output are UTF-8 in every locale, as all files are.
     """
     for stream in (sys.stdin, sys.stdout):
         if isinstance(stream, io.TextIOWrapper):
@@ -108,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         sys.stdout.flush()
     except OSError:
-        # What nobody takes goes nowhere, or the interpreter would complain of it at its end.
+        # The reader closed the pipe; redirect stdout to /dev/null so the final flush cannot fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)
 
@@ -126,17 +126,17 @@ def _launch(
     as_json
         Print the result as JSON.
     debug
-        Show the traceback of an error.
+        Print the traceback of an error.
     """
     try:
         result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
-        return _show(result, as_json=as_json)
+        return _print_result(result, as_json=as_json)
     except (CycloptsError, BrokenPipeError):
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, a person is told in one line
+    except Exception as error:  # noqa: BLE001 - every error becomes one line and a status
         if debug:
             traceback.print_exc()
-        return _complain(*_told(error))
+        return _print_error(*_describe_error(error))
 
 
 def run(argv: Sequence[str]) -> int:
@@ -147,26 +147,26 @@ def run(argv: Sequence[str]) -> int:
             or 0
         )
     except CycloptsError as error:
-        return _complain(str(error), BAD_INPUT)
+        return _print_error(str(error), BAD_INPUT)
     except BrokenPipeError:
         return FAILED
     except OSError as error:
-        return _complain(*_told(error))
+        return _print_error(*_describe_error(error))
     except KeyboardInterrupt:
-        return _complain("interrupted; nothing was left half-written", INTERRUPTED)
+        return _print_error("interrupted; nothing was left half-written", INTERRUPTED)
 
 
-def _told(error: Exception) -> tuple[str, int]:
-    """What to say of an error, and the exit status; the text of unforeseen ones is not shown."""
+def _describe_error(error: Exception) -> tuple[str, int]:
+    """Return message and exit status; an unexpected error's message may be personal: hide it."""
     if isinstance(error, CampaignError):
         return str(error), BAD_INPUT if isinstance(error, BadInput) else FAILED
     if isinstance(error, OSError) and error.strerror:
-        status = BAD_INPUT if isinstance(error, USERS_TO_MEND) else FAILED
+        status = BAD_INPUT if isinstance(error, USER_ERRORS) else FAILED
         return f"{error.filename or 'output'}: {error.strerror}", status
-    return f"unforeseen {type(error).__name__}; --debug shows where", FAILED
+    return f"unexpected {type(error).__name__}; use --debug for the traceback", FAILED
 
 
-def _show(result: Any, *, as_json: bool) -> int:
+def _print_result(result: Any, *, as_json: bool) -> int:
     if result is not None and as_json:
         sys.stdout.write(json.dumps(result.data, ensure_ascii=False) + "\n")
     elif result is not None:
@@ -175,7 +175,7 @@ def _show(result: Any, *, as_json: bool) -> int:
     return FAILED if result is not None and result.failed else 0
 
 
-def _complain(message: str, status: int) -> int:
+def _print_error(message: str, status: int) -> int:
     first_line = " ".join(message.split())
     sys.stderr.write(f"campaign-workers: {first_line}\n")
     return status

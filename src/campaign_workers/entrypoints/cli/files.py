@@ -16,32 +16,32 @@ from campaign_workers.domain.wire import to_camel
 
 
 def require_file(path: Path) -> Path:
-    """`path`, where a file is.
+    """Return `path` if it is a file.
 
     Raises:
-        BadInput: nothing is there, or a folder.
+        BadInput: it does not exist or is a folder.
     """
     if path.is_dir():
-        raise BadInput("a folder, where a file is needed", file=str(path))
+        raise BadInput("expected a file, got a folder", file=str(path))
     if not path.exists():
         raise BadInput("no such file", file=str(path))
     return path
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """The JSON object that a file holds.
+    """Return the JSON object in a file.
 
     Raises:
-        BadInput: the file is not there or holds something else; names file and line.
+        BadInput: the file does not exist or contains no JSON object; names file and line.
     """
-    return document(require_file(path).read_bytes(), str(path))
+    return parse_document(require_file(path).read_bytes(), str(path))
 
 
-def document(content: bytes, name: str) -> dict[str, Any]:
-    """The JSON object in these bytes; `name` is what they were read from.
+def parse_document(content: bytes, name: str) -> dict[str, Any]:
+    """Return the JSON object in these bytes, which were read from the file `name`.
 
     Raises:
-        BadInput: they are something else; names the line.
+        BadInput: they are not a JSON object; names the line.
     """
     try:
         found = json.loads(content.decode("utf-8-sig"))
@@ -50,39 +50,39 @@ def document(content: bytes, name: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise BadInput("not JSON", file=name, line=getattr(error, "lineno", 1)) from None
     if not isinstance(found, dict):
-        raise BadInput("not a JSON object", file=name)
+        raise BadInput("expected a JSON object", file=name)
     return found
 
 
 def read_standard_input() -> bytes:
-    """All that standard input gives; a person at a terminal is told that it is waited for."""
+    """Return all of standard input; on a terminal, print a hint first."""
     if sys.stdin.isatty():
-        sys.stderr.write("reading from standard input; Ctrl-D ends it\n")
+        sys.stderr.write("reading standard input; end it with Ctrl-D\n")
     return sys.stdin.read().encode("utf-8", "surrogateescape")
 
 
 def make_folder(folder: Path) -> Path:
-    """`folder`, made if it is not there.
+    """Create a folder if it does not exist, and return it.
 
     Raises:
-        BadInput: a file stands in its place.
+        BadInput: a file has this name.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        raise BadInput("a file stands where a folder is needed", file=str(folder)) from None
+        raise BadInput("expected a folder, got a file", file=str(folder)) from None
     return folder
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """A JSON document with sorted keys."""
+    """Write a JSON document with sorted keys, atomically."""
     text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     with atomic_write(path) as part:
         part.write_text(text, encoding="utf-8")
 
 
 def write_table(path: Path, frame: pl.DataFrame) -> None:
-    """A CSV file with the wire's column names; cells are guarded, lists joined."""
+    """Write a CSV file atomically: camelCase columns, lists joined, formulas escaped."""
     renamed = frame.rename({name: to_camel(name) for name in frame.columns})
     file = b"".join(write_frames(renamed.columns, [renamed]))
     with atomic_write(path) as part:
@@ -90,7 +90,7 @@ def write_table(path: Path, frame: pl.DataFrame) -> None:
 
 
 def write_selection(folder: Path, selection: Selection) -> dict[str, str]:
-    """picks.csv, cutoffs.csv and, last, audit.json; returns where they are."""
+    """Write picks.csv, cutoffs.csv and, last, audit.json; return their paths by name."""
     make_folder(folder)
     write_table(folder / "picks.csv", selection.picks)
     write_table(folder / "cutoffs.csv", selection.cutoffs)

@@ -20,15 +20,15 @@ from campaign_workers.entrypoints.cli.results import Result
 from campaign_workers.ports.record_codec import AvroFileInfo
 from campaign_workers.settings import load_settings
 
-lake_app = App(name="lake", help="Look into the Avro files of the lake.")
+lake_app = App(name="lake", help="Read the Avro files of the lake.")
 
 DEFAULT = "campaign-data"
 ARCHIVED = "archived"
 
 
 @contextmanager
-def within(name: str) -> Iterator[None]:
-    """What is wrong inside is wrong with the file `name`."""
+def name_file(name: str) -> Iterator[None]:
+    """Put the file name in front of any error about bad input."""
     try:
         yield
     except BadInput as error:
@@ -37,7 +37,7 @@ def within(name: str) -> Iterator[None]:
 
 @attrs.frozen
 class LakeFile:
-    """One container; what was merged lies on in the archive and counts no more."""
+    """One Avro file of the lake, or an archived copy of a merged one."""
 
     name: str
     size: int
@@ -45,29 +45,29 @@ class LakeFile:
 
     @property
     def place(self) -> str:
-        """Whether its records are the lake's or lie in the archive."""
+        """Return `lake`, or `archived` for a copy, whose records are counted apart."""
         return ARCHIVED if ARCHIVED in self.name.split("/") else "lake"
 
-    def content(self) -> AvroFileInfo:
-        """What the container says about itself.
+    def describe(self) -> AvroFileInfo:
+        """Return record type and count from the file's header and blocks.
 
         Raises:
-            BadInput: it cannot be read.
+            BadInput: the file cannot be read.
         """
-        with within(self.name), closing(self.open()) as source:
+        with name_file(self.name), closing(self.open()) as source:
             return record_codec().describe(source)
 
 
 @lake_app.command
 def ls(path: str = DEFAULT, /) -> Result:
-    """List containers with their type, records and size.
+    """List Avro files with their record type, number of records and size.
 
     Parameters
     ----------
     path
-        An Avro file, a folder anywhere above some, or s3://bucket/prefix.
+        An Avro file, a folder that contains some at any depth, or s3://bucket/prefix.
     """
-    files = ((file, file.content()) for file in _files(path))
+    files = ((file, file.describe()) for file in _files(path))
     rows = tuple(
         (file.name, content.record_type, content.records, file.size) for file, content in files
     )
@@ -76,23 +76,23 @@ def ls(path: str = DEFAULT, /) -> Result:
         data=[dict(zip(columns, row, strict=True)) for row in rows],
         columns=columns,
         rows=rows,
-        notes=() if rows else (f"no containers under {path}",),
+        notes=() if rows else (f"no Avro files under {path}",),
     )
 
 
 @lake_app.command
 def count(path: str = DEFAULT, /) -> Result:
-    """Count files and records by type; archived copies apart.
+    """Count files and records by type, archived copies separately.
 
     Parameters
     ----------
     path
-        An Avro file, a folder anywhere above some, or s3://bucket/prefix.
+        An Avro file, a folder that contains some at any depth, or s3://bucket/prefix.
     """
     files: Counter[tuple[str, str]] = Counter()
     records: Counter[tuple[str, str]] = Counter()
     for file in _files(path):
-        content = file.content()
+        content = file.describe()
         group = (file.place, content.record_type)
         files[group] += 1
         records[group] += content.records
@@ -103,7 +103,7 @@ def count(path: str = DEFAULT, /) -> Result:
         title=f"{path}",
         columns=columns,
         rows=rows,
-        notes=() if rows else (f"no containers under {path}",),
+        notes=() if rows else (f"no Avro files under {path}",),
     )
 
 
@@ -114,19 +114,19 @@ def cat(path: str = DEFAULT, /, *, limit: int | None = None) -> None:
     Parameters
     ----------
     path
-        An Avro file, a folder anywhere above some, or s3://bucket/prefix.
+        An Avro file, a folder that contains some at any depth, or s3://bucket/prefix.
     limit
         Stop after this many records.
     """
     if limit is not None and limit < 0:
-        raise BadInput("not 0 or more", field="--limit")
+        raise BadInput(f"expected 0 or more, got {limit}", field="--limit")
     records = (record for file in _files(path) for record in _records(file))
     for record in islice(records, limit):
         sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
 
 
 def _records(file: LakeFile) -> Iterator[dict[str, Any]]:
-    with within(file.name), closing(file.open()) as source:
+    with name_file(file.name), closing(file.open()) as source:
         yield from record_codec().decode(source)
 
 
@@ -135,14 +135,14 @@ def _files(path: str) -> Iterator[LakeFile]:
     if not separator:
         return _in_folder(Path(path))
     if scheme != "s3":
-        raise BadInput("no such place", file=path, remedy="give a folder, or s3://bucket/prefix")
+        raise BadInput("unsupported scheme", file=path, remedy="use a folder or s3://bucket/prefix")
     return _in_bucket(*place.partition("/")[::2])
 
 
 def _in_bucket(name: str, prefix: str) -> Iterator[LakeFile]:
     store = bucket(name)
     for info in store.list(prefix):
-        if _is_container(PurePosixPath(info.key)):
+        if _is_avro_file(PurePosixPath(info.key)):
             yield LakeFile(f"s3://{name}/{info.key}", info.size, partial(store.open, info.key))
 
 
@@ -150,22 +150,22 @@ def _in_folder(path: Path) -> Iterator[LakeFile]:
     if path.is_file():
         places = [path]
     elif path.is_dir():
-        places = sorted(place for place in path.rglob("*") if _shown(place.relative_to(path)))
+        places = sorted(place for place in path.rglob("*") if _is_listed(place.relative_to(path)))
     else:
         raise BadInput("no such file or folder", file=str(path))
     for place in places:
-        yield LakeFile(str(place), place.stat().st_size, partial(_opened, place))
+        yield LakeFile(str(place), place.stat().st_size, partial(_open_file, place))
 
 
-def _opened(path: Path) -> BinaryIO:
+def _open_file(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
-def _shown(path: Path) -> bool:
-    return _is_container(path) and not any(part.startswith(".") for part in path.parts)
+def _is_listed(path: Path) -> bool:
+    return _is_avro_file(path) and not any(part.startswith(".") for part in path.parts)
 
 
-def _is_container(path: PurePath) -> bool:
+def _is_avro_file(path: PurePath) -> bool:
     return path.suffix == ".avro" or path.name == MERGED
 
 
@@ -174,10 +174,10 @@ mongo_app = App(name="mongo", help="Prepare the MongoDB database.")
 
 @mongo_app.command
 def ensure_indexes() -> Result:
-    """Create the indexes that the workers' queries need; those that are there stay.
+    """Create the indexes that the workers' queries need and that do not exist yet.
 
-    The address of the database is read from CAMPAIGN_WORKERS_MONGODB_URI, where no shell history
-    keeps its password.
+    The address of the database is read from CAMPAIGN_WORKERS_MONGODB_URI and not from an argument,
+    so that its password stays out of the shell history.
     """
     rows = tuple(
         (index.collection, ", ".join(index.keys), "created" if index.created else "there")

@@ -1,4 +1,4 @@
-"""What commands return: something to print for people, and the same as JSON."""
+"""Results of commands: a table for people, the same as JSON."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -12,9 +12,9 @@ from rich.text import Text
 
 @attrs.frozen(kw_only=True)
 class Result:
-    """The outcome of a command: `data` is JSON-ready, `table` a heading and rows for people.
+    """The result of a command: JSON-ready `data`, and title, columns, rows and notes for people.
 
-    `failed` makes the exit status 1 although the command came to its end.
+    `failed` makes the exit status 1 for a command that ran to its end.
     """
 
     data: Any
@@ -52,19 +52,19 @@ def _cell(value: object) -> Text:
 
 
 def lines(*notes: str, data: Mapping[str, Any], failed: bool = False) -> Result:
-    """A result that is told in a few lines."""
+    """Return a result that is printed as lines without a table."""
     return Result(data=data, notes=notes, failed=failed)
 
 
 class RunTotals:
-    """What workers did: a row a worker, with the sums of its counts."""
+    """Runs and summed counts of each worker."""
 
     def __init__(self) -> None:
         self.runs: Counter[str] = Counter()
         self._counts: dict[str, Counter[str]] = {}
 
     def add(self, run: Any) -> None:
-        """Take one run in."""
+        """Add one run."""
         self.runs[run.worker] += 1
         self._counts.setdefault(run.worker, Counter()).update(run.result["count"])
 
@@ -76,7 +76,7 @@ class RunTotals:
         notes: tuple[str, ...] = (),
         failed: bool = False,
     ) -> Result:
-        """All that was added, as a table."""
+        """Return a table with a row per worker."""
         return Result(
             data=data,
             title=title,

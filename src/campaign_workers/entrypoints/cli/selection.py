@@ -22,9 +22,9 @@ from campaign_workers.entrypoints.cli.selection_files import (
     read_quotas,
 )
 
-UNDRAWN: Final = (
-    "without the seed only the fingerprints were compared;"
-    " once it is published, --seed makes the draw again"
+NOT_REDRAWN: Final = (
+    "without the seed, only the fingerprints were compared;"
+    " give the published seed as --seed to repeat the draw"
 )
 
 
@@ -52,29 +52,29 @@ def select(
     Parameters
     ----------
     candidates
-        CSV, Parquet or Avro file with globalUserId, score and marketIds; a scrubbed file will do.
+        CSV, Parquet or Avro file with globalUserId, score and marketIds, such as a scrubbed file.
     quotas
-        File with marketId and limit; a market details file will do.
+        File with marketId and limit, such as a market details file.
     out
         Folder to write to.
     seed
-        The campaign's lottery seed; it breaks ties and makes the random order.
+        Lottery seed of the campaign; it breaks ties and defines the random order.
     campaign_id
-        The campaign of the lottery; rows of other campaigns are left out.
+        Campaign of the lottery; rows of other campaigns are ignored.
     random
         Order fans by lottery number instead of score.
     order_by_preference
-        All first choices before second choices. Fans can gain by not saying what they want most.
+        All first choices before second choices. Fans can gain by hiding their first choice.
     multi_market
-        Fill each market by itself; a fan may be taken by several.
+        Fill each market independently; a fan may be selected for several.
     reassign
-        Let fans in who were selected before.
+        Include fans who were selected before.
     exclude_intl_phone
-        Leave out fans whose phone number is not North American.
+        Exclude fans whose phone number is not North American.
     min_score
-        Leave out raw scores below this.
+        Exclude raw scores below this.
     max_score
-        Leave out raw scores above this.
+        Exclude raw scores above this.
     """
     options = SelectionOptions(
         campaign_id=campaign_id,
@@ -106,20 +106,20 @@ def select(
 def verify_audit(
     audit: Path, /, *, candidates: Path, quotas: Path, picks: Path, seed: str = ""
 ) -> Result:
-    """Recompute a selection from its files; exit 1 and say what differs.
+    """Recompute a selection from its files; exit 1 and print the differences.
 
     Parameters
     ----------
     audit
-        The audit.json of the selection.
+        File audit.json of the selection.
     candidates
-        The file that the selection chose from.
+        File with the candidates of the selection.
     quotas
-        The file with its quotas.
+        File with its quotas.
     picks
-        The file with its picks.
+        File with its picks.
     seed
-        The lottery seed, once it is published.
+        Lottery seed, once it is published.
     """
     document = read_document(audit)
     found = differences(
@@ -130,7 +130,7 @@ def verify_audit(
         seed,
     )
     redrawn = can_redraw(document, seed or None)
-    limits = () if found or redrawn else (UNDRAWN,)
+    limits = () if found or redrawn else (NOT_REDRAWN,)
     verdict = "the selection does not hold" if found else "the selection holds"
     return Result(
         data={"holds": not found, "redrawn": redrawn, "differences": list(found)},
@@ -140,7 +140,7 @@ def verify_audit(
 
 
 def _campaign_of(audit: dict[str, Any]) -> str:
-    """The campaign that an audit names, if it is well-formed enough to name one."""
+    """Return the campaign id of an audit, empty if it has none."""
     options = audit.get("options")
     named = options.get("campaignId") if isinstance(options, dict) else None
     return named if isinstance(named, str) else ""
@@ -153,19 +153,19 @@ SEED_BYTES = 32
 
 @seed_app.command
 def new() -> Result:
-    """Make a seed of 256 random bits; keep it secret until after the draw."""
+    """Generate a seed of 256 random bits; keep it secret until after the draw."""
     seed = secrets.token_hex(SEED_BYTES)
     return lines(seed, data={"seed": seed, "commitment": commitment(seed)})
 
 
 @seed_app.command
 def commit(seed: Annotated[str, Parameter(allow_leading_hyphen=True)] = "-", /) -> Result:
-    """The commitment to a seed: its SHA-256, to publish before registration opens.
+    """Print the commitment to a seed: its SHA-256, to publish before registration opens.
 
     Parameters
     ----------
     seed
-        The seed; `-` reads it from standard input, where no shell history keeps it.
+        The seed; `-` reads it from standard input, which keeps it out of the shell history.
     """
     text = sys.stdin.readline().strip() if seed == "-" else seed
     if not text:

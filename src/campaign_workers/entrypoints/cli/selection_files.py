@@ -1,4 +1,4 @@
-"""Files of a selection: candidates, quotas and picks, read with errors that name the place."""
+"""Read the files of a selection: candidates, quotas and picks."""
 
 from collections.abc import Callable, Mapping
 from itertools import islice
@@ -32,10 +32,10 @@ READERS: Final[Mapping[str, Callable[[Path], pl.DataFrame]]] = {
     ".parquet": pl.read_parquet,
     ".avro": pl.read_avro,
 }
-"""How a file is read, by its suffix."""
+"""Readers by file suffix."""
 
 _ROW: Final = " row"
-"""Position of each row in its file; names of columns are trimmed, so none is like it."""
+"""Column with the position of each row; input columns are trimmed, so none has this name."""
 
 _IDS: Final = ("global_user_id", "campaign_id", "market_id")
 _NUMBERS: Final = ("score", "band_score", "raw_score")
@@ -43,46 +43,46 @@ _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False, "": False}
 
 
 def read_candidates(path: Path, campaign_id: str) -> pl.DataFrame:
-    """Candidates as `select_fans` takes them, from a CSV, Parquet or Avro file.
+    """Return the candidates of a CSV, Parquet or Avro file as `select_fans` takes them.
 
-    The priority score is `bandScore` where there is one, else `score`; the raw score `rawScore`,
-    else `score`. With a `campaign_id`, rows of other campaigns are left out.
+    The priority score is `bandScore` if present, else `score`; the raw score is `rawScore` if
+    present, else `score`. With a `campaign_id`, rows of other campaigns are ignored.
 
     Raises:
-        BadInput: the file cannot be read, lacks a column, or a value has a wrong form.
+        BadInput: the file cannot be read, lacks a column, or has an invalid value.
     """
     frame = _read(path)
     _require(path, frame, ("global_user_id", "score", "market_ids"))
     frame = _of_campaign(path, frame, campaign_id)
     for name in (name for name in _NUMBERS if name in frame.columns):
-        frame = _typed(path, frame, name, pl.Float64)
+        frame = _to_numbers(path, frame, name, pl.Float64)
     if "verdict" in frame.columns:
-        frame = _typed(path, frame, "verdict", pl.Int8)
+        frame = _to_numbers(path, frame, "verdict", pl.Int8)
     if "previously_selected" in frame.columns:
-        frame = _flag(path, frame, "previously_selected")
+        frame = _to_boolean(path, frame, "previously_selected")
     if "phone" in frame.columns:
         frame = frame.with_columns(pl.col("phone").replace("", None))
     if frame.schema["market_ids"] == pl.String:
         frame = frame.with_columns(columns.split_lists(pl.col("market_ids")))
-    return _scored(frame)
+    return _with_scores(frame)
 
 
 def read_quotas(path: Path) -> tuple[MarketQuota, ...]:
-    """Quotas from a file with marketId and limit, such as market details.
+    """Return the quotas of a file with marketId and limit, such as market details.
 
     Raises:
-        BadInput: the file cannot be read, lacks a column, a limit is no whole number of 0 or more,
-            or a market comes twice.
+        BadInput: the file cannot be read, lacks a column, has an invalid limit, or has a market
+            twice.
     """
     frame = _read(path)
     _require(path, frame, ("market_id", "limit"))
-    frame = _typed(path, frame, "limit", pl.Int64)
+    frame = _to_numbers(path, frame, "limit", pl.Int64)
     quotas: dict[str, MarketQuota] = {}
     for row, (market, limit) in enumerate(frame.select("market_id", "limit").iter_rows()):
         wrong = (
             (not market, "marketId", "empty"),
-            (market in quotas, "marketId", "comes twice"),
-            (limit is None or limit < 0, "limit", "not a whole number of 0 or more"),
+            (market in quotas, "marketId", "duplicate"),
+            (limit is None or limit < 0, "limit", "expected a whole number >= 0"),
         )
         for is_wrong, field, problem in wrong:
             if is_wrong:
@@ -92,21 +92,21 @@ def read_quotas(path: Path) -> tuple[MarketQuota, ...]:
 
 
 def read_picks(path: Path) -> pl.DataFrame:
-    """Picks as `select_fans` returns them, from a file that `select` wrote.
+    """Return the picks of a file that `select` wrote.
 
     Raises:
-        BadInput: the file cannot be read, lacks a column, or a value has a wrong form.
+        BadInput: the file cannot be read, lacks a column, or has an invalid value.
     """
     frame = _read(path)
     _require(path, frame, ("global_user_id", "market_id", "preference_rank", "priority"))
-    frame = _typed(path, frame, "preference_rank", pl.Int64)
-    return _typed(path, frame, "priority", pl.Float64)
+    frame = _to_numbers(path, frame, "preference_rank", pl.Int64)
+    return _to_numbers(path, frame, "priority", pl.Float64)
 
 
 def _read(path: Path) -> pl.DataFrame:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
-        raise BadInput("unknown kind of file", file=str(path), remedy=f"use {', '.join(READERS)}")
+        raise BadInput("unsupported file type", file=str(path), remedy=f"use {', '.join(READERS)}")
     require_file(path)
     try:
         frame = reader(path)
@@ -126,12 +126,12 @@ def _require(path: Path, frame: pl.DataFrame, names: tuple[str, ...]) -> None:
             file=str(path),
             line=1 if between else None,
             field=", ".join(missing),
-            remedy=between and f"the first line names the columns, with {between} between them",
+            remedy=between and f"the first line must name the columns, separated by {between}",
         )
 
 
 def locate_error(path: Path, frame: pl.DataFrame, error: BadInput) -> BadInput:
-    """What a rule says of a row of `frame`, as a person finds it in the file."""
+    """Return the error of a row of `frame` with file and line in place of the row number."""
     if error.row is None:
         return error.within(str(path))
     return _at(path, frame, error.row - 1, error)
@@ -141,7 +141,7 @@ def _at(path: Path, frame: pl.DataFrame, position: int, error: BadInput) -> BadI
     row = frame[_ROW][position]
     place = {"row": row + 1}
     if delimiter := DELIMITERS.get(path.suffix.lower()):
-        # A cell may hold line breaks, and blank lines are no rows.
+        # Cells may contain line breaks and blank lines are not rows, so read up to the row.
         with path.open("rb") as source:
             rows = read_rows(source, file=str(path), required=(), delimiter=delimiter)
             place = {"line": next(islice(rows, row, None)).line}
@@ -156,31 +156,33 @@ def _of_campaign(path: Path, frame: pl.DataFrame, campaign_id: str) -> pl.DataFr
         return frame.filter(pl.col("campaign_id") == campaign_id)
     if frame["campaign_id"].n_unique() > 1:
         raise BadInput(
-            "rows of several campaigns", file=str(path), remedy="choose one with --campaign-id"
+            "contains several campaigns", file=str(path), remedy="choose one with --campaign-id"
         )
     return frame
 
 
-def _typed(path: Path, frame: pl.DataFrame, name: str, dtype: type[pl.DataType]) -> pl.DataFrame:
-    """Column `name` as numbers; empty cells are null."""
+def _to_numbers(
+    path: Path, frame: pl.DataFrame, name: str, dtype: type[pl.DataType]
+) -> pl.DataFrame:
+    """Convert a column to numbers; empty cells become null."""
     column = frame[name]
     if column.dtype == pl.String:
         column = column.str.strip_chars().replace("", None)
     typed = column.cast(dtype, strict=False)
     kind = "number" if dtype == pl.Float64 else "whole number"
-    return _checked(path, frame, column, typed, f"not a {kind}")
+    return _require_converted(path, frame, column, typed, f"expected a {kind}")
 
 
-def _flag(path: Path, frame: pl.DataFrame, name: str) -> pl.DataFrame:
+def _to_boolean(path: Path, frame: pl.DataFrame, name: str) -> pl.DataFrame:
     column = frame[name]
     if column.dtype == pl.Boolean:
         return frame
     text = column.cast(pl.String).str.strip_chars().str.to_lowercase()
     typed = text.replace_strict(_FLAGS, default=None, return_dtype=pl.Boolean)
-    return _checked(path, frame, column, typed, "neither true nor false")
+    return _require_converted(path, frame, column, typed, "expected true or false")
 
 
-def _checked(
+def _require_converted(
     path: Path, frame: pl.DataFrame, column: pl.Series, typed: pl.Series, problem: str
 ) -> pl.DataFrame:
     wrong = (typed.is_null() & column.is_not_null()).arg_true()
@@ -189,7 +191,7 @@ def _checked(
     return frame.with_columns(typed.alias(column.name))
 
 
-def _scored(frame: pl.DataFrame) -> pl.DataFrame:
+def _with_scores(frame: pl.DataFrame) -> pl.DataFrame:
     raw, priority = (
         pl.coalesce([name for name in (first, "score") if name in frame.columns])
         for first in ("raw_score", "band_score")

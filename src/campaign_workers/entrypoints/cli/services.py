@@ -1,4 +1,4 @@
-"""`services`: the doubles of other teams' services on loopback, for local development."""
+"""`services`: serve doubles of other teams' services on loopback, for local development."""
 
 import signal
 from pathlib import Path
@@ -29,37 +29,39 @@ def services(
 ) -> Result:
     """Serve doubles of all seven services of other teams on loopback, until interrupted.
 
-    What goes wrong is ordered with the header `X-Fault` of a request, at `/_doubles/faults`, or
-    here; docs/services.md has it all.
+    Faults are requested with the header `X-Fault`, at `/_doubles/faults`, or with --share;
+    docs/services.md describes them.
 
     Parameters
     ----------
     port
-        Port of loopback; 0 is any free one.
+        Port on loopback; 0 picks a free one.
     folder
-        Serve what a campaign left in this folder; by default nothing but what is put in.
+        Serve the data of a campaign that ran in this folder; without it, start empty.
     token
-        Bearer token that the services know.
+        Bearer token that the services accept.
     share
-        Let a share of the requests fail, as FAULT:SHARE, such as answer-lost:0.2 or error=502:0.05.
+        Make a share of the requests fail, as FAULT:SHARE: answer-lost:0.2 or error=502:0.05.
     seed
-        Which requests those are; the same in every run with the same seed.
+        Seed that selects the failing requests; the same seed selects the same ones.
     """
     if not 0 <= port <= 65535:
-        raise BadInput("no port", field="--port", remedy="use 1 to 65535, or 0 for any free one")
+        raise BadInput(
+            f"{port} is not a valid port; use 0-65535 (0 picks a free one)", field="--port"
+        )
     doubles = _doubles(folder, token)
     doubles.faults.inject_shares(_shares(share), seed=seed)
     from campaign_workers.doubles import serve
 
     with serve(doubles.app, port=port) as url:
         addresses = {name: f"{url}/{name}" for name in doubles.services}
-        _tell(addresses)
+        _print_addresses(addresses)
         _wait_until_stopped()
-    struck = doubles.faults.counts()
+    injected = doubles.faults.counts()
     return Result(
-        data={"services": addresses, "struck": struck},
+        data={"services": addresses, "struck": injected},
         columns=("service", "fault", "times"),
-        rows=tuple((name, *fault) for name, faults in struck.items() for fault in faults.items()),
+        rows=tuple((name, *fault) for name, faults in injected.items() for fault in faults.items()),
     )
 
 
@@ -69,7 +71,7 @@ def _doubles(folder: Path | None, token: str) -> "Doubles":
         from campaign_workers.doubles.documents import SERVICES
     except ModuleNotFoundError:
         raise BadInput(
-            "the doubles need more", field="services", remedy="install campaign-workers[services]"
+            "the 'services' command needs campaign-workers[services]", remedy="install it"
         ) from None
     if folder is not None and not folder.is_dir():
         raise BadInput("no such folder", file=str(folder))
@@ -101,11 +103,13 @@ def _shares(texts: tuple[str, ...]) -> dict[Any, float]:
         try:
             shares[Fault.parse(fault)] = float(share)
         except ValueError:
-            raise BadInput("no share", field="--share", remedy="give FAULT:SHARE") from None
+            raise BadInput(
+                "expected FAULT:SHARE, such as answer-lost:0.2", field="--share"
+            ) from None
     return shares
 
 
-def _tell(addresses: dict[str, str]) -> None:
+def _print_addresses(addresses: dict[str, str]) -> None:
     console = Console(stderr=True)
     for name, address in addresses.items():
         console.print(f"{name:9} {address}", markup=False, highlight=False, soft_wrap=True)
@@ -113,7 +117,7 @@ def _tell(addresses: dict[str, str]) -> None:
 
 
 def _wait_until_stopped() -> None:
-    """Wait for Ctrl-C, or for whoever ends processes politely."""
+    """Wait for SIGINT (Ctrl-C) or SIGTERM."""
     stopped = Event()
     before = {
         number: signal.signal(number, lambda *_: stopped.set())

@@ -1,4 +1,4 @@
-"""A folder of uploads, laid out as an operator has it."""
+"""A folder of uploads of one campaign."""
 
 import codecs
 from collections.abc import Iterator
@@ -32,11 +32,11 @@ class Uploads:
     folder: Path
 
     def check(self) -> None:
-        """Make sure that all needed files are there, and that the campaign's document is one.
+        """Check that the required files exist and that the campaign document is valid.
 
         Raises:
-            BadInput: the folder or files of it are missing, all of them are named; the document
-                cannot be read.
+            BadInput: the folder or files in it are missing (names all of them), or the document
+                is not valid.
         """
         if not self.folder.is_dir():
             raise BadInput("no such folder", file=str(self.folder))
@@ -45,10 +45,10 @@ class Uploads:
         self.campaign()
 
     def campaign(self) -> Campaign:
-        """What the campaign's document says.
+        """Return the campaign of `campaign.json`.
 
         Raises:
-            BadInput: it is not a JSON object, or no campaign; names the field.
+            BadInput: the document is not a JSON object or not a campaign; names the field.
         """
         path = self.folder / "campaign.json"
         document = read_document(path)
@@ -58,12 +58,12 @@ class Uploads:
             raise error.within(str(path)) from None
 
     def file(self, name: str) -> Path | None:
-        """A file of the folder, None if it is not there."""
+        """Return the path of a file, None if it does not exist."""
         path = self.folder / name
         return path if path.exists() else None
 
     def external_codes(self) -> tuple[str, ...]:
-        """The codes of `external-codes.csv`, none without it."""
+        """Return the codes of `external-codes.csv`, none if there is no such file."""
         if (path := self.file("external-codes.csv")) is None:
             return ()
         try:
@@ -71,39 +71,38 @@ class Uploads:
         except UnicodeDecodeError:
             raise BadInput("not UTF-8", file=str(path)) from None
         if header != "code":
-            raise BadInput("the only column must be code", file=str(path), line=1)
+            raise BadInput("expected the single column 'code'", file=str(path), line=1)
         return tuple(codes)
 
     def opens(self) -> datetime:
-        """Midnight (UTC) of the first day on which somebody registered.
+        """Return midnight (UTC) of the day of the first registration.
 
         Raises:
-            BadInput: nobody did, or no line says when.
+            BadInput: there are no registrations, or none has a valid date.
         """
         path = self.folder / "registrations.jsonl"
         for day, _ in self.registration_days():
             if day == NO_DAY:
                 raise BadInput(
-                    "no line tells its day",
+                    "no record has a valid 'created' date",
                     file=str(path),
-                    field="created",
-                    remedy="give a date of the years 2000 to 2999, such as 2026-09-01T10:00:00Z",
+                    remedy="use dates of the years 2000 to 2999, such as 2026-09-01T10:00:00Z",
                 )
             return day
         raise BadInput("no registrations", file=str(path))
 
     def registration_days(self) -> Iterator[tuple[datetime, list[bytes]]]:
-        """Lines of `registrations.jsonl` by the UTC day on which they came in.
+        """Yield each UTC day with its lines of `registrations.jsonl`; days never go back.
 
-        A line without a readable `created` came in with its neighbour above, and so did one of
-        more than a year later: the years between would be played day by day. Days never go back.
+        A line without a valid `created` belongs to the day of the line above. So does a line that
+        is more than a year later, because the runner would simulate every day in between.
         """
-        dated = _dated(records(self.folder / "registrations.jsonl"))
+        dated = _with_days(records(self.folder / "registrations.jsonl"))
         for day, group in groupby(dated, key=lambda pair: pair[0]):
             yield day, [line for _, line in group]
 
 
-def _dated(lines: Iterator[bytes]) -> Iterator[tuple[datetime, bytes]]:
+def _with_days(lines: Iterator[bytes]) -> Iterator[tuple[datetime, bytes]]:
     day: datetime | None = None
     undated: list[bytes] = []
     for line in lines:
@@ -130,10 +129,10 @@ def _day_of(line: bytes) -> datetime | None:
 
 
 def records(file: Path) -> Iterator[bytes]:
-    """The lines of a file of records; blank ones are passed over.
+    """Yield the lines of a file of records without blank ones.
 
     Raises:
-        BadInput: a line is more than a stream takes; names file and line.
+        BadInput: a line is too large for a stream; names file and line.
     """
     with file.open("rb") as lines:
         for number, raw in enumerate(lines, 1):
@@ -148,12 +147,12 @@ def records(file: Path) -> Iterator[bytes]:
 
 
 def partition_key(line: bytes) -> str:
-    """The key that spreads a registration over shards: the fan's id, else the line's length."""
+    """Return the partition key of a registration: the fan's id, or else the line's length."""
     _, found, rest = line.partition(b'"globalUserId"')
     fan = rest.partition(b'"')[2].partition(b'"')[0].decode("utf-8", "replace")[:256]
     return fan if found and fan else f"line-{len(line)}"
 
 
 def noon(day: datetime) -> datetime:
-    """The middle of a day, when its registrations have come in."""
+    """Return noon of a day."""
     return day + timedelta(hours=12)

@@ -1,4 +1,4 @@
-"""The figures of the report, from what lies in buckets and tables after a campaign."""
+"""The figures of the report, read from buckets and tables after a campaign."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,14 +20,14 @@ CHOICES = ("1st choice", "2nd choice", "3rd choice", "4th choice")
 
 @attrs.frozen
 class Figures:
-    """What the report shows of one campaign."""
+    """The figures of one campaign."""
 
     container: Container
     campaign_id: str
     reconciliation: Reconciliation
 
     def funnel(self) -> pl.DataFrame:
-        """Fans from registered to notified: stage, fans."""
+        """Return the fans left at each stage, from registered to notified: stage, fans."""
         scrubbed = self.scrubbed
         codes = list(self.reconciliation.master_codes())
         waves = self.reconciliation.waves().values()
@@ -36,13 +36,13 @@ class Figures:
             "scored": scrubbed.filter(pl.col("globalUserId") != "")["globalUserId"].n_unique(),
             "eligible": scrubbed.filter(pl.col("verdict") == "1")["globalUserId"].n_unique(),
             "selected": len({row["globalUserId"] for row in codes}),
-            "with a code": len({row["globalUserId"] for row in self._coded()}),
+            "with a code": len({row["globalUserId"] for row in self._with_external_code()}),
             "notified": sum(result["count"]["ok"] for result in waves),
         }
         return pl.DataFrame({"stage": list(stages), "fans": list(stages.values())})
 
     def scores(self) -> pl.DataFrame:
-        """Histogram of eligible fans before and after banding: series, bin, end, fans."""
+        """Return histograms of eligible fans before and after banding: series, bin, end, fans."""
         eligible = self.scrubbed.filter(pl.col("verdict") == "1")
         return pl.concat(
             eligible.select(
@@ -56,9 +56,9 @@ class Figures:
         ).sort("series", "bin")
 
     def demand(self) -> pl.DataFrame:
-        """Wishes of registered fans and the quota: market, choice, fans, limit.
+        """Return registered fans by market and choice, with the quota: market, choice, fans, limit.
 
-        The market that most fans want comes first, then its choices, first choices first.
+        Markets are sorted by demand, highest first, and choices by rank.
         """
         rows = [
             {"market": market, "choice": choice, "fans": fans, "limit": cutoff["limit"]}
@@ -69,7 +69,7 @@ class Figures:
         return pl.DataFrame(rows, schema=schema)
 
     def places(self) -> list[tuple[object, ...]]:
-        """A row a market: its name, all wishes, limit, taken, filled, and the last one in."""
+        """Return a row per market: name, demand, limit, taken, filled, last fan selected."""
         return [
             (
                 market,
@@ -82,7 +82,7 @@ class Figures:
         ]
 
     def _markets(self) -> list[tuple[str, dict[str, Any], tuple[int, ...]]]:
-        """Each market of the last selection: its name, its cutoff, its wishes by choice."""
+        """Return name, cutoff and demand by choice of each market of the last selection."""
         campaign = self.container.campaigns.campaign(self.campaign_id)
         names = {market.market_id: market.name for market in campaign.markets}
         wishes = self.container.embedded.entries.admin_stats(self.campaign_id).by_market
@@ -94,18 +94,18 @@ class Figures:
         return sorted(markets, key=lambda market: -sum(market[2]))
 
     def cutoffs(self) -> list[dict[str, Any]]:
-        """Limit, taken and the last one in of each market of the last selection."""
+        """Return limit, taken and cutoff of each market of the last selection."""
         cutoffs: list[dict[str, Any]] = (self.audit or {}).get("cutoffs", [])
         return cutoffs
 
     @cached_property
     def audit(self) -> dict[str, Any] | None:
-        """The audit of the last selection, None before there is one."""
+        """The audit of the last selection, None before the first."""
         audits = list(self.reconciliation.audits())
         return audits[-1] if audits else None
 
     def tags(self) -> pl.DataFrame:
-        """Scrubbed rows by tag, with what a tag means: tag, rows."""
+        """Return the number of rows with each tag; mark informational tags: tag, rows."""
         tags = Counter(
             tag for cell in self.scrubbed["tags"].to_list() for tag in cell.split("|") if tag
         )
@@ -113,19 +113,19 @@ class Figures:
         ordered = tags.most_common()
         return pl.DataFrame(
             {
-                "tag": [f"{tag} (stays)" if tag in informs else tag for tag, _ in ordered],
+                "tag": [f"{tag} (informational)" if tag in informs else tag for tag, _ in ordered],
                 "rows": [rows for _, rows in ordered],
             },
             schema={"tag": pl.String, "rows": pl.Int64},
         )
 
     def days(self) -> str:
-        """The first and the last day on which a worker ran."""
+        """Return the first and the last day on which a worker ran."""
         days = [run.at[:10] for run in self.container.journal.runs()]
         return f"{min(days)} to {max(days)}" if days else ""
 
     def waves(self) -> list[tuple[object, ...]]:
-        """A row a wave: its name and counts."""
+        """Return a row per wave: name and counts."""
         names = ("total", "sms", "email", "failed", "overLimit", "duplicates")
         return [
             (key.rpartition("/")[2].removesuffix("_csv.json"), *(r["count"][n] for n in names))
@@ -133,7 +133,7 @@ class Figures:
         ]
 
     def workers(self) -> list[tuple[object, ...]]:
-        """A row a worker: runs and the sums of its counts."""
+        """Return a row per worker: runs and summed counts."""
         runs: Counter[str] = Counter()
         sums: dict[str, Counter[str]] = {}
         for run in self.container.journal.runs():
@@ -159,8 +159,8 @@ class Figures:
                 frame = pl.read_csv(source, infer_schema=False, columns=names)
             yield frame.select(pl.col(names).fill_null(""))
 
-    def _coded(self) -> list[dict[str, str]]:
-        """Registrants of the waves who have an external code."""
+    def _with_external_code(self) -> list[dict[str, str]]:
+        """Return the registrants of the waves that have an external code."""
         return [r for r in self.reconciliation.rows("smsWaves/csv/") if is_external(r["code"])]
 
 

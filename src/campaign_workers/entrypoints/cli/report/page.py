@@ -93,14 +93,14 @@ _VERDICTS = {
 
 @attrs.frozen(kw_only=True)
 class Section:
-    """A part of the page: `body` is ready HTML, the other texts are not."""
+    """A part of the page: `body` is HTML, title and note are plain text."""
 
     title: str
     note: str = ""
     body: str
 
     def html(self) -> str:
-        """The section as HTML."""
+        """Return the section as HTML."""
         name = self.title.lower().replace(" ", "-")
         return (
             f'<section aria-labelledby="{name}"><h2 id="{name}">{escape(self.title)}</h2>'
@@ -111,7 +111,7 @@ class Section:
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table; numbers are set right, truth values as yes and no."""
+    """Return an HTML table; numbers are right-aligned, booleans are yes and no."""
     numeric = [
         all(isinstance(row[at], int | float) and not isinstance(row[at], bool) for row in rows)
         for at in range(len(columns))
@@ -121,7 +121,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     )
     lines = (
         "".join(
-            _cell("td" if at else 'th scope="row"', _shown(value), numeric[at], _judged(value))
+            _cell("td" if at else 'th scope="row"', _to_text(value), numeric[at], _css_class(value))
             for at, value in enumerate(row)
         )
         for row in rows
@@ -139,7 +139,7 @@ def render_page(
     sections: Sequence[Section],
     footer: str,
 ) -> str:
-    """The whole page."""
+    """Return the whole page."""
     return _PAGE.substitute(
         title=escape(title),
         lead=escape(lead),
@@ -152,17 +152,17 @@ def render_page(
     )
 
 
-def _cell(tag: str, text: str, numeric: bool, judged: str = "") -> str:
-    kind = "number" if numeric else judged
+def _cell(tag: str, text: str, numeric: bool, css_class: str = "") -> str:
+    kind = "number" if numeric else css_class
     attribute = f' class="{kind}"' if kind else ""
     return f"<{tag}{attribute}>{escape(text)}</{tag.partition(' ')[0]}>"
 
 
-def _judged(value: object) -> str:
+def _css_class(value: object) -> str:
     return {True: "ok", False: "wrong"}[value] if isinstance(value, bool) else ""
 
 
-def _shown(value: object) -> str:
+def _to_text(value: object) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -174,14 +174,14 @@ REPORT_FILE = "report.html"
 
 
 class MissingCharts(Fatal):
-    """The libraries that draw the charts are not installed."""
+    """The libraries for charts are not installed."""
 
 
 def write_report(container: Container, campaign_id: str, out: Path) -> Path:
-    """Write the campaign's report under `out` and return where it is.
+    """Write the campaign's report to `out` and return its path.
 
     Raises:
-        MissingCharts: the libraries that draw the charts are not installed.
+        MissingCharts: the libraries for charts are not installed.
     """
     html = _html(container, campaign_id)
     path = out / REPORT_FILE
@@ -192,9 +192,9 @@ def write_report(container: Container, campaign_id: str, out: Path) -> Path:
 
 def _html(container: Container, campaign_id: str) -> str:
     try:
-        from campaign_workers.entrypoints.cli.report.sections import sections
+        from campaign_workers.entrypoints.cli.report.sections import build_sections
     except ImportError:
-        raise MissingCharts("charts need more: install campaign-workers[report]") from None
+        raise MissingCharts("charts need campaign-workers[report]; install it") from None
     figures = Figures(container, campaign_id, Reconciliation(container, campaign_id))
     campaign = container.campaigns.campaign(campaign_id)
     return render_page(
@@ -202,6 +202,6 @@ def _html(container: Container, campaign_id: str) -> str:
         lead=" · ".join(part for part in (campaign.artist, campaign_id, figures.days()) if part),
         balanced=all(check.holds for check in figures.reconciliation.checks()),
         tiles=tuple(figures.funnel().iter_rows()),
-        sections=sections(figures),
+        sections=build_sections(figures),
         footer=f"campaign-workers {__version__}",
     )

@@ -22,8 +22,8 @@ VERIFY: Final = (
 )
 
 
-def sections(figures: Figures) -> tuple[Section, ...]:
-    """Every section, drawn."""
+def build_sections(figures: Figures) -> tuple[Section, ...]:
+    """Return every section with its charts and tables."""
     return tuple(
         Section(title=title, note=note, body=draw(figures)) for title, note, draw in _SECTIONS
     )
@@ -46,8 +46,8 @@ def _demand(figures: Figures) -> str:
     rows = figures.places()
     if not rows:
         return NOT_YET
-    columns = ("market", "wishes", "places", "taken", "filled", "priority of the last", "wanted as")
-    label = f"Wishes by market: {_read_out((row[0], row[1]) for row in rows)}"
+    columns = ("market", "demand", "places", "taken", "filled", "last priority", "last choice")
+    label = f"Demand by market: {_read_out((row[0], row[1]) for row in rows)}"
     return demand_chart(figures.demand(), label) + table(columns, rows)
 
 
@@ -90,33 +90,33 @@ def _read_out(pairs: Iterable[tuple[object, ...]]) -> str:
 _FINGERPRINTED: Final = ("candidates", "quotas", "picks")
 
 _SECTIONS: Final[tuple[tuple[str, str, Callable[[Figures], str]], ...]] = (
-    ("From registered to notified", "Fans who are left at each step.", _funnel),
+    ("From registered to notified", "Fans who remain at each step.", _funnel),
     (
         "Why rows were tagged",
-        "Rows of the scored files. A row can have several tags, and those marked (stays) put"
-        " nobody out.",
+        "Rows of the scored files. A row can have several tags; informational tags do not"
+        " disqualify a fan.",
         _tags,
     ),
     (
         "Scores of eligible fans",
-        "The dashed lines are the edges of the bands. The score decides the band, the lottery the"
-        " place inside it.",
+        "Dashed lines are the edges of the bands. The score determines the band, the lottery the"
+        " position within it.",
         _scores,
     ),
     (
         "Demand and places",
-        "Wishes of all who registered, by choice; the dark line is the number of places. Where all"
-        " are taken, the last one in had this priority.",
+        "Demand of all registered fans, by choice; the dark line is the number of places. In a"
+        " filled market, the last fan selected had the priority in the table.",
         _demand,
     ),
     (
         "Check the draw",
         "The commitment is published before registration opens, the seed after the draw. Then"
-        " anybody can draw again:",
+        " everyone can repeat the draw:",
         _check,
     ),
-    ("Waves", "What became of each registrant.", _waves),
-    ("Workers", "Runs, and the sums of their counts.", _workers),
+    ("Waves", "The outcome of each registrant.", _waves),
+    ("Workers", "Runs and summed counts.", _workers),
     (
         "Reconciliation",
         "Figures that workers reported, and what buckets, streams and queues contain.",
@@ -133,7 +133,7 @@ WIDTH = 720
 
 
 def bar_chart(table: pl.DataFrame, names: str, numbers: str, label: str) -> str:
-    """One bar a row, in this order, with its number at its end."""
+    """Return a bar chart with a bar per row, in this order, labelled with its number."""
     drawn = (
         alt.Chart(table)
         .mark_bar(color=ACCENT, cornerRadiusEnd=3)
@@ -149,7 +149,7 @@ def bar_chart(table: pl.DataFrame, names: str, numbers: str, label: str) -> str:
 
 
 def histogram(scores: pl.DataFrame, edges: Iterable[float], label: str) -> str:
-    """Scores before and after banding: `scores` has series, bin, end and fans."""
+    """Return histograms of scores before and after banding from series, bin, end and fans."""
     lines = (
         alt.Chart(pl.DataFrame({"edge": list(edges)}))
         .mark_rule(color=MUTED, strokeDash=[3, 3])
@@ -178,7 +178,7 @@ def histogram(scores: pl.DataFrame, edges: Iterable[float], label: str) -> str:
 
 
 def demand_chart(markets: pl.DataFrame, label: str) -> str:
-    """Wishes and quota by market: `markets` has market, choice, fans and limit, in order."""
+    """Return demand and quota by market from market, choice, fans and limit, in order."""
     order = markets["market"].unique(maintain_order=True).to_list()
     choices = markets["choice"].unique(maintain_order=True).to_list()
     wishes = (
@@ -209,7 +209,7 @@ def _svg(chart: Any, label: str) -> str:
     styled = (
         chart.configure(
             background="transparent",
-            # The browser's letters may be wider than those that the picture was measured with.
+            # The browser's font may be wider than the one that vl-convert measures with.
             padding={"left": 40, "right": 16, "top": 6, "bottom": 6},
             font="system-ui, -apple-system, 'Segoe UI', sans-serif",
         )
@@ -229,5 +229,5 @@ def _svg(chart: Any, label: str) -> str:
         .configure_view(stroke=None)
     )
     svg = str(vlc.vegalite_to_svg(styled.to_dict()))
-    # One picture with one text: a screen reader would otherwise read out every mark.
+    # One image with one label; a screen reader would otherwise read every mark aloud.
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1)
