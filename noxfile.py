@@ -69,7 +69,7 @@ def contracts(session: nox.Session) -> None:
 def services(session: nox.Session) -> None:
     """Clients and doubles of other teams' services, and the doubles at length by schemathesis."""
     pytest(session, "tests/services", "tests/contracts/test_http_services.py")
-    run(session, "python", "-m", "tests.services.examination")
+    run(session, "python", "-m", "tests.services.schemathesis_runs")
 
 
 @nox.session

@@ -1,4 +1,4 @@
-"""Services of other teams on a real server: one server for many tests, a fresh world for each."""
+"""HTTP doubles of services: one server for many tests, a new world for each test."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,32 +34,32 @@ EVERY_FAULT: Final = BEFORE | AFTER
 
 
 def secrets(token: str = LOCAL_TOKEN) -> MemorySecrets:
-    """A token for every service."""
+    """Return a token for every service."""
     return MemorySecrets({f"services/{service}/token": token for service in SERVICES})
 
 
 @attrs.define
 class Server:
-    """A running server that worlds are added to."""
+    """A running server to which worlds are added."""
 
     url: str
     app: Starlette
     _numbers: "count[int]" = attrs.field(factory=lambda: count(1))
 
     def add(self, doubles: Doubles) -> str:
-        """Serve other doubles too; their address."""
+        """Add doubles to the server and return their URL."""
         return self.add_app(doubles.app)
 
     def add_app(self, app: ASGIApp) -> str:
-        """Serve another app too; its address."""
+        """Add an app to the server and return its URL."""
         place = f"/world-{next(self._numbers)}"
         self.app.router.routes.append(Mount(place, app=app))
         return self.url + place
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """A server without a world."""
+def run_server() -> Iterator[Server]:
+    """Run a server without worlds during the context."""
     app = Starlette()
     with serve(app) as url:
         yield Server(url, app)
@@ -67,7 +67,7 @@ def running() -> Iterator[Server]:
 
 @attrs.frozen(kw_only=True)
 class World:
-    """Doubles of a test, and their address."""
+    """The doubles of a test and their URL."""
 
     doubles: Doubles
     url: str
@@ -75,39 +75,39 @@ class World:
 
     @property
     def behind(self) -> ServiceFakes:
-        """What is behind the doubles."""
+        """The fakes behind the doubles."""
         return self.doubles.fakes
 
     def at(self, service: str) -> str:
-        """The address of a service."""
+        """Return the URL of a service."""
         return f"{self.url}/{service}"
 
 
 @pytest.fixture(scope="module")
 def http_server() -> Iterator[Server]:
-    """A running server that each test of a module adds its world to."""
-    with running() as server:
+    """Run a server to which each test of a module adds its world."""
+    with run_server() as server:
         yield server
 
 
 def world(server: Server, **refusals: Any) -> World:
-    """A fresh world on a server."""
+    """Add a new world to a server."""
     clock = SteppedClock(CREATED)
     doubles = Doubles(ServiceFakes.over(DictTables(), clock, **refusals))
     return World(doubles=doubles, url=server.add(doubles), clock=clock)
 
 
 class OverHttp:
-    """Runs a contract twice over HTTP: on a good day, and with every fault on."""
+    """Runs a contract over HTTP twice: without faults, and with all of them."""
 
     faults: ClassVar[dict[Fault, float]] = EVERY_FAULT
     refusals: ClassVar[dict[str, Any]] = {}
 
-    @pytest.fixture(params=["calm", "every fault"])
+    @pytest.fixture(params=["no faults", "all faults"])
     def world(self, request: pytest.FixtureRequest, http_server: Server) -> World:
-        """A world of its own for each test."""
+        """Return a new world for each test."""
         fresh = world(http_server, **self.refusals)
-        if request.param != "calm":
+        if request.param != "no faults":
             fresh.doubles.faults.inject_shares(
                 self.faults, seed=request.node.name, in_a_row=LIMITS.attempts - 1
             )

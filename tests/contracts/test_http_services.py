@@ -1,4 +1,4 @@
-"""The HTTP clients keep the contracts of their ports, on good days and on bad ones."""
+"""The HTTP clients satisfy the contracts of their ports, with and without faults."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -55,7 +55,7 @@ class TestCampaignService(OverHttp, CampaignServiceContract):
 
 
 class TestEntryService(OverHttp, EntryServiceContract):
-    """`HttpEntryService`, with pages so small that there are several."""
+    """`HttpEntryService`, with small pages, so that there are several."""
 
     @pytest.fixture
     def service(self, world: World) -> Iterator[HttpEntryService]:
@@ -132,10 +132,10 @@ class TestOfferCodes(OverHttp, OfferCodesContract):
     def service(self, world: World) -> HttpOfferCodes:
         return HttpOfferCodes(world.at("pacman"), secrets(), limits=LIMITS)
 
-    @pytest.fixture(params=["by choice", "by dates"])
+    @pytest.fixture(params=["by rule", "by dates"])
     def refused(self, request: pytest.FixtureRequest) -> OfferCodeRequest:
         reasons: dict[str, dict[str, Any]] = {
-            "by choice": {"product_id": "sold out"},
+            "by rule": {"product_id": "sold out"},
             "by dates": {"end": CREATED},
         }
         return offer_code_request("refused", **reasons[request.param])
@@ -146,7 +146,7 @@ class TestOfferCodes(OverHttp, OfferCodesContract):
 
 
 class TestSmsService(OverHttp, SmsServiceContract):
-    """`HttpSmsService`, told to try again by itself."""
+    """`HttpSmsService`, configured to retry by itself."""
 
     refusals: ClassVar[dict[str, Any]] = {"dead_endings": ("0199",)}
 
@@ -158,11 +158,11 @@ class TestSmsService(OverHttp, SmsServiceContract):
     def accepted(self, world: World) -> Accepted:
         return lambda: [text.message for text in world.behind.sms.accepted_texts()]
 
-    @pytest.fixture(params=["dead", "no number", "too long"])
+    @pytest.fixture(params=["out of service", "invalid number", "too long"])
     def refused(self, request: pytest.FixtureRequest) -> TextMessage:
         reasons = {
-            "dead": {"phone": "+12125550199"},
-            "no number": {"phone": "555-CALL"},
+            "out of service": {"phone": "+12125550199"},
+            "invalid number": {"phone": "555-CALL"},
             "too long": {"text": "x" * 1601},
         }
         return text_message(**reasons[request.param])
@@ -179,7 +179,7 @@ class TestSmsService(OverHttp, SmsServiceContract):
 
 
 class TestChat(OverHttp, ChatContract):
-    """`SlackChat`; Slack knows no repeats, so that a lost answer may post twice."""
+    """`SlackChat`; Slack does not deduplicate, so a lost response may post twice."""
 
     faults: ClassVar[dict[Fault, float]] = BEFORE
     refusals: ClassVar[dict[str, Any]] = {"channels": {"#tour", "#stats"}}

@@ -1,4 +1,4 @@
-"""`campaign-workers services` as a developer meets it."""
+"""The command `campaign-workers services`."""
 
 import re
 import signal
@@ -17,13 +17,13 @@ from campaign_workers.settings import Settings
 from tests.contracts.http_worlds import secrets
 
 
-def test_the_services_of_a_folder_are_served_until_interrupted(tmp_path: Path) -> None:
-    """The doubles serve what lies in a folder, fail as told, and end well on Ctrl-C."""
+def test_services_run_until_interrupted(tmp_path: Path) -> None:
+    """The doubles serve the data of a folder, inject faults, and stop on Ctrl-C with status 0."""
     Container("local", settings=Settings(dir=tmp_path)).embedded.users.put("g1", "u1")
     command = [sys.executable, "-m", "campaign_workers", "services", "--json", "--port", "0"]
-    told = ["--dir", str(tmp_path), "--token", "mine", "--share", "error=503:0.3", "--seed", "3"]
+    options = ["--dir", str(tmp_path), "--token", "mine", "--share", "error=503:0.3", "--seed", "3"]
     process = subprocess.Popen(
-        [*command, *told], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
         assert process.stderr
@@ -38,10 +38,10 @@ def test_the_services_of_a_folder_are_served_until_interrupted(tmp_path: Path) -
     assert '"user": {"error": ' in result
 
 
-def test_people_are_told_what_struck(
+def test_injected_faults_are_counted(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In the end stands how often which service failed in which way."""
+    """The result has the number of injected faults by service and kind."""
     addresses: dict[str, str] = {}
     place = "campaign_workers.entrypoints.cli.services"
     monkeypatch.setattr(f"{place}._print_addresses", addresses.update)
@@ -54,7 +54,7 @@ def test_people_are_told_what_struck(
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "message"),
     [
         (["--dir", "/nowhere"], "/nowhere: no such folder"),
         (["--port", "70000"], "--port"),
@@ -64,18 +64,18 @@ def test_people_are_told_what_struck(
         (["--share", "reset:2"], "shares"),
     ],
 )
-def test_wrong_wishes_are_told(
-    argv: list[str], said: str, capsys: pytest.CaptureFixture[str]
+def test_invalid_options_are_refused(
+    argv: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What cannot be served is told in one line with status 2."""
+    """Invalid options end with one line and status 2."""
     assert run(["services", *argv]) == 2
-    message = capsys.readouterr().err
-    assert said in message
-    assert message.count("\n") == 1
+    output = capsys.readouterr().err
+    assert message in output
+    assert output.count("\n") == 1
 
 
-def test_a_port_that_is_taken_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """Two at one port do not work."""
+def test_a_port_in_use_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A port that is in use ends with status 2 and a remedy."""
     with socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -1,4 +1,4 @@
-"""The documents of the services: valid, complete, and alike where they say the same."""
+"""The OpenAPI documents are valid, complete and consistent with each other."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,16 +21,16 @@ from campaign_workers.doubles.documents import (
     operations,
 )
 from campaign_workers.testing.builders import CREATED
-from tests.services.handbook import PAGE, handbook
+from tests.services.services_page import PAGE, services_page
 
 FAILURES = {"429", "500", "502", "503", "504"}
-OF_NOBODY = {"campaignId", "categoryId", "X-Correlation-Id", "Idempotency-Key"}
+IMPERSONAL = {"campaignId", "categoryId", "X-Correlation-Id", "Idempotency-Key"}
 
 every_service = pytest.mark.parametrize("service", SERVICES)
 
 
 def nodes(service: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The operations of a document as they stand there."""
+    """Yield the operations of a document and their nodes."""
     for path, item in document(service)["paths"].items():
         for method in METHODS:
             if method in item:
@@ -38,7 +38,7 @@ def nodes(service: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def contents(node: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each body that an operation has, to or fro."""
+    """Yield each request and response body of an operation."""
     bodies = {"request": node.get("requestBody", {}), **node["responses"]}
     for name, body in bodies.items():
         for media_type, content in body.get("content", {}).items():
@@ -46,7 +46,7 @@ def contents(node: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_there_is_a_document_for_each_service() -> None:
-    """The folder holds the seven documents and nothing else."""
+    """The folder has the seven documents and no other file."""
     assert {entry.name for entry in document_folder().iterdir()} == {
         f"{name}.yaml" for name in SERVICES
     }
@@ -61,8 +61,8 @@ def test_a_document_is_openapi(service: str) -> None:
 
 
 @every_service
-def test_every_body_has_examples_that_fit(service: str) -> None:
-    """Each request and each answer is shown, and is as its own schema says."""
+def test_every_body_has_valid_examples(service: str) -> None:
+    """Each request and response has examples that match its schema."""
     for operation, node in nodes(service):
         for place, content in contents(node):
             validator = Draft202012Validator(content["schema"])
@@ -73,8 +73,8 @@ def test_every_body_has_examples_that_fit(service: str) -> None:
 
 
 @every_service
-def test_every_operation_says_how_it_fails(service: str) -> None:
-    """Each operation has every failure, each POST that takes a key the answer to a reused one."""
+def test_every_operation_documents_its_failures(service: str) -> None:
+    """Each operation documents every failure, with 409 where a key is required."""
     for operation, node in nodes(service):
         statuses = set(node["responses"])
         assert statuses >= FAILURES, operation
@@ -86,14 +86,14 @@ def test_every_operation_says_how_it_fails(service: str) -> None:
 
 
 @every_service
-def test_addresses_and_headers_name_nobody(service: str) -> None:
-    """What is logged on the way, addresses and headers, holds no id of a person and no code."""
+def test_urls_and_headers_have_no_personal_data(service: str) -> None:
+    """URLs and headers, which are logged, have no id of a person and no code."""
     for operation in operations(service):
-        assert {parameter.name for parameter in operation.parameters} <= OF_NOBODY
+        assert {parameter.name for parameter in operation.parameters} <= IMPERSONAL
 
 
-def test_what_has_one_name_is_one_thing() -> None:
-    """Problems, headers and parameters of one name are alike in all documents."""
+def test_shared_components_are_equal() -> None:
+    """Components with the same name are equal in all documents."""
     seen: dict[tuple[str, str], Any] = {}
     for service in SERVICES:
         components = yaml.safe_load(document_text(service))["components"]
@@ -105,7 +105,7 @@ def test_what_has_one_name_is_one_thing() -> None:
 
 
 def test_every_operation_has_a_double() -> None:
-    """The doubles serve each documented operation under its address, and none besides."""
+    """The doubles serve the documented operations and no others."""
     doubles = Doubles(ServiceFakes.over(DictTables(), SteppedClock(CREATED)))
     mounts = [mount for mount in doubles.app.routes if isinstance(mount, Mount)]
     served = {
@@ -123,6 +123,6 @@ def test_every_operation_has_a_double() -> None:
     assert served == documented
 
 
-def test_the_page_is_that_of_the_documents() -> None:
-    """docs/services.md is what `python -m tests.services.handbook` writes."""
-    assert PAGE.read_text(encoding="utf-8") == handbook()
+def test_the_page_is_up_to_date() -> None:
+    """docs/services.md is the output of `python -m tests.services.services_page`."""
+    assert PAGE.read_text(encoding="utf-8") == services_page()

@@ -1,4 +1,4 @@
-"""A day's calls of every client: as documented, by one key a call, and telling nobody's secrets."""
+"""The requests of every client are documented, have one key for each call, and log no secret."""
 
 import asyncio
 import json
@@ -32,19 +32,19 @@ from campaign_workers.testing.builders import (
     text_message,
 )
 from tests.contracts.http_worlds import EVERY_FAULT, LIMITS, Server, World, secrets, world
-from tests.services.asking import every_operation
-from tests.services.recording import Recorder, documented
+from tests.services.example_requests import every_operation
+from tests.services.request_recorder import Recorder, assert_request_documented
 
 TOKEN: Final = "t0ken-of-ours"
 PHONE, EMAIL, NAME, CODE = "+12125550162", "ada@mail.example", "Adalovelace", "C0DE-K7Q2"
 SECRETS: Final = (TOKEN, PHONE, EMAIL, NAME, CODE)
 DAYS: Final = 12
-"""As often as it takes for every fault to strike."""
+"""The number of rounds in which every fault occurs."""
 
 
 @attrs.frozen(kw_only=True)
 class Day:
-    """A world in which everything is asked, and what was asked."""
+    """A world and the recorder of its requests."""
 
     world: World
     recorder: Recorder
@@ -52,7 +52,7 @@ class Day:
 
 @pytest.fixture
 def day(http_server: Server) -> Day:
-    """A day on which everything goes wrong now and then."""
+    """Return a world in which every fault occurs."""
     made = world(http_server, channels={"#tour"}, dead_endings=("0199",))
     made.doubles.tokens[TOKEN] = list(made.doubles.services)
     recorder = Recorder(made.doubles.app)
@@ -67,8 +67,8 @@ def day(http_server: Server) -> Day:
     return Day(world=made, recorder=recorder)
 
 
-def ask_blocking(at: Callable[[str], str], number: int) -> None:
-    """Call every method of every client that blocks."""
+def call_blocking_clients(at: Callable[[str], str], number: int) -> None:
+    """Call every method of every blocking client."""
     with ExitStack() as stack:
         opened = stack.enter_context
         tokens = secrets(TOKEN)
@@ -95,8 +95,8 @@ def ask_blocking(at: Callable[[str], str], number: int) -> None:
         slack.post("#tour", f"{number} entries", [{"type": "divider"}])
 
 
-def ask_together(at: Callable[[str], str], day: World, number: int) -> None:
-    """Call the clients that do not block."""
+def call_async_clients(at: Callable[[str], str], day: World, number: int) -> None:
+    """Call every method of every asynchronous client."""
     offers = HttpOfferCodes(at("pacman"), secrets(TOKEN), limits=LIMITS)
     sms = HttpSmsService(at("sms"), secrets(TOKEN), day.clock, limits=LIMITS)
     words = {"text": f"{NAME}, your code is {CODE}", "metadata": {"campaignId": "tour"}}
@@ -112,54 +112,52 @@ def ask_together(at: Callable[[str], str], day: World, number: int) -> None:
     asyncio.run(together())
 
 
-def test_a_bad_day_is_asked_through_as_documented(
-    day: Day, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Every request of every client, repeats included, is as documented; logs tell no secret."""
+def test_requests_are_documented_despite_faults(day: Day, caplog: pytest.LogCaptureFixture) -> None:
+    """Every request, repeats included, matches its document; logs have no secret."""
     caplog.set_level(logging.DEBUG)
     for number in range(DAYS):
-        ask_blocking(day.world.at, number)
-        ask_together(day.world.at, day.world, number)
-    asked = [documented(request) for request in day.recorder.requests]
-    assert set(asked) == {operation.name for operation in every_operation()}
-    struck = {kind for _, kind in day.world.doubles.faults.injected}
-    assert struck == {fault.kind for fault in EVERY_FAULT}
-    hold_keys(day.recorder)
-    told = "\n".join(f"{record.getMessage()} {vars(record)!r}" for record in caplog.records)
-    assert "stamina.retry_scheduled" in told
-    assert not [secret for secret in SECRETS if secret in told]
+        call_blocking_clients(day.world.at, number)
+        call_async_clients(day.world.at, day.world, number)
+    called = [assert_request_documented(request) for request in day.recorder.requests]
+    assert set(called) == {operation.name for operation in every_operation()}
+    kinds = {kind for _, kind in day.world.doubles.faults.injected}
+    assert kinds == {fault.kind for fault in EVERY_FAULT}
+    check_keys(day.recorder)
+    logged = "\n".join(f"{record.getMessage()} {vars(record)!r}" for record in caplog.records)
+    assert "stamina.retry_scheduled" in logged
+    assert not [secret for secret in SECRETS if secret in logged]
 
 
 @pytest.mark.parametrize("fault", EVERY_FAULT, ids=lambda fault: f"{fault.kind}-{fault.value:g}")
-def test_no_service_is_asked_in_vain(day: Day, fault: Fault) -> None:
-    """Each way to fail strikes each service, and whatever is asked is answered in the end."""
+def test_every_fault_is_overcome_at_every_service(day: Day, fault: Fault) -> None:
+    """Each kind of fault occurs at each service, and every call succeeds in the end."""
     board = day.world.doubles.faults
     board.clear()
     for service in SERVICES:
         board.inject(fault, service=service, times=LIMITS.attempts - 1)
-    ask_blocking(day.world.at, 1)
-    ask_together(day.world.at, day.world, 1)
+    call_blocking_clients(day.world.at, 1)
+    call_async_clients(day.world.at, day.world, 1)
     assert board.injected.keys() == {(service, fault.kind) for service in SERVICES}
 
 
-def hold_keys(recorder: Recorder) -> None:
-    """All tries of a call have one key and one body, and no two calls of a service share one."""
+def check_keys(recorder: Recorder) -> None:
+    """All attempts of a call have one key and one body, and no two calls share a key."""
     calls: dict[str, set[tuple[str, bytes]]] = defaultdict(set)
     for request in recorder.requests:
         if request.method == "POST":
             call = request.headers["x-correlation-id"]
             key = f"{request.service} {request.headers['idempotency-key']}"
             calls[call].add((key, request.body))
-    assert all(len(tries) == 1 for tries in calls.values())
-    keys = [key for tries in calls.values() for key, _ in tries]
+    assert all(len(attempts) == 1 for attempts in calls.values())
+    keys = [key for attempts in calls.values() for key, _ in attempts]
     assert len(set(keys)) == len(keys)
     assert len(calls) < sum(request.method == "POST" for request in recorder.requests)
 
 
-def test_addresses_tell_nobody(day: Day) -> None:
-    """What stands in addresses is campaigns and categories alone."""
-    ask_blocking(day.world.at, 1)
-    ask_together(day.world.at, day.world, 1)
+def test_urls_have_no_personal_data(day: Day) -> None:
+    """URLs contain only ids of campaigns and categories."""
+    call_blocking_clients(day.world.at, 1)
+    call_async_clients(day.world.at, day.world, 1)
     places = json.dumps([(request.path, request.query) for request in day.recorder.requests])
     assert "g1" not in places
     assert not [secret for secret in SECRETS if secret in places]

@@ -1,4 +1,4 @@
-"""Tokens that are refused, addresses that are none, and Slack's own ways."""
+"""Refused tokens, invalid URLs, and Slack's errors."""
 
 import asyncio
 import gc
@@ -31,12 +31,12 @@ from tests.contracts.http_worlds import LIMITS, Server, World, secrets, world
 
 @pytest.fixture
 def fresh(http_server: Server) -> World:
-    """A world with one channel."""
+    """Return a world with one channel."""
     return world(http_server, channels={"#tour"})
 
 
-def test_a_new_token_is_read_once(fresh: World) -> None:
-    """A refused token is read anew; with the new one the same call goes on."""
+def test_a_refused_token_is_read_again(fresh: World) -> None:
+    """A refused token is read again, and the same call continues with the new one."""
     store = secrets("old")
     with HttpUserService(fresh.at("user"), store, limits=LIMITS) as users:
         fresh.doubles.tokens["old"] = ["user"]
@@ -51,7 +51,7 @@ def test_a_new_token_is_read_once(fresh: World) -> None:
 
 @attrs.define
 class CountingSecrets:
-    """Counts how often it is asked."""
+    """Counts reads."""
 
     token: str = "local"
     reads: int = 0
@@ -61,8 +61,8 @@ class CountingSecrets:
         return self.token
 
 
-def test_hundreds_share_a_renewal(fresh: World) -> None:
-    """Texts that are refused side by side read the new token once and all go out."""
+def test_concurrent_calls_share_a_token_read(fresh: World) -> None:
+    """Concurrently refused texts read the new token once, and all are sent."""
     store = CountingSecrets("old")
     sms = HttpSmsService(fresh.at("sms"), store, fresh.clock)
 
@@ -77,12 +77,12 @@ def test_hundreds_share_a_renewal(fresh: World) -> None:
     assert len(list(fresh.behind.sms.accepted_texts())) == 100
 
 
-def test_a_wave_leaves_no_connections(fresh: World) -> None:
-    """What was opened on a loop is closed and gone with it, however many waves a process sends."""
+def test_connections_close_with_the_event_loop(fresh: World) -> None:
+    """Connections are closed with their event loop, after any number of waves."""
 
     def clients() -> list[httpx.AsyncClient]:
         gc.collect()
-        return [thing for thing in gc.get_objects() if issubclass(type(thing), httpx.AsyncClient)]
+        return [item for item in gc.get_objects() if issubclass(type(item), httpx.AsyncClient)]
 
     sms = HttpSmsService(fresh.at("sms"), secrets(), fresh.clock)
     opened = []
@@ -98,8 +98,8 @@ def test_a_wave_leaves_no_connections(fresh: World) -> None:
     assert len(clients()) == before
 
 
-def test_a_missing_token_is_no_missing_campaign(fresh: World) -> None:
-    """Without a secret the work waits; nobody is told that the campaign is not there."""
+def test_a_missing_token_raises_retry_later(fresh: World) -> None:
+    """A missing secret is not reported as a missing campaign."""
     with (
         HttpCampaignService(fresh.at("campaign"), MemorySecrets(), limits=LIMITS) as client,
         pytest.raises(RetryLater, match="services/campaign/token"),
@@ -108,8 +108,8 @@ def test_a_missing_token_is_no_missing_campaign(fresh: World) -> None:
 
 
 @pytest.mark.parametrize("token", ["", " ", "two words", "line\nbreak", "clé"])
-def test_what_is_no_token_is_not_sent(fresh: World, token: str) -> None:
-    """A secret that cannot stand in a header lets the work wait, and is not repeated."""
+def test_an_invalid_token_is_not_sent(fresh: World, token: str) -> None:
+    """A secret that is not a token raises `RetryLater` and is not quoted."""
     with (
         HttpUserService(fresh.at("user"), secrets(token), limits=LIMITS) as users,
         pytest.raises(RetryLater, match="is not a valid bearer token") as caught,
@@ -118,8 +118,10 @@ def test_what_is_no_token_is_not_sent(fresh: World, token: str) -> None:
     assert token.strip() == "" or token not in str(caught.value)
 
 
-def test_a_reason_is_the_same_on_every_run(fresh: World, caplog: pytest.LogCaptureFixture) -> None:
-    """What a worker writes down of a refusal has no correlation id; the log has it."""
+def test_the_reason_of_a_refusal_is_deterministic(
+    fresh: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The error of a refusal has no correlation id; the log has it."""
     caplog.set_level(logging.INFO)
     codes = HttpOfferCodes(fresh.at("pacman"), secrets(), limits=LIMITS)
     reasons = set()
@@ -132,8 +134,8 @@ def test_a_reason_is_the_same_on_every_run(fresh: World, caplog: pytest.LogCaptu
 
 
 @pytest.mark.parametrize("url", ["", "ftp://x", "http://", "x", "http://u:p@h", "http://h?q=1"])
-def test_an_address_is_checked_at_once(url: str) -> None:
-    """A client for no address at all is not made."""
+def test_an_invalid_url_is_refused(url: str) -> None:
+    """A client with an invalid base URL is not created."""
     with pytest.raises(BadInput, match="base_url"):
         HttpUserService(url, secrets())
 
@@ -152,10 +154,10 @@ def test_an_address_is_checked_at_once(url: str) -> None:
     ],
     ids=["token", "scope", "failure", "busy", "channel"],
 )
-def test_slack_is_understood(
+def test_slack_errors_are_mapped(
     fresh: World, error: Callable[[World], object], raised: type[CampaignError]
 ) -> None:
-    """Slack's own errors lead to the same errors of ours."""
+    """Slack's errors raise the same errors as those of other services."""
     error(fresh)
     with (
         SlackChat(fresh.at("slack"), secrets(), limits=LIMITS) as chat,
@@ -165,8 +167,8 @@ def test_slack_is_understood(
     assert caught.type is raised
 
 
-def test_a_lost_answer_may_post_twice(fresh: World) -> None:
-    """Slack cannot tell a repeat: a message comes at least once."""
+def test_a_lost_response_may_post_twice(fresh: World) -> None:
+    """Slack does not deduplicate: a message is posted at least once."""
     fresh.doubles.faults.inject(Fault(FaultKind.ANSWER_LOST))
     with SlackChat(fresh.at("slack"), secrets(), limits=LIMITS) as chat:
         chat.post("#tour", "hello")
@@ -174,7 +176,7 @@ def test_a_lost_answer_may_post_twice(fresh: World) -> None:
 
 
 def test_retries_can_be_switched_off(fresh: World) -> None:
-    """With stamina inactive a lost answer is still told to be one."""
+    """With stamina inactive, a lost response still raises `OutcomeUnknown`."""
     stamina.set_active(False)
     try:
         fresh.doubles.faults.inject(Fault(FaultKind.ANSWER_LOST))

@@ -1,4 +1,4 @@
-"""What the clients make of services that misbehave."""
+"""Retries and errors of the clients when services fail."""
 
 import asyncio
 import time
@@ -33,7 +33,7 @@ from tests.contracts.http_worlds import LIMITS, Server, World, secrets, world
 
 @pytest.fixture
 def fresh(http_server: Server) -> World:
-    """A world with a campaign."""
+    """Return a world with a campaign."""
     made = world(http_server, channels={"#tour"})
     made.behind.campaigns.put(campaign())
     return made
@@ -41,89 +41,85 @@ def fresh(http_server: Server) -> World:
 
 @pytest.fixture
 def campaigns(fresh: World) -> Iterator[HttpCampaignService]:
-    """The client of the campaign service."""
+    """Return a client of the campaign service."""
     with HttpCampaignService(fresh.at("campaign"), secrets(), limits=LIMITS) as client:
         yield client
 
 
-def struck(world: World, kind: FaultKind) -> int:
-    """How often a fault struck."""
+def injected_faults(world: World, kind: FaultKind) -> int:
+    """Return how often a kind of fault was injected."""
     return sum(
         times for (_, found), times in world.doubles.faults.injected.items() if found is kind
     )
 
 
 @pytest.mark.parametrize("kind", ["reset", "answer-lost", "garbage", "error=500", "too-many=0"])
-def test_what_passes_is_tried_again(
+def test_transient_failures_are_retried(
     fresh: World, campaigns: HttpCampaignService, kind: str
 ) -> None:
-    """Three failures in a row are one more than nothing."""
+    """Three consecutive failures are retried."""
     fault = Fault.parse(kind)
     fresh.doubles.faults.inject(fault, times=3)
     assert campaigns.campaign("tour") == campaign()
-    assert struck(fresh, fault.kind) == 3
+    assert injected_faults(fresh, fault.kind) == 3
 
 
 @pytest.mark.parametrize("kind", ["reset", "garbage", "error=502", "error=503", "too-many=0"])
-def test_what_does_not_pass_is_given_up(
-    fresh: World, campaigns: HttpCampaignService, kind: str
-) -> None:
-    """After the last try the work is given back; the error names service, place and call."""
+def test_retries_are_limited(fresh: World, campaigns: HttpCampaignService, kind: str) -> None:
+    """After the last attempt the error names service, path and correlation id."""
     fault = Fault.parse(kind)
     fresh.doubles.faults.inject(fault, times=99)
     with pytest.raises(RetryLater, match=r"campaign service: .*/campaigns/tour.*correlation id \w"):
         campaigns.campaign("tour")
-    assert struck(fresh, fault.kind) == LIMITS.attempts
+    assert injected_faults(fresh, fault.kind) == LIMITS.attempts
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 409, 410, 413, 422])
-def test_what_cannot_pass_is_not_tried_again(
+def test_client_errors_are_not_retried(
     fresh: World, campaigns: HttpCampaignService, status: int
 ) -> None:
-    """No 4xx but 429 is asked for twice."""
+    """No 4xx status but 429 is retried."""
     fresh.doubles.faults.inject(Fault(FaultKind.ERROR, status), times=99)
     with pytest.raises(CampaignError):
         campaigns.markets("tour")
-    assert struck(fresh, FaultKind.ERROR) == 1
+    assert injected_faults(fresh, FaultKind.ERROR) == 1
 
 
-def test_only_a_verdict_refuses_for_good(fresh: World) -> None:
-    """A reused key and 422 refuse the request; a refused token or an odd answer is no verdict."""
+def test_only_422_and_a_reused_key_are_permanent(fresh: World) -> None:
+    """A refused token and an undocumented status raise `RetryLater`."""
     codes = HttpOfferCodes(fresh.at("pacman"), secrets(), limits=LIMITS)
 
-    def raised(status: int) -> type[BaseException]:
+    def error_type(status: int) -> type[BaseException]:
         fresh.doubles.faults.inject(Fault(FaultKind.ERROR, status))
         with pytest.raises(CampaignError) as caught:
             asyncio.run(codes.create(offer_code_request()))
         return caught.type
 
-    assert {raised(409), raised(422)} == {PermanentFailure}
-    assert {raised(401 + 2), raised(410)} == {RetryLater}
+    assert {error_type(409), error_type(422)} == {PermanentFailure}
+    assert {error_type(403), error_type(410)} == {RetryLater}
 
 
-def test_a_conflict_over_a_text_is_no_refusal(fresh: World) -> None:
-    """A repeat may be told that its id is taken; an e-mail would then be the second notice."""
+def test_a_conflict_of_a_text_leaves_the_outcome_unknown(fresh: World) -> None:
+    """If 409 were a refusal, the fan would get an e-mail in addition to the text."""
     sms = HttpSmsService(fresh.at("sms"), secrets(), fresh.clock)
     fresh.doubles.faults.inject(Fault(FaultKind.ERROR, 409))
     with pytest.raises(OutcomeUnknown):
         asyncio.run(sms.send(text_message()))
 
 
-def test_a_conflict_of_another_kind_is_no_reused_key(http_server: Server) -> None:
-    """A service may say 409 while the first try is still under way; the work comes later."""
+def test_another_conflict_leaves_the_outcome_unknown(http_server: Server) -> None:
+    """A service may return 409 while the first attempt is still in progress."""
 
-    async def still_at_it(_: Request) -> Response:
+    async def conflict(_: Request) -> Response:
         return Response(status_code=409)
 
-    url = http_server.add_app(
-        Starlette(routes=[Route("/offer-codes", still_at_it, methods=["POST"])])
-    )
+    url = http_server.add_app(Starlette(routes=[Route("/offer-codes", conflict, methods=["POST"])]))
     with pytest.raises(OutcomeUnknown, match="status 409"):
         asyncio.run(HttpOfferCodes(url, secrets(), limits=LIMITS).create(offer_code_request()))
 
 
-def test_a_wrong_address_is_no_missing_campaign(fresh: World) -> None:
-    """A 404 that is not the service's own leaves the work to wait; the service's own says so."""
+def test_a_404_of_another_server_is_no_missing_campaign(fresh: World) -> None:
+    """Only a 404 with the service's problem document raises `NotFound`."""
     with (
         HttpCampaignService(f"{fresh.url}/elsewhere", secrets(), limits=LIMITS) as lost,
         pytest.raises(RetryLater),
@@ -136,15 +132,15 @@ def test_a_wrong_address_is_no_missing_campaign(fresh: World) -> None:
             client.campaign("../campaigns/tour")
 
 
-def test_a_spoilt_refusal_is_asked_for_again(fresh: World, campaigns: HttpCampaignService) -> None:
-    """A "not found" that cannot be read is neither that nor a wrong address."""
+def test_a_damaged_problem_is_retried(fresh: World, campaigns: HttpCampaignService) -> None:
+    """A damaged problem document is retried."""
     fresh.doubles.faults.inject(Fault(FaultKind.GARBAGE))
     with pytest.raises(NotFound):
         campaigns.campaign("nowhere")
 
 
-def test_an_unreachable_service_was_asked_nothing() -> None:
-    """When no connection comes about nothing can have happened."""
+def test_a_failed_connection_has_a_known_outcome() -> None:
+    """Without a connection nothing was carried out, so the outcome is known."""
     sms = HttpSmsService("http://127.0.0.1:1", secrets(), clock=None, limits=LIMITS)  # type: ignore[arg-type]
     with pytest.raises(RetryLater) as caught:
         asyncio.run(sms.send(text_message()))
@@ -153,8 +149,8 @@ def test_an_unreachable_service_was_asked_nothing() -> None:
 
 @pytest.mark.parametrize("lost", ["answer-lost", "garbage", "error=500", "error=504", "reset"])
 @pytest.mark.parametrize("then", [None, "error=503", "too-many=0", "error=403"])
-def test_what_may_have_happened_stays_unknown(fresh: World, lost: str, then: str | None) -> None:
-    """One lost answer is enough, whatever the later tries are told; a repeat clears it up."""
+def test_a_lost_response_stays_unknown(fresh: World, lost: str, then: str | None) -> None:
+    """After one lost response the outcome is unknown, whatever later attempts return."""
     sms = HttpSmsService(fresh.at("sms"), secrets(), fresh.clock, limits=LIMITS)
     board = fresh.doubles.faults
     board.inject(Fault.parse(lost), times=1 if then else 4)
@@ -167,24 +163,24 @@ def test_what_may_have_happened_stays_unknown(fresh: World, lost: str, then: str
     assert [text.message for text in fresh.behind.sms.accepted_texts()] == [text_message()]
 
 
-def test_a_busy_service_is_left_alone(fresh: World, campaigns: HttpCampaignService) -> None:
-    """The next try comes when `Retry-After` says, not earlier."""
+def test_retry_after_is_respected(fresh: World, campaigns: HttpCampaignService) -> None:
+    """The next attempt is not made before `Retry-After`."""
     fresh.doubles.faults.inject(Fault(FaultKind.TOO_MANY, 1))
     began = time.monotonic()
     campaigns.campaign("tour")
     assert time.monotonic() - began >= 1
 
 
-def test_nobody_waits_too_long(fresh: World, campaigns: HttpCampaignService) -> None:
-    """A service that asks for more time than there is gets all of it: the work comes later."""
+def test_a_long_retry_after_is_not_waited_for(fresh: World, campaigns: HttpCampaignService) -> None:
+    """A `Retry-After` over the limit raises `ServiceBusy` at once."""
     fresh.doubles.faults.inject(Fault(FaultKind.TOO_MANY, 30))
     with pytest.raises(ServiceBusy, match="30 s"):
         campaigns.campaign("tour")
-    assert struck(fresh, FaultKind.TOO_MANY) == 1
+    assert injected_faults(fresh, FaultKind.TOO_MANY) == 1
 
 
-def test_a_text_has_one_try(fresh: World) -> None:
-    """The SMS client leaves trying again to the wave, after the time that the service asks for."""
+def test_a_text_has_one_attempt(fresh: World) -> None:
+    """The SMS client waits for `Retry-After`, then raises; the worker retries."""
     sms = HttpSmsService(fresh.at("sms"), secrets(), fresh.clock)
     fresh.doubles.faults.inject(Fault(FaultKind.TOO_MANY, 7))
     before = fresh.clock.now()
@@ -194,8 +190,8 @@ def test_a_text_has_one_try(fresh: World) -> None:
     asyncio.run(sms.send(text_message()))
 
 
-def test_a_long_wait_holds_for_every_text(fresh: World) -> None:
-    """Nobody waits for minutes in a call; until then the SMS service is asked for nothing more."""
+def test_a_long_retry_after_pauses_all_texts(fresh: World) -> None:
+    """Until a long `Retry-After` is over, the SMS service gets no request."""
     sms = HttpSmsService(fresh.at("sms"), secrets(), fresh.clock)
     fresh.doubles.faults.inject(Fault(FaultKind.TOO_MANY, 90))
     before = fresh.clock.now()
@@ -210,7 +206,7 @@ def test_a_long_wait_holds_for_every_text(fresh: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "seconds"),
+    ("value", "seconds"),
     [
         ("5", 5),
         (" 0 ", 0),
@@ -222,27 +218,27 @@ def test_a_long_wait_holds_for_every_text(fresh: World) -> None:
         ("Fri, 31 Dec 9999 23:59:59 -1200", None),
     ],
 )
-def test_retry_after_is_read(asked: str, seconds: float | None) -> None:
-    """Seconds count; what is neither seconds nor a date is as if it were not there."""
-    assert retry_after(answer(asked)) == seconds
+def test_retry_after_is_parsed(value: str, seconds: float | None) -> None:
+    """Values that are neither seconds nor a date are ignored."""
+    assert retry_after(busy_response(value)) == seconds
 
 
 def test_retry_after_may_be_a_date() -> None:
-    """A date says until when; one that has passed asks for nothing."""
+    """A date is converted to seconds; a past one to zero."""
     now = datetime.now(UTC)
-    later = retry_after(answer(format_datetime(now + timedelta(seconds=60))))
+    later = retry_after(busy_response(format_datetime(now + timedelta(seconds=60))))
     assert later == pytest.approx(60, abs=3)
-    assert retry_after(answer(format_datetime(now - timedelta(days=1)))) == 0
+    assert retry_after(busy_response(format_datetime(now - timedelta(days=1)))) == 0
 
 
-def answer(retry_after: str) -> ServiceResponse:
-    """A busy service's answer."""
-    return ServiceResponse(status=429, headers={"retry-after": retry_after}, body=b"")
+def busy_response(value: str) -> ServiceResponse:
+    """Return a 429 response."""
+    return ServiceResponse(status=429, headers={"retry-after": value}, body=b"")
 
 
 @pytest.mark.parametrize("fault", ["drip=0.5", "latency=5"])
-def test_a_try_has_an_end(fresh: World, fault: str) -> None:
-    """A service that is silent, or that drips for ever, is hung up on."""
+def test_an_attempt_has_a_timeout(fresh: World, fault: str) -> None:
+    """A silent or slow service is disconnected."""
     limits = attrs.evolve(LIMITS, read_timeout_seconds=0.3, attempt_timeout_seconds=0.5, attempts=1)
     fresh.doubles.faults.inject(Fault.parse(fault))
     began = time.monotonic()
@@ -254,8 +250,8 @@ def test_a_try_has_an_end(fresh: World, fault: str) -> None:
     assert time.monotonic() - began < 4
 
 
-def test_an_answer_has_an_end(fresh: World) -> None:
-    """An answer over the limit is not read to its end."""
+def test_a_response_has_a_size_limit(fresh: World) -> None:
+    """A response over the size limit is not read to its end."""
     fresh.behind.users.put("g1", "u" * 5000)
     limits = attrs.evolve(LIMITS, max_response_bytes=4096, attempts=1)
     with (

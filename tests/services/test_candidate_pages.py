@@ -1,4 +1,4 @@
-"""Candidates come page by page, in memory that does not grow with the campaign."""
+"""Candidates are read page by page, in constant memory."""
 
 import json
 import logging
@@ -21,12 +21,12 @@ PAGE: Final = 500
 QUERY: Final = EligibleQuery(campaign_id="tour", market_ids=("nyc",))
 
 
-def campaign_of(pages: int, asked: list[dict[str, Any]]) -> Starlette:
-    """An entry service that makes up its candidates as it goes."""
+def campaign_of(pages: int, requests: list[dict[str, Any]]) -> Starlette:
+    """Return an entry service that generates its candidates."""
 
     async def search(request: Request) -> Response:
         body = await request.json()
-        asked.append(body)
+        requests.append(body)
         number = int(body["cursor"] or 0)
         rows = [
             {
@@ -48,36 +48,36 @@ def campaign_of(pages: int, asked: list[dict[str, Any]]) -> Starlette:
 
 @pytest.fixture
 def read(http_server: Server, caplog: pytest.LogCaptureFixture) -> Callable[[int], tuple[int, int]]:
-    """Reads a campaign of so many pages; the fans, and the most bytes that this took."""
-    # Every line of a log is kept for the report of a failure, a few lines a page.
+    """Return a function that reads a campaign and returns its fans and the peak memory."""
+    # pytest keeps every log line in memory, several for each page.
     for talkative in ("httpx", "uvicorn.access"):
         caplog.set_level(logging.WARNING, logger=talkative)
 
     def read(pages: int) -> tuple[int, int]:
-        asked: list[dict[str, Any]] = []
-        url = http_server.add_app(campaign_of(pages, asked))
+        requests: list[dict[str, Any]] = []
+        url = http_server.add_app(campaign_of(pages, requests))
         with HttpEntryService(url, secrets(), limits=LIMITS, page_size=PAGE) as entries:
-            fans, kept = 0, []
+            fans, references = 0, []
             tracemalloc.start()
             for page in entries.eligible(QUERY):
                 fans += len(page)
-                kept.append(weakref.ref(page))
-                # The columns of a page are in memory that is not traced.
-                assert sum(other() is not None for other in kept) == 1
-            most = tracemalloc.get_traced_memory()[1]
+                references.append(weakref.ref(page))
+                # Polars allocates columns outside the memory that tracemalloc traces.
+                assert sum(other() is not None for other in references) == 1
+            peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
-        assert [body["cursor"] for body in asked] == [None, *map(str, range(1, pages))]
-        assert {body["limit"] for body in asked} == {PAGE}
-        return fans, most
+        assert [body["cursor"] for body in requests] == [None, *map(str, range(1, pages))]
+        assert {body["limit"] for body in requests} == {PAGE}
+        return fans, peak
 
     return read
 
 
 def test_memory_does_not_grow_with_the_pages(read: Callable[[int], tuple[int, int]]) -> None:
-    """Ten times as many fans take no more memory than one page does."""
+    """Reading ten times as many pages takes no more memory."""
     read(1)
-    few, some_bytes = read(2)
-    many, most_bytes = read(20)
-    assert (few, many) == (2 * PAGE, 20 * PAGE)
-    # Pages of the server, in this process too, count at times; all that there were are ten times.
-    assert most_bytes < 3 * some_bytes
+    few_fans, few_bytes = read(2)
+    many_fans, many_bytes = read(20)
+    assert (few_fans, many_fans) == (2 * PAGE, 20 * PAGE)
+    # Pages of the server, which runs in this process, sometimes count too.
+    assert many_bytes < 3 * few_bytes

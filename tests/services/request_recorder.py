@@ -1,4 +1,4 @@
-"""What clients really sent, held to the documents without the doubles' own checks."""
+"""Records the requests of clients, and checks them against the documents independently."""
 
 import json
 import re
@@ -18,7 +18,7 @@ HTTP: Final = {"accept", "accept-encoding", "connection", "content-length", "hos
 
 @attrs.frozen(kw_only=True)
 class Recorded:
-    """One request as it came in."""
+    """One received request."""
 
     service: str
     method: str
@@ -27,33 +27,33 @@ class Recorded:
     headers: Mapping[str, str]
     body: bytes = attrs.field(repr=False)
     status: int | None
-    """What it was answered; None if no answer came."""
+    """The status of the response; None if there was none."""
 
 
 @attrs.define
 class Recorder:
-    """An app that writes down what the app behind it is asked."""
+    """An app that records the requests to the app behind it."""
 
     inner: ASGIApp
     requests: list[Recorded] = attrs.field(factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and keep it."""
+        """Pass a request on, and record it."""
         place = scope["path"].removeprefix(scope.get("root_path", ""))
         service, _, path = place.removeprefix("/").partition("/")
-        pieces: list[bytes] = []
+        chunks: list[bytes] = []
         statuses: list[int | None] = []
 
-        async def listening() -> Message:
+        async def record_receive() -> Message:
             message = await receive()
-            pieces.append(message.get("body", b""))
+            chunks.append(message.get("body", b""))
             return message
 
-        async def sending(message: Message) -> None:
+        async def record_send(message: Message) -> None:
             statuses.append(message.get("status"))
             await send(message)
 
-        await self.inner(scope, listening, sending)
+        await self.inner(scope, record_receive, record_send)
         self.requests.append(
             Recorded(
                 service=service,
@@ -61,14 +61,14 @@ class Recorder:
                 path=f"/{path}",
                 query=parse_qs(scope["query_string"].decode(), keep_blank_values=True),
                 headers={name.decode(): value.decode() for name, value in scope["headers"]},
-                body=b"".join(pieces),
+                body=b"".join(chunks),
                 status=next(iter(statuses), None),
             )
         )
 
 
-def documented(request: Recorded) -> str:
-    """The id of the operation that a request asks for; fails if it is not as documented."""
+def assert_request_documented(request: Recorded) -> str:
+    """Assert that a request matches its document, and return its operation id."""
     assert request.service in SERVICES
     template, node = operation(request)
     given = _path_values(template, request.path)
@@ -83,31 +83,31 @@ def documented(request: Recorded) -> str:
         assert value is not None or not parameter.get("required"), name
         if value is not None:
             Draft202012Validator(parameter["schema"]).validate(value)
-    _hold_headers(request)
+    _check_headers(request)
     if "requestBody" in node:
         content = node["requestBody"]["content"][request.headers["content-type"]]
         body = json.loads(request.body)
         Draft202012Validator(content["schema"]).validate(body)
-        assert not list(_unforeseen(body, content["schema"]))
+        assert not list(_unknown_fields(body, content["schema"]))
     else:
         assert not request.body
     return str(node["operationId"])
 
 
-def _unforeseen(value: Any, schema: Mapping[str, Any], place: str = "$") -> Iterator[str]:
-    """Fields that the document does not name; to validate, they would be as good as any."""
+def _unknown_fields(value: Any, schema: Mapping[str, Any], place: str = "$") -> Iterator[str]:
+    """Yield fields that the document lacks, which a validator would accept."""
     if isinstance(value, list):
         for item in value:
-            yield from _unforeseen(item, schema.get("items", {}), f"{place}[]")
+            yield from _unknown_fields(item, schema.get("items", {}), f"{place}[]")
     if isinstance(value, dict) and "additionalProperties" not in schema:
         known = schema.get("properties", {})
         yield from (f"{place}.{name}" for name in value.keys() - known.keys())
         for name in value.keys() & known.keys():
-            yield from _unforeseen(value[name], known[name], f"{place}.{name}")
+            yield from _unknown_fields(value[name], known[name], f"{place}.{name}")
 
 
 def operation(request: Recorded) -> tuple[str, Mapping[str, Any]]:
-    """The address and the node of the operation that a request asks for."""
+    """Return the path template and the node of the operation of a request."""
     found = [
         (path, item[request.method.lower()])
         for path, item in document(request.service)["paths"].items()
@@ -134,8 +134,8 @@ def _query_value(values: list[str] | None, schema: Mapping[str, Any]) -> Any:
     return [int(value) for value in values] if schema["type"] == "array" else values[0]
 
 
-def _hold_headers(request: Recorded) -> None:
-    """Every call has a token and a correlation id, every POST a key, and nothing is unforeseen."""
+def _check_headers(request: Recorded) -> None:
+    """Assert that the request has the documented headers and no others."""
     assert request.headers.keys() <= OURS | HTTP
     assert request.headers["authorization"].startswith("Bearer ")
     assert request.headers["x-correlation-id"]

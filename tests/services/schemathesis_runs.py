@@ -1,6 +1,6 @@
-"""Schemathesis on the doubles: requests that their documents allow, and ones that they forbid.
+"""Runs Schemathesis on the doubles: requests that their documents allow, and ones that they forbid.
 
-`python -m tests.services.examination [EXAMPLES]` looks long; the tests look briefly.
+`python -m tests.services.schemathesis_runs [EXAMPLES]` runs many examples, the tests a few.
 """
 
 import sys
@@ -11,23 +11,23 @@ from click.testing import CliRunner
 from campaign_workers.doubles import LOCAL_TOKEN
 from campaign_workers.doubles.documents import SERVICES
 from campaign_workers.testing.builders import campaign
-from tests.contracts.http_worlds import World, running, world
+from tests.contracts.http_worlds import World, run_server, world
 
 ROOT = Path(__file__).parents[2]
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 THOROUGH = 300
 
 
-def examinee(fresh: World) -> World:
-    """A world in which the examples of the documents can be carried out."""
+def with_example_data(fresh: World) -> World:
+    """Add the data that the examples of the documents need, and return the world."""
     fresh.behind.campaigns.put(campaign("summer-tour", category_id=4711))
     fresh.behind.codes.load("summer-tour", ["K7Q2M4XZ", "Q9D3W8LT"])
     fresh.behind.users.put("fan-1", "u-1")
     return fresh
 
 
-def examined(service: str, url: str, *, examples: int, seed: int = 1) -> tuple[bool, str]:
-    """Whether nothing was found wrong with the double of a service, and the report."""
+def run_schemathesis(service: str, url: str, *, examples: int, seed: int = 1) -> tuple[bool, str]:
+    """Return whether the double of a service passes, and the report."""
     from schemathesis.cli import schemathesis
 
     options = [
@@ -43,16 +43,16 @@ def examined(service: str, url: str, *, examples: int, seed: int = 1) -> tuple[b
 
 
 def main() -> None:
-    """Examine all doubles."""
+    """Run Schemathesis on all doubles."""
     examples = int(sys.argv[1]) if len(sys.argv) > 1 else THOROUGH
-    wrong = []
-    with running() as server:
+    failed = []
+    with run_server() as server:
         for service in SERVICES:
-            place = examinee(world(server, channels={"#summer-tour"})).at(service)
-            good, report = examined(service, place, examples=examples)
+            place = with_example_data(world(server, channels={"#summer-tour"})).at(service)
+            passed, report = run_schemathesis(service, place, examples=examples)
             print(report)
-            wrong += [] if good else [service]
-    sys.exit(f"found something wrong with {', '.join(wrong)}" if wrong else 0)
+            failed += [] if passed else [service]
+    sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
 
 
 if __name__ == "__main__":

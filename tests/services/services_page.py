@@ -1,4 +1,7 @@
-"""docs/services.md, written from the documents: `python -m tests.services.handbook`."""
+"""Generates docs/services.md from the OpenAPI documents.
+
+Run `python -m tests.services.services_page`.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,14 +12,14 @@ from campaign_workers.doubles.documents import METHODS, SERVICES, document
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "services.md"
-PREFACE: Final = Path(__file__).with_name("handbook_preface.md")
+PREFACE: Final = Path(__file__).with_name("services_page_preface.md")
 SHARED: Final = ("X-Correlation-Id", "Idempotency-Key")
 
 Node = Mapping[str, Any]
 
 
-def handbook() -> str:
-    """The page."""
+def services_page() -> str:
+    """Return the content of the page."""
     parts = [PREFACE.read_text(encoding="utf-8"), *_problems()]
     for service in SERVICES:
         parts += _service(service)
@@ -24,7 +27,7 @@ def handbook() -> str:
 
 
 def _problems() -> Iterator[str]:
-    """What all services but Slack answer when something is wrong, each problem once."""
+    """Yield the section about the problems of all services but Slack."""
     seen: dict[str, tuple[str, Node]] = {}
     for service in SERVICES:
         for _, _, operation in _operations(service):
@@ -65,16 +68,16 @@ def _operation(path: str, method: str, operation: Node) -> Iterator[str]:
         rows = "\n".join(_parameter(parameter) for parameter in parameters)
         yield f"| parameter | in | what it is |\n| --- | --- | --- |\n{rows}\n"
     if "requestBody" in operation:
-        yield from _told("Request", operation["requestBody"])
+        yield from _content("Request", operation["requestBody"])
     for status, response in operation["responses"].items():
         if status.startswith("2"):
-            yield from _told(f"Answer {status}", response)
+            yield from _content(f"Response {status}", response)
     others = [_other(*item) for item in operation["responses"].items() if item[0][0] != "2"]
     key = ", with an idempotency key" if _takes_key(operation) else ""
     yield (
-        f"Sent as JSON{key}. Other answers: {', '.join(others)}.\n"
+        f"Sent as JSON{key}. Other responses: {', '.join(others)}.\n"
         if method == "POST"
-        else (f"Other answers: {', '.join(others)}.\n")
+        else (f"Other responses: {', '.join(others)}.\n")
     )
 
 
@@ -85,12 +88,11 @@ def _takes_key(operation: Node) -> bool:
 
 
 def _parameter(node: Node) -> str:
-    return (
-        f"| `{node['name']}` | {node['in']} | {_meaning(node.get('description'), node['schema'])} |"
-    )
+    meaning = _describe(node.get("description"), node["schema"])
+    return f"| `{node['name']}` | {node['in']} | {meaning} |"
 
 
-def _told(title: str, node: Node) -> Iterator[str]:
+def _content(title: str, node: Node) -> Iterator[str]:
     content = node.get("content", {}).get("application/json")
     if content is None:
         yield f"**{title}**: {_line(node['description'])} No body.\n"
@@ -104,34 +106,34 @@ def _told(title: str, node: Node) -> Iterator[str]:
 
 
 def _fields(schema: Node, prefix: str = "") -> Iterator[str]:
-    """A row a field, those of nested objects under their path."""
+    """Yield a row for each field; fields of nested objects have their path."""
     for variant in schema.get("oneOf", ()):
         yield from _fields(variant, prefix)
     required = schema.get("required", ())
     for name, field in schema.get("properties", {}).items():
         path = f"{prefix}{name}"
         optional = "" if name in required else "optional; "
-        yield f"| `{path}` | {optional}{_meaning(field.get('description'), field)} |"
+        yield f"| `{path}` | {optional}{_describe(field.get('description'), field)} |"
         yield from _fields(field, f"{path}.")
         yield from _fields(field.get("items", {}), f"{path}[].")
 
 
-def _meaning(description: str | None, schema: Node) -> str:
-    """The kind of a value, its limits, and what it means."""
+def _describe(description: str | None, schema: Node) -> str:
+    """Return the type of a value, its limits and its description."""
     limits = [
         f"{word} {schema[name] if name != 'default' else f'`{json.dumps(schema[name])}`'}"
         for name, word in (
             ("minimum", "at least"),
             ("maximum", "at most"),
-            ("maxLength", "at most that long:"),
+            ("maxLength", "at most this long:"),
             ("maxItems", "items at most:"),
             ("default", "by default"),
         )
         if name in schema and schema[name] not in {"", None}
     ]
-    told = [_kind(schema), *limits]
+    parts = [_kind(schema), *limits]
     text = _line(description or schema.get("description", ""))
-    return ", ".join(told) + (f". {text}" if text else "")
+    return ", ".join(parts) + (f". {text}" if text else "")
 
 
 def _kind(schema: Node) -> str:
@@ -143,18 +145,18 @@ def _kind(schema: Node) -> str:
         return " or ".join(_kind(variant) for variant in schema["oneOf"])
     kinds = schema.get("type", "object")
     names = kinds if isinstance(kinds, list) else [kinds]
-    told = " or ".join(names)
+    text = " or ".join(names)
     if "array" in names:
-        told = told.replace("array", f"array of {_kind(schema['items'])}")
-    return told if "format" not in schema else f"{told} ({schema['format']})"
+        text = text.replace("array", f"array of {_kind(schema['items'])}")
+    return text if "format" not in schema else f"{text} ({schema['format']})"
 
 
 def _other(status: str, response: Node) -> str:
-    names = [example.get("type", example.get("error", "")) for example in _every(response)]
+    names = [example.get("type", example.get("error", "")) for example in _all_examples(response)]
     return f"{status} " + " or ".join(f"`{name}`" for name in dict.fromkeys(names))
 
 
-def _every(response: Node) -> list[Node]:
+def _all_examples(response: Node) -> list[Node]:
     return [e for media in response["content"] for e in _examples(response, media).values()]
 
 
@@ -172,4 +174,4 @@ def _line(text: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(handbook(), encoding="utf-8")
+    PAGE.write_text(services_page(), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Answers that are not as documented are told by service, field and call, and by no value."""
+"""Errors about malformed responses name the service, the field and the request, but no value."""
 
 import asyncio
 import copy
@@ -97,11 +97,11 @@ CALLS: Final[dict[str, tuple[Client, Ask, Any]]] = {
         {"id": "m1", "state": "accepted"},
     ),
 }
-"""What is asked, and an answer that is as documented."""
+"""A call of a client, and the content of a documented response."""
 
 
-class Answering:
-    """A session that answers the same to every call."""
+class FixedSession:
+    """A session that returns the same content for every request."""
 
     def __init__(self, content: Any) -> None:
         self.content = content
@@ -110,33 +110,33 @@ class Answering:
         return self.content
 
 
-class AnsweringLater(Answering):
-    """The same for coroutines."""
+class AsyncFixedSession(FixedSession):
+    """The same, for coroutines."""
 
     async def send(self, _: ServiceRequest) -> Any:
         return self.content
 
 
-def answered(name: str, content: Any) -> object:
-    """What a client makes of an answer."""
+def call_with_response(name: str, content: Any) -> object:
+    """Return the result of a client for a response."""
     client, ask, _ = CALLS[name]
-    kind = AnsweringLater if client in {PACMAN, SMS} else Answering
+    kind = AsyncFixedSession if client in {PACMAN, SMS} else FixedSession
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(client, "_session", kind(content))
         return ask()
 
 
-def raised(name: str, content: Any) -> RetryLater | None:
-    """The error that an answer leads to, if it does."""
+def error_for(name: str, content: Any) -> RetryLater | None:
+    """Return the error of a client for a response, None if there is none."""
     try:
-        answered(name, content)
+        call_with_response(name, content)
     except RetryLater as error:
         return error
     return None
 
 
 def places(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """The path of every node of a document."""
+    """Yield the path of every node of a document."""
     yield path
     children = content.items() if isinstance(content, dict) else ()
     for name, child in enumerate(content) if isinstance(content, list) else children:
@@ -144,7 +144,7 @@ def places(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
 
 
 def put(content: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """The document with another value at a path; with `...` without what is there."""
+    """Return a copy with another value at a path, or without it for `...`."""
     if not path:
         return None if value is ... else value
     changed = copy.deepcopy(content)
@@ -166,19 +166,19 @@ json_values = st.recursive(
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_documented_answer_is_understood(name: str) -> None:
-    """What is as documented raises nothing, whatever else comes with it."""
+def test_documented_responses_are_accepted(name: str) -> None:
+    """A documented response is accepted, even with unknown fields."""
     content = CALLS[name][2]
-    answered(name, content | {"newField": [1, {"x": SECRET}]})
+    call_with_response(name, content | {"newField": [1, {"x": SECRET}]})
 
 
 @given(name=st.sampled_from(sorted(CALLS)), data=st.data())
-def test_whatever_comes_is_told_without_its_values(name: str, data: st.DataObject) -> None:
-    """An answer changed anywhere is understood, or refused by an error that tells no value."""
+def test_errors_quote_no_value(name: str, data: st.DataObject) -> None:
+    """A response with any change is accepted, or refused with an error that quotes no value."""
     content = CALLS[name][2]
     path = data.draw(st.sampled_from(list(places(content))))
     changed = put(content, path, data.draw(json_values | st.just(...)))
-    error = raised(name, changed)
+    error = error_for(name, changed)
     assert SECRET not in f"{error!r} {error and error.__cause__!r}"
     assert error is None or f"{CALLS[name][0].name} service" in str(error)
     assert error is None or "correlation id" in str(error)
@@ -216,19 +216,19 @@ def test_whatever_comes_is_told_without_its_values(name: str, data: st.DataObjec
 def test_the_field_is_named(name: str, path: tuple[Any, ...], value: Any, field: str) -> None:
     """The error names the field that is wrong."""
     with pytest.raises(RetryLater, match=f"not as documented: .*{field}"):
-        answered(name, put(CALLS[name][2], path, value))
+        call_with_response(name, put(CALLS[name][2], path, value))
 
 
 @pytest.mark.parametrize("name", ["assigned", "reserved", "made", "sent"])
-def test_what_was_changed_is_not_known_then(name: str) -> None:
-    """When a request changes something, an answer that cannot be read leaves its outcome open."""
+def test_a_malformed_response_leaves_the_outcome_unknown(name: str) -> None:
+    """After a request with an effect, a malformed response raises `OutcomeUnknown`."""
     with pytest.raises(OutcomeUnknown):
-        answered(name, [])
+        call_with_response(name, [])
 
 
-def test_a_cursor_that_leads_nowhere_is_noticed() -> None:
-    """A service that gives the cursor of the same page again does not keep us for ever."""
+def test_a_repeated_cursor_is_refused() -> None:
+    """A service that returns the same cursor again does not cause an endless loop."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(ENTRY, "_session", Answering({"candidates": [], "next": "again"}))
+        patched.setattr(ENTRY, "_session", FixedSession({"candidates": [], "next": "again"}))
         with pytest.raises(RetryLater, match="next"):
             list(ENTRY.eligible(QUERY))

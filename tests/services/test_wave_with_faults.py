@@ -1,4 +1,4 @@
-"""A wave over HTTP, to a service that loses answers, is busy and fails."""
+"""A wave over HTTP to an SMS service that loses responses, is busy and fails."""
 
 from collections import Counter
 from typing import Any, Final
@@ -14,8 +14,8 @@ from campaign_workers.testing.machines.wave_world import DEAD_ENDING, WaveWorld,
 from tests.contracts.http_worlds import Server, secrets
 
 FANS: Final = 5_000
-MOST_CALLS: Final = 20
-BAD_DAY: Final = {
+MAX_CALLS: Final = 20
+FAULTS: Final = {
     Fault(FaultKind.ANSWER_LOST): 0.20,
     Fault(FaultKind.TOO_MANY, 1): 0.05,
     Fault(FaultKind.ERROR, 500): 0.025,
@@ -24,32 +24,32 @@ BAD_DAY: Final = {
 
 
 def fan(number: int) -> dict[str, str]:
-    """A registrant: each fiftieth number is dead, each hundredth fan wants no text."""
+    """Return a registrant: every 50th number is refused, every 100th fan opted out of texts."""
     phone = (
         f"+1212{3_000_000 + number}" if number % 50 else f"+1212{4_000 + number // 50}{DEAD_ENDING}"
     )
     return registrant(number, mobileNumber=phone, doNotText="yes" if number % 100 == 1 else "")
 
 
-def sent_to_the_end(world: WaveWorld, key: str) -> tuple[Report, int]:
-    """The last report of a wave that is called again as long as it asks for it, and the calls."""
-    for calls in range(1, MOST_CALLS):
+def send_until_complete(world: WaveWorld, key: str) -> tuple[Report, int]:
+    """Call the sender until the wave is complete; return the last report and the calls."""
+    for calls in range(1, MAX_CALLS):
         try:
             return world.send(key), calls
         except RetryLater:
             continue
-    raise AssertionError("the wave does not come to its end")
+    raise AssertionError("the wave does not complete")
 
 
-def test_everybody_hears_once_on_a_bad_day(http_server: Server) -> None:
-    """With a fifth of the answers lost and a tenth of the tries failed, each fan hears once."""
+def test_every_fan_is_notified_once_despite_faults(http_server: Server) -> None:
+    """With 20% of the responses lost and 10% of the attempts failed, each fan is notified once."""
     behind = WaveWorld()
     doubles = Doubles(ServiceFakes.over(behind.tables, behind.clock, dead_endings=(DEAD_ENDING,)))
-    doubles.faults.inject_shares(BAD_DAY, services=["sms"], seed="bad day")
+    doubles.faults.inject_shares(FAULTS, services=["sms"], seed="bad day")
     sms = HttpSmsService(f"{http_server.add(doubles)}/sms", secrets(), behind.clock)
     behind.wrap = lambda port: sms if port is behind.sms else port
     behind.upload("wave1", [fan(number) for number in range(FANS)])
-    report, calls = sent_to_the_end(behind, behind.schedule("wave1", totalLimit=FANS))
+    report, calls = send_until_complete(behind, behind.schedule("wave1", totalLimit=FANS))
 
     cells = [fan(number) for number in range(FANS)]
     rows = {message_id("wave1", Registrant.parse(row, 0)): row for row in cells}
@@ -70,14 +70,14 @@ def test_everybody_hears_once_on_a_bad_day(http_server: Server) -> None:
     assert (counts["total"], counts["ok"], counts["failed"]) == (FANS, FANS, 0)
     assert (counts["sms"], counts["email"]) == (len(by_text), len(by_email))
     assert behind.states("wave1") == [WaveState.COMPLETED]
-    struck = doubles.faults.counts()["sms"]
-    assert struck["answer-lost"] > 0.18 * FANS
-    assert min(struck["too-many"], struck["error"]) > 0.04 * FANS
+    injected = doubles.faults.counts()["sms"]
+    assert injected["answer-lost"] > 0.18 * FANS
+    assert min(injected["too-many"], injected["error"]) > 0.04 * FANS
     assert calls > 1
 
 
 def ledger(world: WaveWorld) -> dict[str, tuple[Any, Any]]:
-    """What the ledger says became of each registrant."""
+    """Return the state and channel of each delivery in the ledger."""
     return {
         key.rpartition("/")[2]: (row["state"], row["channel"])
         for key, row in world.tables("deliveries").scan()

@@ -1,4 +1,4 @@
-"""Requests as the documents show them, for tests that ask the doubles without our clients."""
+"""Example requests from the OpenAPI documents, sent to the doubles without our clients."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,22 +12,22 @@ from tests.contracts.http_worlds import World
 
 
 def every_operation() -> Iterator[Operation]:
-    """All operations of all services."""
+    """Yield the operations of all services."""
     for service in SERVICES:
         yield from operations(service)
 
 
-def node(operation: Operation) -> dict[str, Any]:
-    """What the document says of an operation."""
-    found: dict[str, Any] = document(operation.service)["paths"][operation.path][
+def operation_node(operation: Operation) -> dict[str, Any]:
+    """Return the node of an operation in its document."""
+    node: dict[str, Any] = document(operation.service)["paths"][operation.path][
         operation.method.lower()
     ]
-    return found
+    return node
 
 
-def example(operation: Operation) -> Any:
-    """The first example of a request's body, None if it has no body."""
-    body = node(operation).get("requestBody")
+def example_body(operation: Operation) -> Any:
+    """Return the first example of the request body, None if there is no body."""
+    body = operation_node(operation).get("requestBody")
     if body is None:
         return None
     return next(iter(body["content"]["application/json"]["examples"].values()))["value"]
@@ -43,7 +43,7 @@ def ask(
     campaign_id: str = "summer-tour",
     **headers: str,
 ) -> httpx.Response:
-    """The example of an operation, sent, with something else about it."""
+    """Send the example of an operation with the given changes."""
     queries: dict[str, dict[str, Any]] = {
         "findCampaigns": {"categoryId": [4711, 4712]},
     }
@@ -51,7 +51,7 @@ def ask(
         operation.method,
         world.at(operation.service) + operation.path.format(campaignId=campaign_id),
         params=queries.get(operation.name),
-        json=example(operation) if body is ... else body,
+        json=example_body(operation) if body is ... else body,
         headers={
             "Authorization": f"Bearer {token}",
             "Idempotency-Key": key,
@@ -63,8 +63,8 @@ def ask(
 
 
 def assert_documented(operation: Operation, answer: httpx.Response) -> None:
-    """An answer has a documented status, media type, headers and content."""
-    response = node(operation)["responses"][str(answer.status_code)]
+    """Assert that status, media type, headers and content of a response are documented."""
+    response = operation_node(operation)["responses"][str(answer.status_code)]
     for name, header in response.get("headers", {}).items():
         if name != "Retry-After":
             assert name in answer.headers

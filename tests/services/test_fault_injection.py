@@ -1,4 +1,4 @@
-"""Faults come when they are ordered, and to the share that was asked for."""
+"""Faults are injected on request, and into the given share of requests."""
 
 import logging
 from collections import Counter
@@ -13,7 +13,7 @@ from campaign_workers.domain.errors import BadInput
 from campaign_workers.doubles import Fault, FaultInjector, FaultKind
 from campaign_workers.doubles.documents import operations
 from tests.contracts.http_worlds import Server, World, world
-from tests.services.asking import ask, every_operation
+from tests.services.example_requests import ask, every_operation
 
 (SEND,) = operations("sms")
 SHARES = {Fault.parse("answer-lost"): 0.2, Fault.parse("too-many=1"): 0.05}
@@ -21,71 +21,73 @@ SHARES = {Fault.parse("answer-lost"): 0.2, Fault.parse("too-many=1"): 0.05}
 
 @pytest.fixture
 def fresh(http_server: Server) -> World:
-    """A world of its own."""
+    """Return a new world."""
     return world(http_server)
 
 
 @pytest.mark.parametrize("kind", FaultKind)
-def test_a_fault_is_read_from_text(kind: FaultKind) -> None:
-    """Each kind has a usual value, and takes another one."""
+def test_faults_are_parsed(kind: FaultKind) -> None:
+    """Each kind has a default value and accepts another one."""
     assert Fault.parse(f" {kind} ") == Fault(kind)
     assert Fault.parse(f"{kind}=410").value == 410
 
 
 @pytest.mark.parametrize("text", ["", "flood", "error=", "error=200", "latency=-1", "drip=nan"])
-def test_what_is_no_fault_is_refused(text: str) -> None:
-    """A word that is no fault, or a value that is none, is told to be one."""
+def test_invalid_faults_are_refused(text: str) -> None:
+    """Unknown kinds and values out of range are refused."""
     with pytest.raises(BadInput):
         Fault.parse(text)
 
 
 @pytest.mark.parametrize("shares", [{Fault.parse("reset"): 1.1}, {Fault.parse("reset"): -0.1}])
-def test_what_is_no_share_is_refused(shares: dict[Fault, float]) -> None:
-    """Shares are between 0 and 1."""
+def test_invalid_shares_are_refused(shares: dict[Fault, float]) -> None:
+    """Shares must be between 0 and 1."""
     with pytest.raises(BadInput):
         FaultInjector().inject_shares(shares)
 
 
-def drawn(board: FaultInjector, requests: int = 4000, service: str = "sms") -> list[Fault | None]:
-    """What strikes so many different requests."""
+def next_faults(
+    board: FaultInjector, requests: int = 4000, service: str = "sms"
+) -> list[Fault | None]:
+    """Return the faults of different requests."""
     return [
         board.next_fault(service, f"r{number}".encode(), f"c{number}") for number in range(requests)
     ]
 
 
-def test_shares_are_kept_and_come_again() -> None:
-    """A seed strikes the same requests in every run, and as many as it should."""
+def test_shares_are_deterministic() -> None:
+    """A seed selects the same requests in every run, in the given share."""
     runs = []
     for seed in ("a", "a", "b"):
         board = FaultInjector()
         board.inject_shares(SHARES, seed=seed)
-        runs.append(drawn(board))
+        runs.append(next_faults(board))
     assert runs[0] == runs[1] != runs[2]
     for fault, share in SHARES.items():
         assert Counter(runs[0])[fault] / 4000 == pytest.approx(share, abs=0.02)
 
 
-def test_shares_concern_the_services_that_are_named() -> None:
-    """Other services go on as before, and everything does when the faults are cleared."""
+def test_shares_apply_to_the_given_services() -> None:
+    """Other services are not affected, and none is after `clear`."""
     board = FaultInjector()
     board.inject_shares({Fault.parse("reset"): 1}, services=["sms"])
-    assert drawn(board, 3) == [Fault(FaultKind.RESET)] * 3
-    assert drawn(board, 3, "user") == [None] * 3
+    assert next_faults(board, 3) == [Fault(FaultKind.RESET)] * 3
+    assert next_faults(board, 3, "user") == [None] * 3
     board.clear()
-    assert drawn(board, 3) == [None] * 3
+    assert next_faults(board, 3) == [None] * 3
 
 
 @given(st.floats(0, 1), st.integers(1, 4))
-def test_no_call_is_struck_too_often(share: float, in_a_row: int) -> None:
-    """A call is let through after so many faults, whatever the share."""
+def test_consecutive_faults_are_limited(share: float, in_a_row: int) -> None:
+    """After the maximum number of consecutive faults a call succeeds, whatever the share."""
     board = FaultInjector()
     board.inject_shares({Fault.parse("reset"): share}, in_a_row=in_a_row)
-    struck = [board.next_fault("sms", b"same", "same") is not None for _ in range(40)]
-    assert not any(all(struck[at : at + in_a_row + 1]) for at in range(40 - in_a_row))
+    failed = [board.next_fault("sms", b"same", "same") is not None for _ in range(40)]
+    assert not any(all(failed[at : at + in_a_row + 1]) for at in range(40 - in_a_row))
 
 
-def test_orders_come_first_and_come_to_an_end() -> None:
-    """Ordered faults strike in their order, each as often as ordered, and are counted."""
+def test_queued_faults_take_precedence() -> None:
+    """Queued faults are injected in order, the given number of times, and counted."""
     board = FaultInjector()
     board.inject(Fault.parse("error=500"), service="sms", times=2)
     board.inject(Fault.parse("reset"))
@@ -97,8 +99,8 @@ def test_orders_come_first_and_come_to_an_end() -> None:
     assert board.counts() == {"sms": {"error": 2}, "user": {"reset": 1}}
 
 
-def test_faults_are_ordered_over_http(fresh: World) -> None:
-    """`/_doubles/faults` orders, shares, counts and clears."""
+def test_faults_are_controlled_over_http(fresh: World) -> None:
+    """`/_doubles/faults` injects, counts and clears faults."""
     place = f"{fresh.url}/_doubles/faults"
     order = {"fault": "error=502", "service": "sms", "times": 2}
     assert httpx.post(place, json=order, trust_env=False).status_code == 200
@@ -131,40 +133,40 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "wrong", "told"), WRONG)
-def test_what_the_back_door_cannot_take_is_told(
-    fresh: World, method: str, path: str, wrong: object, told: str
+@pytest.mark.parametrize(("method", "path", "body", "problem"), WRONG)
+def test_the_control_api_refuses_invalid_bodies(
+    fresh: World, method: str, path: str, body: object, problem: str
 ) -> None:
-    """What nobody could mean is refused by the place that is wrong, and nothing fails for it."""
+    """An invalid body is refused with the wrong field, and no fault is injected."""
     place = f"{fresh.url}/_doubles/{path}"
-    answer = httpx.request(method, place, json=wrong, trust_env=False)
+    answer = httpx.request(method, place, json=body, trust_env=False)
     assert answer.status_code == 422
-    assert told in answer.text
+    assert problem in answer.text
     assert ask(fresh, SEND).status_code == 202
 
 
 @pytest.mark.parametrize("wrong", [b"{", b'"\xff"', b"[" * 100_000, b'["\\ud800"]'])
-def test_the_back_door_takes_json_alone(fresh: World, wrong: bytes) -> None:
-    """What cannot be read is refused too."""
+def test_the_control_api_accepts_only_json(fresh: World, wrong: bytes) -> None:
+    """Invalid JSON is refused."""
     place = f"{fresh.url}/_doubles/records"
     assert httpx.post(place, content=wrong, trust_env=False).status_code == 422
 
 
-def test_the_back_door_fills_the_services(fresh: World) -> None:
-    """Campaigns, users and codes that are put in are there for whoever asks."""
+def test_the_control_api_stores_data(fresh: World) -> None:
+    """Stored campaigns, users and codes are available from the services."""
     campaign = {"_id": "tour", "markets": [{"id": "nyc"}]}
     pool = {"campaignId": "tour", "codes": ["A", "B"]}
-    with httpx.Client(base_url=f"{fresh.url}/_doubles", trust_env=False) as door:
-        assert door.put("/campaigns", json=campaign).status_code == 200
-        assert door.put("/users", json={"g1": "u1"}).status_code == 200
-        assert door.post("/codes", json=pool).json() == {"loaded": 2}
+    with httpx.Client(base_url=f"{fresh.url}/_doubles", trust_env=False) as control:
+        assert control.put("/campaigns", json=campaign).status_code == 200
+        assert control.put("/users", json={"g1": "u1"}).status_code == 200
+        assert control.post("/codes", json=pool).json() == {"loaded": 2}
     assert fresh.behind.campaigns.markets("tour")[0].market_id == "nyc"
     assert fresh.behind.users.user_ids(["g1"]) == {"g1": "u1"}
     assert fresh.behind.codes.available("tour") == 2
 
 
-def test_faults_are_ordered_by_header(fresh: World) -> None:
-    """`X-Fault` concerns its own request alone."""
+def test_a_header_injects_a_fault(fresh: World) -> None:
+    """`X-Fault` affects only its own request."""
     assert ask(fresh, SEND, X_Fault="error=504").status_code == 504
     assert ask(fresh, SEND, X_Fault="flood").status_code == 422
     for kind in ("reset", "answer-lost"):
@@ -178,10 +180,10 @@ def test_faults_are_ordered_by_header(fresh: World) -> None:
 
 
 @pytest.mark.parametrize("kind", FaultKind)
-def test_a_fault_breaks_nothing_else(
+def test_faults_do_not_break_the_server(
     fresh: World, caplog: pytest.LogCaptureFixture, kind: FaultKind
 ) -> None:
-    """Each fault can strike each operation, whatever it answers, and the server goes on."""
+    """Each fault works with each operation, and the server continues."""
     value = "" if kind is FaultKind.ERROR else "=0"
     for operation in every_operation():
         with suppress(httpx.TransportError):
