@@ -80,7 +80,7 @@ def merge(
     payload: Any = DAILY,
     moves: Any = None,
     *,
-    largest: int = 10**9,
+    max_bytes: int = 10**9,
     now: datetime = NOW,
     engine: Any = None,
 ) -> Report:
@@ -92,7 +92,7 @@ def merge(
         codec=CODEC,
         moves=moves or MemoryMessageQueue(clock),
         clock=clock,
-        largest=largest,
+        max_bytes=max_bytes,
     )
     return worker(worker.parse(payload))
 

@@ -10,7 +10,7 @@ from campaign_workers.domain.codes import CODE_ASSIGNMENT, partition_key
 from campaign_workers.domain.errors import RejectRecord
 from campaign_workers.domain.records.record import parse_record, read_record
 from campaign_workers.domain.records.types import iso_utc
-from campaign_workers.domain.running.events import checked_record
+from campaign_workers.domain.running.events import validate_record
 from campaign_workers.domain.waves.assignment_records import assignment_records, rejected_rows
 from campaign_workers.domain.waves.config import WaveConfig
 from campaign_workers.domain.waves.files import Registrant
@@ -53,7 +53,7 @@ def read_one_by_one(row: dict[str, str]) -> tuple[str, bytes]:
             "created": iso_utc(CREATED),
         }
     )
-    return checked_record(partition_key(record), record.to_bytes())
+    return validate_record(partition_key(record), record.to_bytes())
 
 
 @given(files())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from campaign_workers.domain.running.events import checked_message
+from campaign_workers.domain.running.events import validate_message
 from campaign_workers.domain.waves.files import Registrant
 from campaign_workers.domain.waves.notifications import (
     NAME_LIMIT,
@@ -194,7 +194,7 @@ def test_an_e_mail_is_json_whatever_the_row_holds(cells: dict[str, Any]) -> None
     if not cells.get("globalUserId", "g1").strip():
         cells["globalUserId"] = "g1"
     found = notification(**cells)
-    body = json.loads(checked_message(found.email_body()))
+    body = json.loads(validate_message(found.email_body()))
     assert (body["messageId"], body["wave"]) == (found.message_id, "w1")
     assert body["data"]["code"] == cells.get("code", "CODE1").strip()
 

@@ -157,9 +157,9 @@ def test_a_result_over_the_limit_is_refused() -> None:
     merge(unbounded)
     size = unbounded.head(f"{DAY}/merged").size
     with pytest.raises(BadInput, match="more than"):
-        merge(lake, DAILY, moves, largest=size - 1)
+        merge(lake, DAILY, moves, max_bytes=size - 1)
     assert (contents(lake), moves.depth()) == (before, 0)
-    merge(lake, DAILY, moves, largest=size)
+    merge(lake, DAILY, moves, max_bytes=size)
     assert contents(lake) == contents(unbounded)
 
 
@@ -174,7 +174,7 @@ def test_only_one_of_two_merges_at_once_wins() -> None:
             merge(lake)
             return super().merge(*arguments)
 
-    with pytest.raises(RetryLater, match="somebody else"):
+    with pytest.raises(RetryLater, match="another run merged"):
         merge(lake, engine=Overtaken(lake=lake))
     assert held(lake, f"{DAY}/merged") == Counter(["g1", "g2"])
     assert merge(lake).details["outcome"] == "nothing new"

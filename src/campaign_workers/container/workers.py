@@ -89,7 +89,7 @@ def merge_avro_files(ports: "Ports") -> "Worker[str]":
         codec=ports.codec,
         moves=ports.queues[MOVE_MERGED_QUEUE],
         clock=ports.clock,
-        largest=ports.settings.merge_limit_bytes,
+        max_bytes=ports.settings.merge_limit_bytes,
     )
 
 

@@ -13,7 +13,7 @@ from campaign_workers.domain.codes import (
 )
 from campaign_workers.domain.errors import RejectRecord
 from campaign_workers.domain.records.batches import ParsedBatch
-from campaign_workers.domain.running.events import StreamBatch, checked_record
+from campaign_workers.domain.running.events import StreamBatch, validate_record
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.ports.campaign_service import CampaignService
 from campaign_workers.ports.object_store import ObjectStore
@@ -63,7 +63,7 @@ class TransformCodeAssignments:
         for record in records:
             try:
                 complete = fill_missing_ids(record, users, campaigns)
-                puts.append(checked_record(partition_key(complete), complete.to_bytes()))
+                puts.append(validate_record(partition_key(complete), complete.to_bytes()))
             except RejectRecord as error:
                 parsed.reject(record, error.reason)
         return puts

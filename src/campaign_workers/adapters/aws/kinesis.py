@@ -9,7 +9,7 @@ import attrs
 from campaign_workers.adapters.aws.concurrency import Backoff
 from campaign_workers.adapters.aws.errors import error_for_code, translate_errors
 from campaign_workers.domain.errors import RejectRecord, RetryLater
-from campaign_workers.domain.running.events import checked_record
+from campaign_workers.domain.running.events import validate_record
 from campaign_workers.ports.system import Clock
 
 REQUEST_RECORDS: Final = 500
@@ -39,7 +39,7 @@ class KinesisRecordStream:
         pending, count = _PendingRecords(), 0
         try:
             for partition_key, data in records:
-                pending.add(_Record(*checked_record(partition_key, data)))
+                pending.add(_Record(*validate_record(partition_key, data)))
                 while pending.fill_a_request():
                     count += self._put_batch(pending)
         except RejectRecord:

@@ -8,7 +8,7 @@ import attrs
 from campaign_workers.adapters.aws.concurrency import Backoff
 from campaign_workers.adapters.aws.errors import error_for_code, translate_errors
 from campaign_workers.domain.errors import RejectRecord, RetryLater
-from campaign_workers.domain.running.events import MAX_MESSAGE_BYTES, checked_message
+from campaign_workers.domain.running.events import MAX_MESSAGE_BYTES, validate_message
 from campaign_workers.ports.system import Clock
 
 BATCH_MESSAGES: Final = 10
@@ -35,7 +35,7 @@ class SqsMessageQueue:
         batch, count = _Batch(), 0
         try:
             for body in bodies:
-                message = checked_message(body)
+                message = validate_message(body)
                 if not batch.has_room_for(message):
                     count += self._send_batch(batch)
                     batch = _Batch()

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from campaign_workers.adapters.aws.errors import error_code, translate_errors
 from campaign_workers.domain.errors import RetryLater
-from campaign_workers.domain.running.events import checked_execution_name
+from campaign_workers.domain.running.events import validate_execution_name
 from campaign_workers.ports.workflow import Execution
 
 _EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
@@ -33,7 +33,7 @@ class StepFunctionsStarter:
         `fresh` is also True for a second start with the same payload within about a second of the
         first, because the service answers both in the same way.
         """
-        checked_execution_name(name)
+        validate_execution_name(name)
         before = time.monotonic()
         with translate_errors("stepfunctions", self.state_machine):
             response = self._start_execution(name, payload)

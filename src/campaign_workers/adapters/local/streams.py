@@ -8,9 +8,9 @@ from campaign_workers.adapters.local.sqlite import Database
 from campaign_workers.domain.running.events import (
     ReceivedMessage,
     StreamRecord,
-    checked_message,
-    checked_record,
     shard_number,
+    validate_message,
+    validate_record,
 )
 from campaign_workers.ports.system import Clock
 
@@ -40,7 +40,7 @@ class SqliteRecordStream:
             self._database,
             "INSERT INTO records (stream, shard, partition_key, data, arrived)"
             " VALUES (?, ?, ?, ?, ?)",
-            (self._row(*checked_record(partition_key, data)) for partition_key, data in records),
+            (self._row(*validate_record(partition_key, data)) for partition_key, data in records),
         )
 
     def shards(self) -> tuple[str, ...]:
@@ -96,7 +96,7 @@ class SqliteMessageQueue:
         return _insert_some_at_a_time(
             self._database,
             "INSERT INTO messages (queue, body) VALUES (?, ?)",
-            ((self._name, checked_message(body)) for body in bodies),
+            ((self._name, validate_message(body)) for body in bodies),
         )
 
     def receive(self, limit: int, *, visibility_seconds: float) -> tuple[ReceivedMessage, ...]:

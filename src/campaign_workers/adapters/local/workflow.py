@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from campaign_workers.adapters.local.sqlite import Database
-from campaign_workers.domain.running.events import checked_execution_name
+from campaign_workers.domain.running.events import validate_execution_name
 from campaign_workers.ports.system import Clock
 from campaign_workers.ports.workflow import Execution
 
@@ -26,7 +26,7 @@ class SqliteWorkflowStarter:
         fresh = self._database.execute(
             "INSERT INTO executions (name, payload, started) VALUES (?, ?, ?)"
             " ON CONFLICT DO NOTHING RETURNING 1",
-            checked_execution_name(name),
+            validate_execution_name(name),
             json.dumps(payload),
             self._clock.now().timestamp(),
         )

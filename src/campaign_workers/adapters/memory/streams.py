@@ -12,9 +12,9 @@ from campaign_workers.adapters.memory.faults import FaultInjectionMixin
 from campaign_workers.domain.running.events import (
     ReceivedMessage,
     StreamRecord,
-    checked_message,
-    checked_record,
     shard_number,
+    validate_message,
+    validate_record,
 )
 from campaign_workers.ports.system import Clock
 
@@ -39,7 +39,7 @@ class MemoryRecordStream(FaultInjectionMixin):
         self._raise_injected_fault()
         count = 0
         for partition_key, data in records:
-            self._append(*checked_record(partition_key, data))
+            self._append(*validate_record(partition_key, data))
             count += 1
         return count
 
@@ -95,7 +95,7 @@ class MemoryMessageQueue(FaultInjectionMixin):
         self._raise_injected_fault()
         count = 0
         for body in bodies:
-            message = _Message(body=checked_message(body))
+            message = _Message(body=validate_message(body))
             with self._lock:
                 self._messages[f"{self._sent:020d}"] = message
                 self._sent += 1

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from campaign_workers.adapters.memory.faults import FaultInjectionMixin
-from campaign_workers.domain.running.events import checked_execution_name
+from campaign_workers.domain.running.events import validate_execution_name
 from campaign_workers.ports.system import Clock
 from campaign_workers.ports.workflow import Execution
 
@@ -27,7 +27,7 @@ class MemoryWorkflowStarter(FaultInjectionMixin):
         self._raise_injected_fault()
         mine = (self.clock.now(), json.dumps(dict(payload)))
         with self._lock:
-            found = self._started.setdefault(checked_execution_name(name), mine)
+            found = self._started.setdefault(validate_execution_name(name), mine)
         return Execution(name=name, started=found[0], is_new=found is mine)
 
     def executions(self) -> tuple[tuple[str, Mapping[str, Any], datetime], ...]:

@@ -1,6 +1,6 @@
-"""What buckets, streams, queues and state machines take; every adapter refuses the same.
+"""Events that start a worker, and the limits of streams, queues and state machines.
 
-What starts a worker.
+All adapters share these limits, so an adapter in memory refuses what AWS refuses.
 """
 
 import hashlib
@@ -19,13 +19,13 @@ MAX_RECORD_BYTES: Final = 1024 * 1024
 MAX_MESSAGE_BYTES: Final = 256 * 1024
 
 _NOT_IN_MESSAGES: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML cannot hold, and SQS therefore does not take."""
+"""Characters that XML, and therefore SQS, does not allow."""
 
 _EXECUTION_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
-def checked_record(partition_key: str, data: bytes) -> tuple[str, bytes]:
-    """The record itself, if a stream takes it.
+def validate_record(partition_key: str, data: bytes) -> tuple[str, bytes]:
+    """Return the record if it is within the limits of a stream.
 
     Raises:
         RejectRecord: the key is empty or too long, or the record is over 1 MiB.
@@ -37,11 +37,11 @@ def checked_record(partition_key: str, data: bytes) -> tuple[str, bytes]:
     return partition_key, data
 
 
-def checked_message(body: str) -> str:
-    """The message itself, if a queue takes it.
+def validate_message(body: str) -> str:
+    """Return the message if it is within the limits of a queue.
 
     Raises:
-        RejectRecord: it is empty, over 256 KiB, or has control characters.
+        RejectRecord: the message is empty, over 256 KiB, or has control characters.
     """
     if not 0 < _bytes(body) <= MAX_MESSAGE_BYTES:
         raise RejectRecord("empty, or over 256 KiB", field="message")
@@ -50,25 +50,29 @@ def checked_message(body: str) -> str:
     return body
 
 
-def checked_execution_name(name: str) -> str:
-    """The name itself, if a state machine takes it for an execution.
+def validate_execution_name(name: str) -> str:
+    """Return the name if it is valid for an execution of a state machine.
 
     Raises:
-        BadInput: it is not 1 to 80 letters, digits, `-` and `_`.
+        BadInput: the name is not 1 to 80 letters, digits, `-` and `_`.
     """
     if not _EXECUTION_NAME.fullmatch(name):
-        raise BadInput("not a name for an execution", field="name")
+        raise BadInput(
+            "not a valid name of an execution",
+            field="name",
+            remedy="use 1 to 80 letters, digits, '-' and '_'",
+        )
     return name
 
 
 def shard_number(partition_key: str, shards: int) -> int:
-    """The shard of a key: its MD5 falls into one of `shards` equal ranges, as Kinesis has it."""
+    """Return the shard of a key as Kinesis does: by MD5, in one of `shards` equal ranges."""
     digest = hashlib.md5(partition_key.encode(), usedforsecurity=False).digest()
     return int.from_bytes(digest) * shards >> 128
 
 
 def _bytes(text: str) -> int:
-    """Length in UTF-8; 0 for what has no UTF-8."""
+    """Return the length in UTF-8, or 0 for text that UTF-8 cannot encode."""
     try:
         return len(text.encode())
     except UnicodeEncodeError:
@@ -77,7 +81,7 @@ def _bytes(text: str) -> int:
 
 @attrs.frozen(kw_only=True)
 class ObjectCreated:
-    """An object was written; a worker reads that very version (`etag`) and no later one."""
+    """An object was written; the worker reads exactly this version (`etag`)."""
 
     bucket: str
     key: str
@@ -85,7 +89,7 @@ class ObjectCreated:
 
     @classmethod
     def parse(cls, payload: Mapping[str, Any]) -> Self:
-        """Read `{key, etag?}` of an object of the bucket `scoring`, whose uploads start workers.
+        """Parse `{key, etag?}` of an object in the bucket `scoring`, whose uploads start workers.
 
         Raises:
             BadInput: the key is missing or not text.
@@ -95,7 +99,7 @@ class ObjectCreated:
 
 @attrs.frozen(kw_only=True)
 class StreamRecord:
-    """One record of a stream as a consumer sees it."""
+    """One record of a stream, as a consumer receives it."""
 
     sequence: str
     partition_key: str = attrs.field(repr=False)
@@ -156,57 +160,57 @@ class Tick:
 
     @classmethod
     def parse(cls, payload: Mapping[str, Any]) -> Self:
-        """Return a tick; its payload carries nothing."""
+        """Return a tick; the payload is ignored."""
         return cls()
 
 
 def required_text(payload: Mapping[str, Any], field: str) -> str:
-    """A text field of an invocation.
+    """Return a text field of an invocation, trimmed.
 
     Raises:
-        BadInput: it is missing, empty or no text.
+        BadInput: the field is missing, blank or not a string.
     """
     value = payload.get(field)
     if isinstance(value, str) and value.strip():
         return value.strip()
-    raise BadInput("missing, or not a text", field=field)
+    raise BadInput("missing, or not a string", field=field)
 
 
 def required_raw_text(payload: Mapping[str, Any], field: str) -> str:
-    """A key or a file name of an invocation, taken as it is.
+    """Return a text field of an invocation unchanged, such as a key or a file name.
 
     Raises:
-        BadInput: it is missing, empty or no text.
+        BadInput: the field is missing, empty or not a string.
     """
     value = payload.get(field)
     if isinstance(value, str) and value:
         return value
-    raise BadInput("missing, or not a text", field=field)
+    raise BadInput("missing, or not a string", field=field)
 
 
 def optional_flag(payload: Mapping[str, Any], field: str, default: bool) -> bool:
-    """A true/false field of an invocation.
+    """Return a boolean field of an invocation, or `default` if it is missing.
 
     Raises:
-        BadInput: it is there and neither true nor false.
+        BadInput: the field is neither true nor false.
     """
     value = payload.get(field)
     if value is None:
         return default
     if isinstance(value, bool):
         return value
-    raise BadInput("neither true nor false", field=field)
+    raise BadInput("expected true or false", field=field)
 
 
 def optional_number(payload: Mapping[str, Any], field: str) -> float | None:
-    """A number field of an invocation, None if it is not there.
+    """Return a number field of an invocation, or None if it is missing.
 
     Raises:
-        BadInput: it is there and no finite number.
+        BadInput: the field is not a finite number.
     """
     value = payload.get(field)
     if value is None:
         return None
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300:
         return float(value)
-    raise BadInput("not a number", field=field)
+    raise BadInput("expected a number", field=field)

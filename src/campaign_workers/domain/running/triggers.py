@@ -1,4 +1,4 @@
-"""What starts each worker: one table, from which every runtime is wired."""
+"""The triggers of all workers: one table, from which every runtime is wired."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -42,8 +42,8 @@ class ObjectTrigger:
 class StreamTrigger:
     """Records of a stream call the worker in batches, by shard and in order.
 
-    `record_type` lets only records of that type through; `bisect` halves a batch that fails, so
-    that one bad record does not take its neighbours to the dead letters.
+    `record_type` filters the records; `bisect` splits a batch that fails, so that one bad record
+    does not send the whole batch to the dead letters.
     """
 
     worker: str
@@ -66,7 +66,7 @@ class QueueTrigger:
 
 @attrs.frozen(kw_only=True)
 class ScheduleTrigger:
-    """A schedule, in the notation of EventBridge (UTC), calls the worker with `payload`."""
+    """A schedule of EventBridge (in UTC) calls the worker with `payload`."""
 
     worker: str
     schedule: str
@@ -76,7 +76,7 @@ class ScheduleTrigger:
 
 @attrs.frozen(kw_only=True)
 class InvokeTrigger:
-    """Another system calls the worker and waits for its answer."""
+    """Another system calls the worker and waits for its response."""
 
     worker: str
     caller: str
@@ -85,7 +85,7 @@ class InvokeTrigger:
 
 @attrs.frozen(kw_only=True)
 class WorkflowTrigger:
-    """A step of a state machine calls the worker, again for as long as it returns a cursor."""
+    """A step of a state machine calls the worker until it returns no cursor."""
 
     worker: str
     workflow: str
@@ -99,10 +99,10 @@ Trigger = (
 
 @attrs.frozen(kw_only=True)
 class DeliverySettings:
-    """In what portions work comes to workers, and how often it is tried.
+    """Batch sizes and numbers of attempts.
 
-    Batches are the most records of a call. An attempt is one call; after the last one the work
-    goes to the dead letters.
+    A batch size is the maximum number of records in a call. After the last attempt the work goes to
+    the dead letters.
     """
 
     lake_batch: int = 1000
@@ -116,7 +116,7 @@ class DeliverySettings:
 
 
 def triggers(delivery: DeliverySettings) -> tuple[Trigger, ...]:
-    """What starts the fifteen workers, with these numbers."""
+    """Return the triggers of the fifteen workers with these settings."""
     schedule = partial(ScheduleTrigger, attempts=delivery.schedule_attempts)
     return (
         *_by_records(delivery),

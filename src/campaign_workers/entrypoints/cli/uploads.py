@@ -10,7 +10,7 @@ import attrs
 
 from campaign_workers.domain.campaigns import Campaign, parse_campaign
 from campaign_workers.domain.errors import BadInput, RejectRecord
-from campaign_workers.domain.running.events import checked_record
+from campaign_workers.domain.running.events import validate_record
 from campaign_workers.entrypoints.cli.files import read_document
 
 REQUIRED = ("campaign.json", "registrations.jsonl", "scored.txt", "market-details.csv")
@@ -140,7 +140,7 @@ def records(file: Path) -> Iterator[bytes]:
             if not line:
                 continue
             try:
-                checked_record(partition_key(line), line)
+                validate_record(partition_key(line), line)
             except RejectRecord as why:
                 raise BadInput(why.reason, file=str(file), line=number) from None
             yield line
