@@ -1,4 +1,4 @@
-"""generateSmsWaveCodes in a world of memory adapters, and how to look at its files."""
+"""generateSmsWaveCodes on memory adapters and fakes."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from campaign_workers.workers.generate_sms_wave_codes import (
     GenerateCodesRequest,
     GenerateSmsWaveCodes,
 )
-from tests.worlds import World, contents, table, unwrapped, wave_config, wave_rows
+from tests.worlds import World, contents, no_wrapper, table, wave_config, wave_rows
 
 WAVE = "tour_w1"
 FILE = "smsWaves/csv/tour_w1.csv"
@@ -18,12 +18,12 @@ GENERATING = "smsWaves/generateCode/generateCode_tour_w1.json"
 
 
 def row(fan: str, code: str = "", market: str = "nyc") -> dict[str, str]:
-    """A row of a wave file."""
+    """Return a row of a wave file."""
     return {"globalUserId": fan, "code": code, "marketId": market}
 
 
-def a_world(*rows: dict[str, str], wrap: Any = unwrapped) -> World:
-    """A wave file, and an offer code service that refuses the fan `g-bad`."""
+def build_offer_code_world(*rows: dict[str, str], wrap: Any = no_wrapper) -> World:
+    """Return a world with a wave file and a code service that refuses the fan `g-bad`."""
     world = World(wrap)
     world.scoring.put(FILE, wave_rows(*rows))
     world.mint = FakeOfferCodes(world.tables, refuses=lambda asked: asked.global_user_id == "g-bad")
@@ -41,13 +41,13 @@ def generate(world: World, offer_codes: Any = None, **config: Any) -> Report:
 
 
 def codes(world: World) -> dict[str, str]:
-    """Code by fan in the wave file."""
+    """Return the code of each fan in the wave file."""
     rows = table(world.scoring.open(FILE).read())
     return {row.get("globalUserId", ""): row.get("code", "") for row in rows}
 
 
 def errors(world: World) -> list[tuple[str, str]]:
-    """Fan and reason of each row in the errors file."""
+    """Return fan and reason of each row in the errors file."""
     if ERRORS not in contents(world.scoring):
         return []
     rows = table(world.scoring.open(ERRORS).read())

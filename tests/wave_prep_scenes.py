@@ -1,4 +1,4 @@
-"""A campaign ready for its wave preparation, on memory adapters, and how to look at the outcome."""
+"""A campaign with everything a wave preparation needs, on memory adapters and fakes."""
 
 import csv
 import io
@@ -43,8 +43,8 @@ POOL: Final = ("EXT1", "EXT2", "EXT3", "EXT4")
 
 
 @attrs.define
-class Scene:
-    """The ports of the worker, wrapped as a test wants them, and the real things behind them."""
+class WavePrepScene:
+    """The ports of the worker, wrapped by the test, and the adapters behind them."""
 
     wrap: Callable[[Any], Any] = lambda port: port
     clock: SteppedClock = attrs.field(factory=lambda: SteppedClock(NOW))
@@ -57,7 +57,7 @@ class Scene:
     lease: timedelta = timedelta(minutes=15)
 
     def __attrs_post_init__(self) -> None:
-        """Open everything, with a campaign of the markets nyc (TM) and chi (NON_TM)."""
+        """Build the adapters and a campaign with the markets nyc (TM) and chi (NON_TM)."""
         self.scoring = MemoryObjectStore(self.clock)
         self.campaigns = FakeCampaignService(self.tables)
         self.codes = FakeCodeService(self.tables, self.clock)
@@ -86,36 +86,36 @@ class Scene:
         self.entries.consume(batch(records))
 
     def status(self) -> dict[str, Any]:
-        """The status object."""
+        """Return the status object."""
         return json.loads(self.scoring.open(STATUS).read())
 
     def files(self) -> dict[str, str]:
-        """The files of the archive."""
+        """Return the files of the archive."""
         with zipfile.ZipFile(io.BytesIO(self.scoring.open(ARCHIVE).read())) as archive:
             return {name: archive.read(name).decode() for name in archive.namelist()}
 
     def rows(self, name: str) -> list[dict[str, str]]:
-        """The rows of a CSV file of the archive."""
+        """Return the rows of a CSV file of the archive."""
         return list(csv.DictReader(io.StringIO(self.files()[name])))
 
     def cells(self, name: str, *columns: str) -> list[tuple[str, ...]]:
-        """Some columns of a file of the archive."""
+        """Return some columns of a file of the archive."""
         return [tuple(row[column] for column in columns) for row in self.rows(name)]
 
     def pool(self) -> dict[str, str | None]:
-        """Codes that somebody reserved, with the reservation."""
+        """Return the reserved codes with their reservations."""
         rows = [row for _, row in self.tables("codes").scan()]
         return {row["code"]: row.get("reserve_id") for row in rows if row.get("reserve_id")}
 
 
-def prepared(
+def prepare_scene(
     details: str | bytes = TWO_MARKETS,
     fans: Mapping[str, tuple[float, list[str]]] = FANS,
     pool: Iterable[str] = POOL,
     wrap: Callable[[Any], Any] = lambda port: port,
-) -> Scene:
-    """A scene with market details, fans and a pool of codes."""
-    scene = Scene(wrap=wrap)
+) -> WavePrepScene:
+    """Return a scene with market details, fans and a pool of codes."""
+    scene = WavePrepScene(wrap=wrap)
     scene.scoring.put(DETAILS, details if isinstance(details, bytes) else details.encode())
     for name, (score, markets) in fans.items():
         scene.fan(name, score, markets)

@@ -1,4 +1,4 @@
-"""A world of memory adapters for workers, and what can be seen of it."""
+"""A world of memory adapters and fakes for tests of workers."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -31,16 +31,16 @@ NOW: Final = datetime(2026, 10, 1, 12, tzinfo=UTC)
 Wrap = Callable[[Any], Any]
 
 
-def unwrapped(port: Any) -> Any:
-    """The port itself."""
+def no_wrapper(port: Any) -> Any:
+    """Return the port itself."""
     return port
 
 
 @attrs.define
 class World:
-    """Everything that workers talk to, empty at first."""
+    """Every adapter that workers use, empty at first."""
 
-    wrap: Wrap = unwrapped
+    wrap: Wrap = no_wrapper
     clock: SteppedClock = attrs.field(factory=lambda: SteppedClock(NOW))
     tables: DictTables = attrs.field(factory=DictTables)
     campaigns: FakeCampaignService = attrs.field(init=False)
@@ -59,7 +59,7 @@ class World:
     verdicts: MemoryMessageQueue = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Open every place."""
+        """Build every adapter."""
         self.campaigns = FakeCampaignService(self.tables)
         self.markets = FakeMarketRepository(self.tables)
         self.users, self.mint = FakeUserService(self.tables), FakeOfferCodes(self.tables)
@@ -74,17 +74,17 @@ class World:
         self.verdicts = MemoryMessageQueue(name=VERDICT_QUEUE, clock=self.clock)
 
     def ports(self, **ports: Any) -> dict[str, Any]:
-        """Ports for a worker, each as `wrap` makes it."""
+        """Return ports for a worker, each wrapped by `wrap`."""
         return {name: self.wrap(port) for name, port in ports.items()}
 
     def text(self, key: str) -> str:
-        """An object of the scoring bucket."""
+        """Return an object of the scoring bucket as text."""
         return self.scoring.open(key).read().decode()
 
 
 @attrs.define(kw_only=True)
-class Meanwhile(KillSwitch):
-    """Lets something else happen just before one of a worker's port calls."""
+class ConcurrentAction(KillSwitch):
+    """Runs an action just before one of a worker's port calls."""
 
     happens: Callable[[], object]
 
@@ -99,7 +99,7 @@ WAVE_COLUMNS: Final = tuple(COLUMNS.values())
 
 
 def wave_rows(*rows: dict[str, str]) -> bytes:
-    """A wave file; each row has a fan's address and number besides what is given."""
+    """Return a wave file; each row has an address and a number unless given."""
     blank = {"doNotText": "", "firstName": "Ada", "lastName": "L", "mobileNumber": "+12125550162"}
     return b"".join(
         write_rows(
@@ -110,7 +110,7 @@ def wave_rows(*rows: dict[str, str]) -> bytes:
 
 
 def wave_config(**overrides: Any) -> dict[str, Any]:
-    """A wave's config on the wire."""
+    """Return a wave config as JSON."""
     config = {
         "campaignId": "tour",
         "categoryId": 77,
@@ -123,29 +123,29 @@ def wave_config(**overrides: Any) -> dict[str, Any]:
 
 
 def table(content: bytes) -> list[dict[str, str]]:
-    """The rows of a file, without empty cells."""
+    """Return the rows of a file, without empty cells."""
     rows = read_rows([content], file="the file", required=[])
     return [{name: cell for name, cell in row.cells.items() if cell} for row in rows]
 
 
 def contents(store: MemoryObjectStore) -> dict[str, bytes]:
-    """Every object of a bucket."""
+    """Return every object of a bucket."""
     return {info.key: store.open(info.key).read() for info in store.list("")}
 
 
 def put_records(stream: MemoryRecordStream) -> list[dict[str, Any]]:
-    """What was put on a stream, shard by shard."""
+    """Return the contents of a stream's records, shard by shard."""
     return [json.loads(entry.data) for entry in put_entries(stream)]
 
 
 def put_entries(stream: MemoryRecordStream) -> list[Any]:
-    """The stream records, shard by shard."""
+    """Return the records of a stream, shard by shard."""
     shards = stream.shards()
     return [entry for shard in shards for entry in stream.read(shard, after=None, limit=10**6)]
 
 
 def first_of_each(items: Iterable[dict[str, Any]], key: str) -> list[dict[str, Any]]:
-    """The items that a consumer sees who drops copies, in the order of their keys."""
+    """Return the items without duplicates, sorted by `key`, as a deduplicating consumer would."""
     kept: dict[str, dict[str, Any]] = {}
     for item in items:
         assert kept.setdefault(item[key], item) == item
@@ -153,16 +153,16 @@ def first_of_each(items: Iterable[dict[str, Any]], key: str) -> list[dict[str, A
 
 
 def messages(queue: MemoryMessageQueue) -> list[dict[str, Any]]:
-    """What was sent to a queue, oldest first."""
+    """Return the messages of a queue, oldest first."""
     return [json.loads(body) for body in queue.bodies()]
 
 
-def rejected(lake: MemoryObjectStore, worker: str) -> list[dict[str, Any]]:
-    """What a worker turned away, in the order of keys."""
+def rejected_records(lake: MemoryObjectStore, worker: str) -> list[dict[str, Any]]:
+    """Return the records that a worker rejected, sorted by key."""
     keys = [info.key for info in lake.list(f"rejected/{worker}/")]
     return [json.loads(line) for key in keys for line in lake.open(key).read().splitlines()]
 
 
-def reasons(lake: MemoryObjectStore, worker: str) -> list[str]:
-    """Why records were turned away, sorted."""
-    return sorted(line["reason"] for line in rejected(lake, worker))
+def rejection_reasons(lake: MemoryObjectStore, worker: str) -> list[str]:
+    """Return the reasons of rejected records, sorted."""
+    return sorted(line["reason"] for line in rejected_records(lake, worker))

@@ -51,7 +51,7 @@ def ranks(case: tuple[list[int | None], RankFormula]) -> Iterator[str]:
 
 
 def codes(history: list[Assignment]) -> Iterator[str]:
-    book = test_codes.Book()
+    book = test_codes.CodePool()
     for request in history:
         result = book.assign(request)
         yield result.reason or result.outcome.name
@@ -60,7 +60,7 @@ def codes(history: list[Assignment]) -> Iterator[str]:
 def coded_rows(rows: list[dict[str, str]]) -> Iterator[str]:
     for row in rows:
         try:
-            test_assignment_records.read_one_by_one(row)
+            test_assignment_records.build_record_of_row(row)
         except RejectRecord as why:
             yield f"rejected for its {why.field}"
         else:
@@ -80,7 +80,7 @@ def wave_hours(case: Any) -> Iterator[str]:
     hours, groups, start, every = case
     fits = hours_conflict(hours, groups, start, every) is None
     yield "fits" if fits else "does not fit"
-    order = list(test_texting_hours.one_by_one(hours, groups, start, every, "America/New_York"))
+    order = list(test_texting_hours.simulate_texts(hours, groups, start, every, "America/New_York"))
     if fits and every and len(order) > 1:
         yield "several spaced texts fit"
         if len({zones for _, zones in order}) > 1:

@@ -1,4 +1,4 @@
-"""Rows of a wave file as columns say of each row what is said of it alone."""
+"""Code assignment records of whole frames equal those of single rows."""
 
 from typing import Any
 
@@ -31,13 +31,13 @@ columns = st.permutations(COLUMNS).flatmap(
 
 @st.composite
 def files(draw: st.DrawFn) -> list[dict[str, str]]:
-    """Rows of one file, which need not have every column."""
+    """Draw the rows of one file, with or without each column."""
     names = list(dict.fromkeys(draw(columns)))
     return draw(st.lists(st.fixed_dictionaries(dict.fromkeys(names, cells)), min_size=1))
 
 
-def read_one_by_one(row: dict[str, str]) -> tuple[str, bytes]:
-    """A row's record by the rules for one, the slow obvious way."""
+def build_record_of_row(row: dict[str, str]) -> tuple[str, bytes]:
+    """Return the record of a row by the rules for a single row, as a slow oracle."""
     registrant = Registrant.parse(row, 2)
     if not registrant.code:
         raise RejectRecord("missing", field="code")
@@ -57,12 +57,12 @@ def read_one_by_one(row: dict[str, str]) -> tuple[str, bytes]:
 
 
 @given(files())
-def test_a_row_of_a_frame_is_as_a_row_alone(rows: list[dict[str, str]]) -> None:
-    """The same records under the same keys, and the same reasons for the others."""
+def test_frames_and_single_rows_give_the_same_records(rows: list[dict[str, str]]) -> None:
+    """Records, partition keys and rejection reasons are the same."""
     put, refused = [], []
     for row in rows:
         try:
-            key, data = read_one_by_one(row)
+            key, data = build_record_of_row(row)
             put.append((key, parse_record(data)))
         except RejectRecord as why:
             refused.append({**row, "reason": why.reason})

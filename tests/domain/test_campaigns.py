@@ -1,4 +1,4 @@
-"""Campaign documents: what is read, what is turned away, and where the fault is said to be."""
+"""Campaign documents: how they are parsed, and how errors name the field."""
 
 from typing import Any
 
@@ -34,13 +34,13 @@ DOCUMENT = {
 
 
 @given(campaigns())
-def test_a_campaign_survives_its_document(campaign: Campaign) -> None:
-    """What is written is read as the campaign that was written."""
+def test_a_campaign_survives_a_round_trip(campaign: Campaign) -> None:
+    """A campaign is the same after it is written and parsed."""
     assert parse_campaign(campaign_to_json(campaign)) == campaign
 
 
 def test_a_document_is_read_field_by_field() -> None:
-    """Every field of the document arrives; fields that we do not know are no matter."""
+    """Every field is parsed; unknown fields are ignored."""
     campaign = parse_campaign(DOCUMENT)
     assert (campaign.campaign_id, campaign.type) == ("summer-tour", CampaignType.FANLIST)
     assert not campaign.is_open
@@ -53,8 +53,8 @@ def test_a_document_is_read_field_by_field() -> None:
     assert campaign.markets[1].timezone == "America/Chicago"
 
 
-def test_an_id_alone_makes_a_campaign() -> None:
-    """Everything but the id has a default; null counts as absent."""
+def test_only_the_id_is_required() -> None:
+    """Every other field has a default; null counts as absent."""
     assert parse_campaign({"_id": "c1"}) == Campaign(campaign_id="c1")
     nothing = dict.fromkeys(DOCUMENT)
     assert parse_campaign({**nothing, "_id": "c1"}) == Campaign(campaign_id="c1")
@@ -86,8 +86,8 @@ def test_an_id_alone_makes_a_campaign() -> None:
         ({"markets": [{"id": "nyc", "ticketer": "AXS"}]}, "markets[0].ticketer"),
     ],
 )
-def test_a_wrong_field_is_named(change: dict[str, Any], field: str) -> None:
-    """A document with a wrong field is refused with the field's place in it."""
+def test_an_invalid_field_is_named(change: dict[str, Any], field: str) -> None:
+    """The error has the path of the field."""
     with pytest.raises(BadInput) as caught:
         parse_campaign({**DOCUMENT, **change})
     assert caught.value.field == field
@@ -95,6 +95,6 @@ def test_a_wrong_field_is_named(change: dict[str, Any], field: str) -> None:
 
 @pytest.mark.parametrize("document", [None, [], "c1", 7])
 def test_a_document_is_an_object(document: object) -> None:
-    """Anything but an object is refused."""
+    """Anything but an object is rejected."""
     with pytest.raises(BadInput, match="expected an object"):
         parse_campaign(document)

@@ -1,4 +1,4 @@
-"""The life of a code: the four laws, over any history of requests."""
+"""Access codes: the four laws of assignment over any history of requests."""
 
 from datetime import datetime, timedelta
 
@@ -27,15 +27,15 @@ FRESH = Code(code="CODE1", campaign_id=CAMPAIGN)
 Held = dict[str, dict[str, str]]
 
 
-class Book:
-    """A pool that follows the verdicts of `judge` and nothing else."""
+class CodePool:
+    """A pool that applies `resolve_assignment` and nothing else."""
 
     def __init__(self) -> None:
         self.codes: dict[str, Code] = {}
         self.held: Held = {}
 
     def assign(self, request: Assignment, now: datetime = NOW) -> AssignmentResult:
-        """Judge a request, and do what it asks if it may be done."""
+        """Resolve a request and apply it if it is accepted."""
         code = self.codes.get(request.code, Code(code=request.code, campaign_id=CAMPAIGN))
         mine = self.held.setdefault(request.global_user_id, {})
         result = resolve_assignment(request, code, mine, now)
@@ -45,7 +45,7 @@ class Book:
         return result
 
     def snapshot(self) -> tuple[dict[str, Code], Held]:
-        """All that the pool knows."""
+        """Return the state of the pool."""
         return dict(self.codes), {fan: dict(mine) for fan, mine in self.held.items() if mine}
 
 
@@ -54,8 +54,8 @@ requests = st.lists(assignments(kinds=["external"]), max_size=12)
 
 @given(requests)
 def test_a_fan_has_one_code_for_a_market(history: list[Assignment]) -> None:
-    """Whatever is asked, the first code that a fan got for a market stays the only one."""
-    book, first = Book(), dict[tuple[str, str | None], str]()
+    """In any history, a fan keeps the first code for a market."""
+    book, first = CodePool(), dict[tuple[str, str | None], str]()
     for request in history:
         if book.assign(request).outcome is not AssignmentOutcome.REFUSED:
             got = first.setdefault((request.global_user_id, request.market_id), request.code)
@@ -64,8 +64,8 @@ def test_a_fan_has_one_code_for_a_market(history: list[Assignment]) -> None:
 
 @given(requests)
 def test_an_external_code_has_one_fan(history: list[Assignment]) -> None:
-    """Whatever is asked, no two fans hold the same code, nor one fan for two markets."""
-    book = Book()
+    """In any history, a code is assigned to one fan and one market at most."""
+    book = CodePool()
     for request in history:
         book.assign(request)
     every = [code for mine in book.held.values() for code in mine.values()]
@@ -73,9 +73,9 @@ def test_an_external_code_has_one_fan(history: list[Assignment]) -> None:
 
 
 @given(requests)
-def test_what_is_assigned_never_changes(history: list[Assignment]) -> None:
-    """An assigned code keeps its fan and its market, whatever is asked later."""
-    book, settled = Book(), dict[str, Code]()
+def test_an_assigned_code_never_changes(history: list[Assignment]) -> None:
+    """In any history, an assigned code keeps its fan and its market."""
+    book, settled = CodePool(), dict[str, Code]()
     for request in history:
         book.assign(request)
         assert all(book.codes[code] == as_it_was for code, as_it_was in settled.items())
@@ -83,9 +83,9 @@ def test_what_is_assigned_never_changes(history: list[Assignment]) -> None:
 
 
 @given(requests, st.data())
-def test_assigning_twice_is_as_once(history: list[Assignment], data: st.DataObject) -> None:
-    """A repeated request changes nothing and is told that it was carried out already."""
-    book = Book()
+def test_assigning_twice_changes_nothing(history: list[Assignment], data: st.DataObject) -> None:
+    """A repeated request changes nothing, and its outcome is ALREADY_ASSIGNED."""
+    book = CodePool()
     outcomes = [book.assign(request).outcome for request in history]
     before = book.snapshot()
     for request, outcome in data.draw(st.permutations(list(zip(history, outcomes, strict=True)))):
@@ -97,7 +97,7 @@ def test_assigning_twice_is_as_once(history: list[Assignment], data: st.DataObje
 
 @given(st.integers(0, 48 * 60))
 def test_a_reservation_lasts_24_hours(minutes: int) -> None:
-    """A reserved code is nobody else's for 24 hours and available again from then on."""
+    """A reserved code is unavailable for 24 hours and available again afterwards."""
     code = FRESH.with_reservation("r1", "nyc", NOW + RESERVATION_LIFE)
     later = NOW + timedelta(minutes=minutes)
     assert code.is_reserved(later) is (minutes < 24 * 60)
@@ -105,10 +105,10 @@ def test_a_reservation_lasts_24_hours(minutes: int) -> None:
 
 
 @given(market_ids(), market_ids() | st.none(), st.booleans())
-def test_a_reservation_serves_its_market_alone(
+def test_a_reservation_is_for_one_market(
     reserved_for: str, asked_for: str | None, expired: bool
 ) -> None:
-    """A code under a live reservation is refused for every other market."""
+    """A reserved code is refused for every other market."""
     code = FRESH.with_reservation("r1", reserved_for, NOW + RESERVATION_LIFE)
     now = NOW + RESERVATION_LIFE * expired
     refused = not expired and asked_for not in {None, reserved_for}
@@ -142,10 +142,10 @@ def test_a_reservation_serves_its_market_alone(
         (FRESH, {NO_MARKET: "OTHER"}, AssignmentOutcome.UPDATED, ""),
     ],
 )
-def test_a_verdict_says_why(
+def test_a_refusal_has_a_reason(
     code: Code, held: dict[str, str], outcome: AssignmentOutcome, reason: str
 ) -> None:
-    """Each refusal names its reason, and no value of anybody."""
+    """The reason of a refusal quotes no code and no fan."""
     assert resolve_assignment(assignment(), code, held, NOW) == AssignmentResult(
         outcome=outcome, reason=reason
     )
@@ -153,27 +153,27 @@ def test_a_verdict_says_why(
 
 @given(codes())
 def test_only_a_real_code_is_external(code: str) -> None:
-    """Neither the placeholder nor nothing is a code that one fan can have."""
+    """Neither the placeholder nor an empty string is an external code."""
     assert is_external(code)
     assert not is_external(TM)
     assert not is_external("")
 
 
 def test_a_released_code_is_as_new() -> None:
-    """Releasing leaves no trace of the reservation."""
+    """A released code equals a code that was never reserved."""
     assert (
         FRESH.with_reservation("r1", "nyc", NOW + RESERVATION_LIFE).without_reservation() == FRESH
     )
 
 
 def test_an_assigned_code_has_no_reservation() -> None:
-    """Assignment ends the reservation, for ever."""
+    """Assignment ends the reservation."""
     code = FRESH.with_reservation("r1", "nyc", NOW + RESERVATION_LIFE).assigned_to(assignment())
     assert (code.holder, code.market_id, code.reserve_id) == ("g1", "nyc", None)
     assert not code.is_available(NOW + timedelta(days=999))
 
 
 def test_codes_stay_out_of_representations() -> None:
-    """A code that is logged by accident is not told."""
+    """The repr of a value does not show its code."""
     shown = f"{FRESH!r} {assignment()!r}"
     assert "CODE1" not in shown

@@ -1,4 +1,4 @@
-"""Periods, manifests, and what a merged file says of itself."""
+"""Periods, manifests, and the source list of merged files."""
 
 from datetime import date
 
@@ -32,31 +32,31 @@ sources = st.builds(
 
 
 @given(st.builds(Manifest, period=periods, merged=sources, sources=st.lists(sources).map(tuple)))
-def test_a_manifest_is_read_as_it_was_written(manifest: Manifest) -> None:
-    """Nothing of a manifest is lost in its file."""
+def test_a_manifest_survives_a_round_trip(manifest: Manifest) -> None:
+    """A manifest is the same after it is written and parsed."""
     assert Manifest.parse(manifest.to_bytes(), file="m.json") == manifest
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"[]", b"{}", b"\xff", b'{"period": "2026/09", "merged": {}, "sources": []}']
 )
-def test_what_is_no_manifest_is_named(data: bytes) -> None:
-    """A damaged manifest is an error that names its file, and nothing is moved by it."""
+def test_an_invalid_manifest_is_named(data: bytes) -> None:
+    """The error names the file."""
     with pytest.raises(BadInput, match=r"m\.json: expected the manifest"):
         Manifest.parse(data, file="m.json")
 
 
 @given(st.lists(sources).map(tuple))
-def test_a_merged_file_says_what_it_contains(contained: tuple[SourceFile, ...]) -> None:
-    """The note has every version of every file, without the counts that come later."""
+def test_a_merged_file_lists_its_sources(contained: tuple[SourceFile, ...]) -> None:
+    """The header has every version of every source, without counts."""
     noted = parse_sources_note(build_sources_note(contained), file="merged")
     assert noted is not None
     assert [source.version for source in noted] == [source.version for source in contained]
     assert all(source.records is None for source in noted)
 
 
-def test_a_foreign_file_says_nothing() -> None:
-    """Without the note nothing is known; with a damaged one the file is named."""
+def test_a_file_of_another_tool_has_no_source_list() -> None:
+    """A damaged source list is an error that names the file."""
     assert parse_sources_note({"other": "note"}, file="merged") is None
     for damaged in ("", "{", "[1]", '[{"key": "k"}]', "7"):
         with pytest.raises(BadInput, match="merged: its header's source list"):
@@ -64,8 +64,8 @@ def test_a_foreign_file_says_nothing() -> None:
 
 
 @given(periods)
-def test_a_period_is_named_in_several_ways(period: str) -> None:
-    """A period may be written as such, or as the folder of its registrations."""
+def test_a_period_has_two_spellings(period: str) -> None:
+    """A period may be given as such or as the folder of its registrations."""
     for text in (
         period,
         f" {period}/ ",
@@ -94,8 +94,8 @@ def test_a_period_is_named_in_several_ways(period: str) -> None:
         "avro/archived/registration/2026/09",
     ],
 )
-def test_what_is_no_period_is_refused(text: str) -> None:
-    """Only days and months of the calendar, and only registrations, are merged or moved."""
+def test_anything_but_a_period_is_rejected(text: str) -> None:
+    """Only existing days and months, and only registrations, are merged or moved."""
     with pytest.raises(BadInput):
         parse_period(text)
 
@@ -114,7 +114,7 @@ def test_what_is_no_period_is_refused(text: str) -> None:
     ],
 )
 def test_a_move_message_names_exactly_one_period(body: str) -> None:
-    """Any other message is refused before anything is touched."""
+    """Any other message is rejected before anything is moved."""
     with pytest.raises(BadInput, match="body: expected a JSON list of one prefix"):
         parse_move_message(body)
 
@@ -129,7 +129,7 @@ def test_a_move_message_names_exactly_one_period(body: str) -> None:
     ],
 )
 def test_schedules_are_about_the_past(today: date, day: str, month: str) -> None:
-    """A daily merge is about yesterday, a monthly one about last month."""
+    """A daily merge is of yesterday, a monthly one of last month."""
     assert (yesterday(today), last_month(today)) == (day, month)
 
 
@@ -142,6 +142,6 @@ def test_schedules_are_about_the_past(today: date, day: str, month: str) -> None
         ("avro/archived/registration/2026/09/01/merged", None),
     ],
 )
-def test_merged_files_of_days_are_known_by_their_key(key: str, day: str | None) -> None:
-    """The merged file of a day is no batch, and the merged file of a month no day's."""
+def test_merged_files_of_days_are_recognised_by_key(key: str, day: str | None) -> None:
+    """A day's merged file is neither a batch nor a month's merged file."""
     assert day_of_merged_key(key) == day

@@ -1,4 +1,4 @@
-"""Who hears by which channel, and the words of it."""
+"""Notifications: the channel and the content of each message."""
 
 import json
 import re
@@ -34,20 +34,20 @@ templates = st.lists(
 
 
 def notification(**cells: str) -> Notification:
-    """The notification of a registrant."""
+    """Return the notification of a registrant."""
     return Notification.build("tour", "w1", Registrant.parse(registrant(1, **cells), 1))
 
 
 @given(templates, values)
 def test_a_text_is_filled_in_one_pass(template: str, values: dict[str, str]) -> None:
-    """Places are found in the template alone: what is filled in is never filled in again."""
+    """Placeholders inside inserted values are not filled."""
     parts = re.split(r"(\{code\}|\{link\}|\{firstName\})", template)
     expected = [values[part[1:-1]] if number % 2 else part for number, part in enumerate(parts)]
     assert fill_template(template, values) == "".join(expected)
 
 
-def test_a_name_cannot_ask_for_a_code() -> None:
-    """`{code}` for a first name is no code in the text."""
+def test_a_placeholder_in_a_name_is_removed() -> None:
+    """`{code}` as a first name does not put a code into the text."""
     text = notification(smsText="{firstName}: {code}", firstName="{code}", code="{link}").text
     assert text == "code: {link}"
 
@@ -78,15 +78,15 @@ def test_a_name_cannot_ask_for_a_code() -> None:
         ("", ""),
     ],
 )
-def test_a_name_loses_what_a_bot_would_put_there(name: str, cleaned: str) -> None:
-    """URLs, braces and control characters go, names stay."""
+def test_links_are_removed_from_names(name: str, cleaned: str) -> None:
+    """URLs, braces and control characters are removed, names are kept."""
     assert clean_name(name) == cleaned
 
 
 @given(st.text() | st.text(alphabet="ab.{}/: w\n\u200bh\x00") | st.from_regex(r"\w+\.\w{2,5}"))
 @example("{" * 50 + "http://x.yz" + "}" * 50)
-def test_a_clean_name_is_harmless_and_stays_as_it_is(name: str) -> None:
-    """Whatever came in: at most 40 characters, no brace, control or URL, and clean already."""
+def test_a_clean_name_is_harmless_and_stable(name: str) -> None:
+    """A clean name has at most 40 characters, no brace, control character or URL."""
     cleaned = clean_name(name)
     assert len(cleaned) <= NAME_LIMIT
     assert not {"{", "}"} & set(cleaned)
@@ -115,12 +115,12 @@ def test_a_clean_name_is_harmless_and_stays_as_it_is(name: str) -> None:
     ],
 )
 def test_segments_are_counted_at_the_limits_of_both_alphabets(text: str, count: int) -> None:
-    """160 and 153 characters of GSM-7, 70 and 67 of UCS-2."""
+    """Limits are 160 and 153 characters of GSM-7, 70 and 67 of UCS-2."""
     assert count_segments(text) == count
 
 
-def slow_segments(text: str) -> int:
-    """Fill segments one character after the other."""
+def count_segments_by_hand(text: str) -> int:
+    """Count segments by adding one character after the other."""
     is_gsm = set(text) <= set(GSM_BASIC + GSM_EXTENSION)
     if is_gsm:
         sizes, single, part = [2 if c in GSM_EXTENSION else 1 for c in text], 160, 153
@@ -140,9 +140,9 @@ _alphabets = st.sampled_from((GSM_BASIC, GSM_BASIC + GSM_EXTENSION, GSM_BASIC + 
 
 
 @given(_alphabets.flatmap(lambda alphabet: st.text(alphabet=alphabet, max_size=400)))
-def test_segments_agree_with_filling_them_one_by_one(text: str) -> None:
-    """The count is what putting one character after the other into segments gives."""
-    assert count_segments(text) == slow_segments(text)
+def test_segments_agree_with_counting_by_hand(text: str) -> None:
+    """The count equals that of the slow oracle."""
+    assert count_segments(text) == count_segments_by_hand(text)
 
 
 @pytest.mark.parametrize(
@@ -162,8 +162,8 @@ def test_segments_agree_with_filling_them_one_by_one(text: str) -> None:
         ({"doNotText": "NO"}, "+12125550001"),
     ],
 )
-def test_texts_go_to_north_american_numbers_alone(cells: dict[str, str], phone: str | None) -> None:
-    """A valid number of country code 1, whose owner does not mind, and a text: else no text."""
+def test_texts_go_to_north_american_numbers_only(cells: dict[str, str], phone: str | None) -> None:
+    """A text needs a valid number of country code 1, consent and a text template."""
     assert notification(**cells).phone == phone
 
 
@@ -180,17 +180,17 @@ def test_texts_go_to_north_american_numbers_alone(cells: dict[str, str], phone: 
         ({"email": "me at home", "mobileNumber": "5"}, RowOutcome.NO_CHANNEL),
     ],
 )
-def test_only_who_cannot_be_reached_or_has_no_code_fails(
+def test_a_row_fails_without_a_channel_or_a_needed_code(
     cells: dict[str, str], failure: RowOutcome | None
 ) -> None:
-    """A missing code fails where the text has a place for it, a missing link nowhere."""
+    """A missing code fails only if the text has a place for it; a missing link never."""
     assert notification(**cells).failure == failure
 
 
 @given(st.fixed_dictionaries({}, optional={name: st.text() for name in registrant()}))
 @example({"firstName": "\uffff", "link": "\ufffe"})
-def test_an_e_mail_is_json_whatever_the_row_holds(cells: dict[str, Any]) -> None:
-    """The queue takes the body, which can be read back and has the id of the registrant."""
+def test_an_email_is_valid_json_for_any_row(cells: dict[str, Any]) -> None:
+    """The queue accepts the body, which has the id of the registrant."""
     if not cells.get("globalUserId", "g1").strip():
         cells["globalUserId"] = "g1"
     found = notification(**cells)
@@ -200,6 +200,6 @@ def test_an_e_mail_is_json_whatever_the_row_holds(cells: dict[str, Any]) -> None
 
 
 def test_a_notification_shows_nothing_personal() -> None:
-    """The repr of a notification has ids alone."""
+    """The repr of a notification has ids only."""
     shown = repr(notification())
     assert not [word for word in ("CODE", "555", "@", "Ada") if word in shown]

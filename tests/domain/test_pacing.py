@@ -1,4 +1,4 @@
-"""Texts spread over time: no second has more than its rate, and no time is wasted."""
+"""The rate limiter: no second has more texts than the rate, and no time is wasted."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -18,7 +18,7 @@ delays = st.lists(
 
 
 def run(rate: float, late: list[int]) -> list[datetime]:
-    """The times of texts, each so many microseconds after it was due, if there was no hurry."""
+    """Return the times of texts, each the given number of microseconds after its slot."""
     pace, now, gone = RateLimiter(rate, start=START), START, []
     for delay in late:
         now = max(now, pace.next_slot()) + timedelta(microseconds=delay)
@@ -29,7 +29,7 @@ def run(rate: float, late: list[int]) -> list[datetime]:
 
 @given(rates, delays)
 def test_no_second_has_more_texts_than_the_rate(rate: float, late: list[int]) -> None:
-    """However late single texts are, every one-second window holds at most `rate`, or one."""
+    """However late single texts are, every window of one second has at most `rate`."""
     gone = run(rate, late)
     for first, start in enumerate(gone):
         assert sum(at < start + SECOND for at in gone[first:]) <= max(rate, 1)
@@ -37,7 +37,7 @@ def test_no_second_has_more_texts_than_the_rate(rate: float, late: list[int]) ->
 
 @given(rates, delays)
 def test_a_rate_below_one_holds_over_its_own_interval(rate: float, late: list[int]) -> None:
-    """With less than one text a second, no two are nearer than the rate says."""
+    """With less than one text a second, two texts are at least one interval apart."""
     gone = run(rate, late)
     if rate < 1:
         gaps = [b - a for a, b in pairwise(gone)]
@@ -45,8 +45,8 @@ def test_a_rate_below_one_holds_over_its_own_interval(rate: float, late: list[in
 
 
 @given(rates, delays)
-def test_a_text_in_time_is_never_held_up_for_long(rate: float, late: list[int]) -> None:
-    """A text is due an interval after the last one, or a second after the one `rate` before."""
+def test_the_next_slot_is_never_later_than_needed(rate: float, late: list[int]) -> None:
+    """The next slot is an interval after the last, or a second after the `rate`-th last."""
     gone = run(rate, late)
     most = max(1, int(rate))
     span = max(SECOND, text_interval(rate))
@@ -65,10 +65,10 @@ def test_texts_in_time_are_spread_evenly(rate: float, texts: int) -> None:
 
 
 @given(rates, delays, delays)
-def test_a_second_run_keeps_to_the_rate_of_the_first(
+def test_consecutive_runs_keep_to_the_rate(
     rate: float, first: list[int], second: list[int]
 ) -> None:
-    """A run that begins when another has ended makes no window too full."""
+    """A run that starts when another ends exceeds the rate in no window."""
     gone = run(rate, first)
     pace, now = RateLimiter(rate, start=gone[-1]), gone[-1]
     for delay in second:
@@ -81,13 +81,13 @@ def test_a_second_run_keeps_to_the_rate_of_the_first(
 
 @given(st.floats(1 / 300, 1e6))
 def test_an_interval_is_never_shorter_than_the_rate_allows(rate: float) -> None:
-    """As many intervals as there are texts in a second last a second at least."""
+    """`rate` intervals last at least one second."""
     most = max(1, min(int(rate), 10_000))
     assert text_interval(rate) * most >= SECOND
     assert text_interval(rate).total_seconds() >= 1 / max(rate, 1) - 1e-6 or rate > 10_000
 
 
-def test_a_rate_beyond_every_service_takes_no_memory() -> None:
-    """A rate of a million a second is paced like ten thousand."""
+def test_a_huge_rate_is_capped() -> None:
+    """A rate of a million a second behaves like ten thousand."""
     assert text_interval(1e6) == timedelta(microseconds=100)
     assert RateLimiter(1e6, start=START).next_slot() == START + SECOND

@@ -1,4 +1,4 @@
-"""Messages for Slack stay within its limits, whatever the names."""
+"""Slack messages stay within Slack's limits for any names."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,14 +32,14 @@ def test_an_escaped_name_is_harmless_and_short(name: str, limit: int) -> None:
 
 @given(names)
 def test_a_short_name_can_be_read_back(name: str) -> None:
-    """Escaping loses nothing but white space, as long as the name fits."""
+    """Escaping changes nothing but white space if the name fits."""
     text = escape(name, 5000)
     back = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     assert back == " ".join(name.split())
 
 
-def test_what_does_not_fit_is_left_out() -> None:
-    """Lines and fields beyond Slack's limits are dropped whole."""
+def test_lines_that_do_not_fit_are_left_out() -> None:
+    """Lines and fields beyond Slack's limits are omitted as a whole."""
     lines = section(["x" * 1400] * 3)["text"]["text"].split("\n")
     assert [len(line) for line in lines] == [1400, 1400]
     assert len(section(["x" * 1400] * 3)["text"]["text"]) <= MAX_SECTION
@@ -48,10 +48,10 @@ def test_what_does_not_fit_is_left_out() -> None:
 
 
 @given(names, names, st.dictionaries(names, st.tuples(st.integers(0), st.integers(0))))
-def test_any_campaign_gives_a_message_that_slack_takes(
+def test_any_campaign_gives_a_valid_message(
     artist: str, market: str, wishes: dict[str, tuple[int, ...]]
 ) -> None:
-    """At most three blocks, the top markets at most five, nothing over its limit."""
+    """A message has at most three blocks and five top markets, all within the limits."""
     markets = [Market(market_id=market_id, name=market) for market_id in wishes]
     stats = AdminStats(total=1, by_market=wishes)
     message = stats_message(campaign(artist=artist), markets, stats, None)
@@ -61,8 +61,8 @@ def test_any_campaign_gives_a_message_that_slack_takes(
         assert block["text"]["text"].count("\n") == min(len(wishes), TOP_MARKETS)
 
 
-def test_a_market_that_nobody_ranked_first_comes_last() -> None:
-    """Markets are ordered by first choices, then by all, then by id; no name, then the id."""
+def test_markets_are_sorted_by_first_choices() -> None:
+    """Ties are sorted by all choices, then by id; a market without a name shows its id."""
     wishes: dict[str, tuple[int, ...]] = {"a": (), "b": (0, 5), "c": (1, 0), "d": (1, 2)}
     message = stats_message(campaign(), [], AdminStats(by_market=wishes), None)
     lines = message.blocks[2]["text"]["text"].split("\n")[1:]

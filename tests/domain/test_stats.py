@@ -1,4 +1,4 @@
-"""Admin stats: one fold, whatever the order, equal to counting figure by figure."""
+"""Admin statistics: independent of order, and equal to counting each figure on its own."""
 
 from datetime import timedelta, timezone
 
@@ -11,8 +11,8 @@ from campaign_workers.testing.builders import entry
 from campaign_workers.testing.strategies import OPENS, entries
 
 
-def counted(kept: list[Entry]) -> AdminStats:
-    """The figures by one pass over the entries for each single one."""
+def count_by_hand(kept: list[Entry]) -> AdminStats:
+    """Count each figure in a pass of its own."""
     markets = {market for e in kept for market in e.market_ids[:MAX_PREFERENCES]}
     days = {e.created.date().isoformat() for e in kept}
     locales = {e.locale or "unknown" for e in kept}
@@ -37,14 +37,14 @@ def counted(kept: list[Entry]) -> AdminStats:
 
 
 @given(st.lists(entries()))
-def test_the_fold_counts_what_counting_by_hand_counts(kept: list[Entry]) -> None:
-    """Every figure is the number of entries that it speaks of."""
-    assert admin_stats(kept) == counted(kept)
+def test_the_fold_agrees_with_counting_by_hand(kept: list[Entry]) -> None:
+    """Every figure is the number of its entries."""
+    assert admin_stats(kept) == count_by_hand(kept)
 
 
 @given(st.lists(entries()).flatmap(lambda kept: st.tuples(st.just(kept), st.permutations(kept))))
 def test_order_changes_no_figure(both: tuple[list[Entry], list[Entry]]) -> None:
-    """Entries in any order give the same figures, and the same bytes of them."""
+    """Entries in any order give the same figures and the same bytes."""
     one, other = both
     assert admin_stats(one) == admin_stats(other)
     assert str(admin_stats(one).to_json()) == str(admin_stats(other).to_json())
@@ -52,26 +52,26 @@ def test_order_changes_no_figure(both: tuple[list[Entry], list[Entry]]) -> None:
 
 @given(st.lists(entries()))
 def test_the_document_keeps_every_figure(kept: list[Entry]) -> None:
-    """Figures are read from their document as they were written."""
+    """Figures are the same after they are written and parsed."""
     stats = admin_stats(kept)
     assert AdminStats.parse(stats.to_json()) == stats
 
 
 def test_no_entries_give_zeros() -> None:
-    """A campaign without entries has figures, all of them zero; so has an empty document."""
+    """A campaign without entries has zeros; so has an empty document."""
     assert admin_stats([]) == AdminStats() == AdminStats.parse({})
 
 
 def test_a_day_is_a_day_in_utc() -> None:
-    """An entry counts for the day of its registration, from midnight to midnight UTC."""
+    """An entry counts for the UTC day of its registration."""
     moments = [OPENS, OPENS - timedelta(milliseconds=1)]
     elsewhere = [moment.astimezone(timezone(timedelta(hours=-5))) for moment in moments]
     kept = [entry(created=created) for created in (*moments, *elsewhere)]
     assert admin_stats(kept).by_day == {"2026-09-01": 2, "2026-08-31": 2}
 
 
-def test_a_fifth_wish_counts_for_nothing() -> None:
-    """A market has a count for each of four preference ranks and no more."""
+def test_a_fifth_preference_is_not_counted() -> None:
+    """A market has counts for four preference ranks."""
     stats = admin_stats([entry(market_ids=("a", "b", "c", "d", "e"))])
     assert stats.by_market["d"] == (0, 0, 0, 1)
     assert "e" not in stats.by_market

@@ -1,4 +1,4 @@
-"""Texting hours in the recipient's time, and waves that do not fit into them."""
+"""Texting hours in the recipient's local time, and waves that do not fit into them."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -49,12 +49,12 @@ _hours = st.builds(
 
 
 def hours(start: int, end: int, otherwise: OutsideHours = OutsideHours.WAIT) -> TextingHours:
-    """Hours from one full hour to another."""
+    """Return hours from one full hour to another."""
     return TextingHours(start=time(start), end=time(end), otherwise=otherwise)
 
 
-def slowly_allowed(hours: TextingHours, now: datetime, zones: tuple[str, ...]) -> bool:
-    """Count the minutes since the start of the window, in each zone."""
+def is_allowed_by_hand(hours: TextingHours, now: datetime, zones: tuple[str, ...]) -> bool:
+    """Decide by counting the minutes since the start of the window, in each zone."""
 
     def minutes(at: time) -> int:
         return at.hour * 60 + at.minute
@@ -70,17 +70,17 @@ def slowly_allowed(hours: TextingHours, now: datetime, zones: tuple[str, ...]) -
 def test_a_text_is_allowed_when_every_zone_allows_it(
     hours: TextingHours, now: datetime, zones: tuple[str, ...]
 ) -> None:
-    """The start belongs to the hours, the end does not, and midnight is no border."""
-    assert hours.allow(now, zones) == slowly_allowed(hours, now, zones)
+    """The start is included, the end is not, and hours may cross midnight."""
+    assert hours.allow(now, zones) == is_allowed_by_hand(hours, now, zones)
 
 
 @given(_hours, _moments, _zones)
 def test_hours_open_at_the_first_moment_that_is_allowed(
     hours: TextingHours, now: datetime, zones: tuple[str, ...]
 ) -> None:
-    """Looking at every quarter of an hour of two days finds no earlier moment, nor any other."""
+    """No earlier time is found in steps of a quarter of an hour over two days."""
     quarters = (now + 15 * number * MINUTE for number in range(4 * 48))
-    expected = next((at for at in quarters if slowly_allowed(hours, at, zones)), None)
+    expected = next((at for at in quarters if is_allowed_by_hand(hours, at, zones)), None)
     assert hours.next_opening(now, zones) == expected
 
 
@@ -88,17 +88,17 @@ def test_hours_open_at_the_first_moment_that_is_allowed(
 def test_hours_close_at_the_first_moment_that_is_not_allowed(
     hours: TextingHours, now: datetime, zones: tuple[str, ...]
 ) -> None:
-    """Once they are open, looking at every quarter of an hour finds the moment of closing."""
+    """The closing time is the one found in steps of a quarter of an hour."""
     assume(hours.allow(now, zones))
     quarters = (now + 15 * number * MINUTE for number in range(4 * 48))
     assert hours.next_closing(now, zones) == next(
-        at for at in quarters if not slowly_allowed(hours, at, zones)
+        at for at in quarters if not is_allowed_by_hand(hours, at, zones)
     )
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 8), date(2026, 11, 1)])
-def test_hours_are_those_of_the_clock_on_the_wall(day: date) -> None:
-    """On days with 23 or 25 hours they begin at nine o'clock all the same."""
+def test_hours_follow_local_clocks(day: date) -> None:
+    """On days with 23 or 25 hours the hours start at nine o'clock as well."""
     night = datetime.combine(day, time(0, 30), ZoneInfo(NEW_YORK[0]))
     opening = hours(9, 21).next_opening(night.astimezone(UTC), NEW_YORK)
     assert opening is not None
@@ -106,22 +106,22 @@ def test_hours_are_those_of_the_clock_on_the_wall(day: date) -> None:
 
 
 def test_hours_that_begin_in_the_repeated_hour_begin_twice() -> None:
-    """When clocks go back over the start, the hours end with the first pass and begin again."""
+    """When clocks are set back over the start, the hours open twice."""
     half_past_one = TextingHours(start=time(1, 30), end=time(5), otherwise=OutsideHours.WAIT)
     first, second = (datetime(2026, 11, 1, hour, 30, tzinfo=UTC) for hour in (5, 6))
     assert half_past_one.next_opening(first - MINUTE, NEW_YORK) == first
     assert half_past_one.next_opening(second - 25 * MINUTE, NEW_YORK) == second
 
 
-def test_a_zone_that_does_not_exist_is_refused() -> None:
-    """A name that no time zone has says so."""
+def test_an_unknown_time_zone_is_rejected() -> None:
+    """The error names the field."""
     for name in ("Mars/Olympus", "../etc", ""):
         with pytest.raises(BadInput, match="expected an IANA time zone name"):
             zone(name)
 
 
-def test_an_area_code_tells_its_zones() -> None:
-    """A code of one zone has that one, one of several has them all, an unknown one everything."""
+def test_an_area_code_has_its_zones() -> None:
+    """An area code has all of its zones, an unknown one has every zone."""
     assert zones_of_number("+12125550001") == NEW_YORK
     assert zones_of_number("+18505550001") == ("America/Chicago", "America/New_York")
     assert zones_of_number("+18005550001") == EVERYWHERE
@@ -129,14 +129,14 @@ def test_an_area_code_tells_its_zones() -> None:
 
 
 def test_every_zone_of_an_area_code_exists() -> None:
-    """The table names zones that there are."""
+    """The table contains existing time zones only."""
     assert all(zone(name) for name in EVERYWHERE)
 
 
-def one_by_one(
+def simulate_texts(
     hours: TextingHours, groups: Groups, start: datetime, every: timedelta, first: str
 ) -> Iterator[tuple[datetime, tuple[str, ...]]]:
-    """When each text goes and to which zones, if those whose hours have begun go by `first`."""
+    """Return when each text is sent and to which zones, in the order given by `first`."""
     found = {zones: hours.next_opening(start, zones) for zones in groups}
     begins = {zones: at for zones, at in found.items() if at is not None}
     left = {zones: count for zones, count in groups.items() if zones in begins}
@@ -162,12 +162,12 @@ def one_by_one(
     st.sampled_from((*NEW_YORK, *LOS_ANGELES)),
 )
 @example(hours(9, 21), {NEW_YORK: 18}, NOON, timedelta(minutes=30), NEW_YORK[0])
-def test_a_wave_that_is_let_go_ends_inside_its_hours(
+def test_an_accepted_wave_ends_within_its_hours(
     hours: TextingHours, groups: Groups, start: datetime, every: timedelta, first: str
 ) -> None:
-    """What is not refused can be sent one by one, in whatever order, each inside its hours."""
+    """In whatever order its texts are sent, each is sent within its hours."""
     if hours_conflict(hours, groups, start, every) is None:
-        for at, zones in one_by_one(hours, groups, start, every, first):
+        for at, zones in simulate_texts(hours, groups, start, every, first):
             assert hours.allow(at, zones)
 
 
@@ -191,22 +191,22 @@ def test_a_wave_that_waits_has_the_whole_window() -> None:
 
 
 def test_each_part_of_a_wave_has_its_own_window() -> None:
-    """Whoever's hours begin when the others are done is measured by these hours alone."""
+    """A zone whose hours open after the other texts are sent has its own window."""
     morning = NOON - timedelta(hours=3)
     groups: Groups = {NEW_YORK: 60, LOS_ANGELES: 60}
     assert hours_conflict(hours(9, 10), groups, morning, timedelta(minutes=1)) is None
     assert hours_conflict(hours(9, 10), groups | {LOS_ANGELES: 61}, morning, timedelta(minutes=1))
 
 
-def test_whoever_gets_an_e_mail_instead_takes_no_time() -> None:
-    """With `email`, those outside the hours when the wave is over need no room."""
+def test_recipients_of_emails_take_no_time() -> None:
+    """With `email`, recipients outside the hours need no room."""
     night = NOON - timedelta(hours=10)
     by_email = hours(9, 21, OutsideHours.EMAIL)
     assert hours_conflict(by_email, {NEW_YORK: 10**6}, night, timedelta(minutes=1)) is None
 
 
-def test_zones_that_share_no_hour_are_refused_if_the_wave_would_wait() -> None:
-    """Hours that are never in all zones at once never open."""
+def test_zones_without_a_common_hour_are_rejected_if_the_wave_waits() -> None:
+    """Hours that are never open in all zones at once never open."""
     groups: Groups = {(*NEW_YORK, "Pacific/Guam"): 1}
     assert "never within" in str(hours_conflict(hours(9, 10), groups, NOON, timedelta()))
     assert hours_conflict(hours(9, 10, OutsideHours.EMAIL), groups, NOON, timedelta()) is None

@@ -1,4 +1,4 @@
-"""The errors file of a wave belongs to several workers, and none disturbs another."""
+"""The errors file of a wave: several workers share it, and none overwrites another's rows."""
 
 import io
 from collections.abc import Iterable
@@ -24,25 +24,27 @@ runs = st.lists(
 )
 
 
-def fresh(fans: Iterable[str]) -> list[dict[str, str]]:
-    """Rows of fans, with a reason each."""
+def new_rows(fans: Iterable[str]) -> list[dict[str, str]]:
+    """Return rows of fans, with a reason each."""
     return [{"globalUserId": fan, "reason": "why"} for fan in fans]
 
 
-def written(before: bytes | None, worker: str, fans: Iterable[str], **options: str) -> bytes | None:
-    """The file after a worker turned away some fans."""
+def errors_file_after(
+    before: bytes | None, worker: str, fans: Iterable[str], **options: str
+) -> bytes | None:
+    """Return the errors file after a worker rejected some fans."""
     opener = None if before is None else partial(io.BytesIO, before)
-    body = build_errors_file(opener, worker, ["globalUserId"], fresh(fans), **options)
+    body = build_errors_file(opener, worker, ["globalUserId"], new_rows(fans), **options)
     return before if body is None else b"".join(body)
 
 
 @given(runs)
-def test_the_file_has_the_last_word_of_each_worker(runs: list[tuple[str, list[str]]]) -> None:
-    """Whatever the order of runs, each worker's rows are those of its last run, by worker."""
+def test_the_file_has_the_rows_of_each_workers_last_run(runs: list[tuple[str, list[str]]]) -> None:
+    """In whatever order workers run, each has the rows of its last run, sorted by worker."""
     content: bytes | None = None
     latest: dict[str, list[str]] = {}
     for worker, fans in runs:
-        content = written(content, worker, fans)
+        content = errors_file_after(content, worker, fans)
         latest[worker] = fans
     rows = [] if content is None else table(content)
     assert [(row["worker"], row["globalUserId"]) for row in rows] == [
@@ -51,17 +53,17 @@ def test_the_file_has_the_last_word_of_each_worker(runs: list[tuple[str, list[st
 
 
 def test_no_errors_need_no_file() -> None:
-    """A file is made for the first row, and kept without rows once it is there."""
-    assert written(None, "aWorker", []) is None
-    content = written(None, "aWorker", ["g1"])
+    """A file is created for the first row, and kept when it has no rows left."""
+    assert errors_file_after(None, "aWorker", []) is None
+    content = errors_file_after(None, "aWorker", ["g1"])
     assert content is not None
-    assert table(written(content, "aWorker", []) or b"") == []
+    assert table(errors_file_after(content, "aWorker", []) or b"") == []
 
 
-def test_rows_know_the_file_they_came_out_of() -> None:
-    """Only rows of that worker and that very file count as taken out of it."""
-    content = written(None, "aWorker", ["g1"], source="abc")
-    content = written(content, "bWorker", ["g2"], source="abc")
+def test_removed_rows_belong_to_one_version_of_the_file() -> None:
+    """Only rows of this worker and of this version of the file count as removed from it."""
+    content = errors_file_after(None, "aWorker", ["g1"], source="abc")
+    content = errors_file_after(content, "bWorker", ["g2"], source="abc")
     opener = partial(io.BytesIO, content or b"")
     assert [row["globalUserId"] for row in removed_rows(opener, "aWorker", "abc")] == ["g1"]
     assert list(removed_rows(opener, "aWorker", "abd")) == []
@@ -69,6 +71,6 @@ def test_rows_know_the_file_they_came_out_of() -> None:
 
 
 def test_another_file_in_its_place_is_an_error() -> None:
-    """What is no errors file is not overwritten."""
+    """A file that is not an errors file is not overwritten."""
     with pytest.raises(BadInput, match="the errors file of the wave, line 1, worker, reason"):
-        written(b"globalUserId\ng1\n", "aWorker", ["g2"])
+        errors_file_after(b"globalUserId\ng1\n", "aWorker", ["g2"])

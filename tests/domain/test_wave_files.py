@@ -1,4 +1,4 @@
-"""The files of a wave: one code a pick, nobody's twice, and every pick told of once."""
+"""The files of a prepared wave: one code for each pick, and one message for each pick."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ PICK_TYPES = {
 
 @st.composite
 def waves(draw: st.DrawFn) -> tuple[dict[str, dict[str, Any]], list[tuple[str, str, int]]]:
-    """Fans, some with an address in common and some with a code, and who was picked for what."""
+    """Draw fans, some with a shared address or a code, and their picks."""
     fans = {
         f"g{number}": {
             "email": draw(
@@ -62,7 +62,7 @@ def _market(pick: tuple[str, str]) -> str:
     return pick[1]
 
 
-def prepared(fans: dict[str, dict[str, Any]], picks: list[tuple[str, str, int]]) -> WaveFiles:
+def build_files(fans: dict[str, dict[str, Any]], picks: list[tuple[str, str, int]]) -> WaveFiles:
     rows = [{"global_user_id": fan, **facts} for fan, facts in fans.items()]
     candidates = candidate_table([pl.DataFrame(rows, schema=FAN_COLUMNS)])
     picked = pl.DataFrame([(*pick, 0.5) for pick in picks], schema=PICK_TYPES, orient="row")
@@ -71,10 +71,10 @@ def prepared(fans: dict[str, dict[str, Any]], picks: list[tuple[str, str, int]])
 
 
 @given(waves())
-def test_every_pick_has_one_code_and_keeps_the_one_it_had(wave: Any) -> None:
-    """`TM` or an external code; a code held for the market stays; picks keep their order."""
+def test_every_pick_has_one_code_and_keeps_a_code_it_had(wave: Any) -> None:
+    """A pick has `TM` or an external code; a held code stays; picks keep their order."""
     fans, picks = wave
-    rows = prepared(fans, picks).registrants
+    rows = build_files(fans, picks).registrants
     held = {(fan, c["market_id"]): c["code"] for fan in fans for c in fans[fan]["codes"]}
     found = rows.select("global_user_id", "market_id", "code").rows()
     assert [(fan, market) for fan, market, _ in found] == [(fan, m) for fan, m, _ in picks]
@@ -86,24 +86,24 @@ def test_every_pick_has_one_code_and_keeps_the_one_it_had(wave: Any) -> None:
 
 @given(waves())
 def test_no_external_code_goes_to_two_fans(wave: Any) -> None:
-    """An external code stands in one row of all master codes."""
-    codes = [code for code in prepared(*wave).registrants["code"] if is_external(code)]
+    """An external code is in one row of all master codes."""
+    codes = [code for code in build_files(*wave).registrants["code"] if is_external(code)]
     assert len(codes) == len(set(codes))
 
 
 @given(waves())
-def test_reserved_codes_are_used_from_the_first_on(wave: Any) -> None:
-    """What is left over is the end of the reservation, so that as little as can be is used."""
-    files = prepared(*wave)
+def test_reserved_codes_are_used_in_order(wave: Any) -> None:
+    """Unused codes are the last ones of the reservation."""
+    files = build_files(*wave)
     for market in "bc":
         fresh = sorted(code for code in files.codes_of(market) if code.startswith("NEW"))
         assert fresh == [f"NEW-{market}-{n}" for n in range(len(fresh))]
 
 
 @given(waves())
-def test_every_address_is_told_of_every_market_that_it_won(wave: Any) -> None:
-    """TM: each address once; NON_TM: each address and market once that TM does not serve."""
-    files = prepared(*wave)
+def test_every_address_gets_an_email_for_each_of_its_markets(wave: Any) -> None:
+    """TM: each address once; NON_TM: each address and market once, unless TM serves it."""
+    files = build_files(*wave)
     rows = files.registrants.select("email", "market_id", "code").rows()
     served = {(email, market) for email, market, code in rows if email and code == TM}
     won = {(email, market) for email, market, code in rows if email and code != TM}
@@ -113,11 +113,11 @@ def test_every_address_is_told_of_every_market_that_it_won(wave: Any) -> None:
 
 
 @given(waves())
-def test_texts_go_to_north_american_numbers_alone(wave: Any) -> None:
-    """`smsSELECTED` has exactly the picks whose number is one."""
+def test_texts_go_to_north_american_numbers_only(wave: Any) -> None:
+    """`smsSELECTED` has exactly the picks with a North American number."""
     fans, picks = wave
     expected = [fan for fan, _, _ in picks if fans[fan]["phone"] == "+12125550162"]
-    assert prepared(fans, picks).text_recipients()["global_user_id"].to_list() == expected
+    assert build_files(fans, picks).text_recipients()["global_user_id"].to_list() == expected
 
 
 WRITTEN = ("first_name", "last_name", "locale", "email", "phone")
@@ -125,9 +125,9 @@ WRITTEN = ("first_name", "last_name", "locale", "email", "phone")
 
 @given(st.fixed_dictionaries(dict.fromkeys(WRITTEN, st.text() | st.just("x" * (CELL_LIMIT + 1)))))
 @example(dict.fromkeys(WRITTEN, "\0a"))
-def test_nothing_that_a_fan_wrote_spoils_the_wave(written: dict[str, str]) -> None:
-    """The file of codes is one that every wave worker reads, with all of its registrants."""
-    files = prepared({"g1": written, "g2": {}}, [("g1", "a", 0), ("g2", "a", 0)])
+def test_a_fans_own_data_cannot_make_the_file_unreadable(written: dict[str, str]) -> None:
+    """The wave workers can read the file of codes with all of its registrants."""
+    files = build_files({"g1": written, "g2": {}}, [("g1", "a", 0), ("g2", "a", 0)])
     content = dict(files.members())["masterCodes/a.csv"]
     rows = read_rows(content, file="wave", required=REQUIRED_COLUMNS)
     assert [row.cells["globalUserId"] for row in rows] == ["g1", "g2"]

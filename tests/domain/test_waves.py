@@ -1,4 +1,4 @@
-"""Wave configs, their dates, and the names of their executions."""
+"""Wave configs: fields, dates, versions, failures and execution names."""
 
 import json
 import re
@@ -71,7 +71,7 @@ _json = st.recursive(
 
 @st.composite
 def documents(draw: st.DrawFn) -> dict[str, Any]:
-    """Valid configs with any of the optional fields, and fields that nobody knows."""
+    """Draw valid configs with optional and unknown fields."""
     optional = {
         "productId": st.text(),
         "source": st.text(),
@@ -85,8 +85,8 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(documents())
-def test_reading_what_was_written_gives_the_same_config(document: dict[str, Any]) -> None:
-    """A config, its fields that nobody knows included, survives being written and read."""
+def test_a_config_survives_a_round_trip(document: dict[str, Any]) -> None:
+    """A config with its unknown fields is the same after it is written and parsed."""
     read = WaveConfig.parse(document, file="f").with_code_dates()
     assert WaveConfig.parse(read.to_bytes(), file="f") == read
     assert WaveConfig.parse(b"\xef\xbb\xbf" + read.to_bytes(), file="f") == read
@@ -94,7 +94,7 @@ def test_reading_what_was_written_gives_the_same_config(document: dict[str, Any]
 
 @given(documents(), st.randoms(use_true_random=False))
 def test_equal_configs_give_equal_bytes(document: dict[str, Any], chance: Any) -> None:
-    """The order of the fields that came in does not matter for what goes out."""
+    """The order of the input's fields does not change the output."""
     names = list(document)
     chance.shuffle(names)
     shuffled = {name: document[name] for name in names}
@@ -108,14 +108,14 @@ def test_equal_configs_give_equal_bytes(document: dict[str, Any], chance: Any) -
 def test_a_wave_is_ready_from_its_notify_date_on(
     document: dict[str, Any], later: timedelta
 ) -> None:
-    """Ready exactly when notifyDate <= now."""
+    """A wave is ready exactly when notifyDate <= now."""
     wave = WaveConfig.parse(document, file="f")
     assert wave.is_ready(wave.notify_date + later) == (later >= timedelta())
 
 
 @given(documents())
 def test_codes_are_valid_from_a_day_before_to_a_year_after(document: dict[str, Any]) -> None:
-    """Code validity is notifyDate - 1 day to notifyDate + 1 year, on the same day and time."""
+    """Codes are valid from notifyDate - 1 day to notifyDate + 1 year, at the same time of day."""
     wave = WaveConfig.parse(document, file="f").with_code_dates()
     assert wave.begin_date == wave.notify_date - timedelta(days=1)
     assert wave.end_date is not None
@@ -130,8 +130,8 @@ def test_a_leap_day_is_followed_by_the_last_of_february() -> None:
     assert wave.end_date == datetime(2029, 2, 28, 12, tzinfo=UTC)
 
 
-def test_dates_that_the_config_gives_stay() -> None:
-    """Whoever gives beginDate or endDate gets them."""
+def test_given_code_dates_are_kept() -> None:
+    """A given beginDate or endDate is not replaced by its default."""
     given_dates = {"beginDate": "2026-11-01T00:00:00Z", "endDate": "2026-12-01T00:00:00+01:00"}
     wave = WaveConfig.parse(config(**given_dates), file="f").with_code_dates()
     assert wave.begin_date == datetime(2026, 11, 1, tzinfo=UTC)
@@ -141,8 +141,8 @@ def test_dates_that_the_config_gives_stay() -> None:
 @pytest.mark.parametrize(
     ("field", "value"), [(field, value) for field, values in WRONG.items() for value in values]
 )
-def test_a_wrong_field_is_named_with_its_file(field: str, value: Any) -> None:
-    """A missing field or one of another type or range is refused by file and name."""
+def test_an_invalid_field_is_named_with_its_file(field: str, value: Any) -> None:
+    """An error about a missing or invalid field names file and field."""
     with pytest.raises(BadInput) as caught:
         WaveConfig.parse(config() | {field: value}, file="waves/w.json")
     assert (caught.value.file, caught.value.field) == ("waves/w.json", field)
@@ -161,21 +161,21 @@ def test_a_wrong_field_is_named_with_its_file(field: str, value: Any) -> None:
         ({"start": "09:00", "end": "21:00", "otherwise": []}, "otherwise"),
     ],
 )
-def test_wrong_hours_are_named_by_their_part(hours: dict[str, Any], field: str) -> None:
-    """Of textingHours the part that is wrong is named."""
+def test_an_invalid_part_of_the_texting_hours_is_named(hours: dict[str, Any], field: str) -> None:
+    """An error about textingHours names the invalid part."""
     with pytest.raises(BadInput, match=rf"^f, textingHours\.{field}: "):
         WaveConfig.parse(config(textingHours=hours), file="f")
 
 
-def test_hours_of_no_length_are_refused() -> None:
-    """A window that ends when it starts could mean a whole day or none."""
+def test_texting_hours_without_length_are_rejected() -> None:
+    """Hours with the same start and end could mean a whole day or none."""
     hours = {"start": "09:00", "end": "09:00", "otherwise": "wait"}
     with pytest.raises(BadInput, match="start and end are the same"):
         WaveConfig.parse(config(textingHours=hours), file="f")
 
 
-def test_codes_that_end_before_they_begin_are_refused() -> None:
-    """EndDate is after beginDate."""
+def test_an_end_date_before_the_begin_date_is_rejected() -> None:
+    """The endDate must be after beginDate."""
     dates = {"beginDate": "2026-11-02T00:00:00Z", "endDate": "2026-11-01T00:00:00Z"}
     with pytest.raises(BadInput, match="endDate: expected a date after beginDate"):
         WaveConfig.parse(config(**dates), file="f")
@@ -184,14 +184,14 @@ def test_codes_that_end_before_they_begin_are_refused() -> None:
 @pytest.mark.parametrize(
     "document", [b"", b"{", b"[]", b"null", b"7", b"\xff{}", b'{"rate": NaN}', b"[" * 10**5]
 )
-def test_what_is_no_json_object_is_refused(document: bytes) -> None:
-    """Anything but a JSON object in UTF-8 is refused with the name of its file."""
+def test_anything_but_a_json_object_is_rejected(document: bytes) -> None:
+    """The error names the file."""
     with pytest.raises(BadInput, match=r"^w\.json: expected "):
         WaveConfig.parse(document, file="w.json")
 
 
-def test_a_mapping_is_read_like_a_file() -> None:
-    """A config that came decoded is read by the same rules, and must be an object too."""
+def test_a_decoded_config_is_parsed_like_a_file() -> None:
+    """The same rules hold for a config that is decoded already."""
     document = config(rate=5)
     assert WaveConfig.parse(document, file="f") == WaveConfig.parse(
         json.dumps(document).encode(), file="f"
@@ -200,14 +200,14 @@ def test_a_mapping_is_read_like_a_file() -> None:
         WaveConfig.parse([], file="f")  # type: ignore[arg-type]
 
 
-def test_a_config_does_not_show_what_it_does_not_know() -> None:
-    """Fields that nobody knows may hold anything, so they stay out of the repr."""
+def test_the_repr_leaves_out_unknown_fields() -> None:
+    """Unknown fields may hold personal data."""
     assert "secret" not in repr(WaveConfig.parse(config(note="secret"), file="f"))
 
 
 @given(st.from_regex(r"[^/\\\x00-\x1f\x7f]{1,80}", fullmatch=True), st.text())
-def test_execution_names_are_what_the_state_machine_takes(wave: str, etag: str) -> None:
-    """A name has the first 40 characters of the wave, a dash and 16 hex digits, all allowed."""
+def test_execution_names_are_valid(wave: str, etag: str) -> None:
+    """A name has the first 40 characters of the wave, a dash and 16 hex digits."""
     if wave in {".", ".."}:
         wave = "dots"
     name = execution_name(KEY(wave), etag)
@@ -218,8 +218,8 @@ def test_execution_names_are_what_the_state_machine_takes(wave: str, etag: str) 
     assert digest == sha256(f"{KEY(wave)}:{etag}".encode()).hexdigest()[:16]
 
 
-def test_execution_names_tell_versions_and_waves_apart() -> None:
-    """Another ETag or another wave is another execution, the same ones the same."""
+def test_execution_names_differ_by_version_and_wave() -> None:
+    """Another ETag or wave gives another name, the same ones give the same name."""
     names = {
         execution_name(KEY(wave), etag) for wave in ("a.b", "a-b", "x" * 99) for etag in ("1", "2")
     }
@@ -228,8 +228,8 @@ def test_execution_names_tell_versions_and_waves_apart() -> None:
         execution_name("smsWaves/scheduled/wave.json", "1")
 
 
-def test_a_failed_config_tells_why() -> None:
-    """The reason is added to the config, which stays readable; other files stay as they are."""
+def test_a_failed_config_has_the_reason() -> None:
+    """The reason is added to a readable config; other files stay unchanged."""
     document = json.dumps(config()).encode()
     failed = with_failure(document, "no wave file")
     assert json.loads(failed) == config(lastFailure="no wave file")
@@ -238,8 +238,8 @@ def test_a_failed_config_tells_why() -> None:
         assert with_failure(other, "reason") == other
 
 
-def test_an_alert_mentions_nobody() -> None:
-    """What is posted of a failed wave is escaped, and says how far it came."""
+def test_an_alert_is_escaped() -> None:
+    """The alert about a failed wave is escaped and has the counts."""
     failed = with_failure(b"{}", "bad <!channel>")
     text = failure_alert("w & <x>", failed, {"ok": 3, "failed": 1})
     assert text == (

@@ -17,7 +17,7 @@ from campaign_workers.workers.save_stats import SaveStats
 from campaign_workers.workers.slack_stats import SlackStats
 from tests.servers.mongo import OverMongo
 from tests.servers.mongo_documents import Document, plant_campaign, plant_entries
-from tests.worlds import World, unwrapped
+from tests.worlds import World, no_wrapper
 
 ENTRIES = [
     entry("g1", market_ids=("nyc", "chi"), locale="en-us", phone_confirmed=True),
@@ -31,7 +31,7 @@ class TestStatistics(OverMongo):
     @pytest.fixture
     def world(self) -> World:
         """Everything but the database."""
-        return World(unwrapped)
+        return World(no_wrapper)
 
     @pytest.fixture
     def ports(self, database: Database[Document], raw: Database[Document]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""generateSmsWaveCodes: every registrant has a code or a reason, then the wave is scheduled."""
+"""generateSmsWaveCodes: every registrant gets a code or a reason, then the wave is scheduled."""
 
 import asyncio
 import hashlib
@@ -21,7 +21,7 @@ from tests.offer_code_scenes import (
     GENERATING,
     SCHEDULED,
     WAVE,
-    a_world,
+    build_offer_code_world,
     codes,
     errors,
     generate,
@@ -32,7 +32,7 @@ from tests.worlds import World, contents, table, wave_config
 
 def test_rows_without_a_code_get_one() -> None:
     """Empty and placeholder codes are replaced, others kept, in the order of the file."""
-    world = a_world(row("g1"), row("g2", "TM"), row("g3", "MINE"))
+    world = build_offer_code_world(row("g1"), row("g2", "TM"), row("g3", "MINE"))
     report = generate(world)
     assert report.to_json() == {
         "waveFilePrefix": WAVE,
@@ -46,9 +46,9 @@ def test_rows_without_a_code_get_one() -> None:
     assert errors(world) == []
 
 
-def test_rows_that_got_no_code_leave_the_wave_and_are_kept() -> None:
-    """Whom the service refuses, or nobody is named, is in the errors file with the reason."""
-    world = a_world(row("g-bad"), row("g1"), row(""), row("", "MINE"))
+def test_rows_without_a_code_move_to_the_errors_file() -> None:
+    """Rows that the service refuses, or without a fan, are in the errors file with the reason."""
+    world = build_offer_code_world(row("g-bad"), row("g1"), row(""), row("", "MINE"))
     report = generate(world)
     assert report.counts == {"in": 4, "out": 2, "errors": 2}
     assert not report.imbalances
@@ -64,8 +64,8 @@ def test_rows_that_got_no_code_leave_the_wave_and_are_kept() -> None:
 
 
 def test_the_config_is_scheduled_last_with_the_dates_of_its_codes() -> None:
-    """Codes are valid from a day before to a year after notifying; nothing is left to make."""
-    world = a_world(row("g1"))
+    """Codes are valid from a day before to a year after the notify date."""
+    world = build_offer_code_world(row("g1"))
     generate(world, note="kept")
     config = json.loads(world.text(SCHEDULED))
     assert config == wave_config(
@@ -78,8 +78,8 @@ def test_the_config_is_scheduled_last_with_the_dates_of_its_codes() -> None:
 
 
 @attrs.define
-class Watched:
-    """An offer code service that notes what it is asked, and how many ask at once."""
+class RecordingOfferCodes:
+    """An offer code service that records its requests and their concurrency."""
 
     world: World
     asked: list[OfferCodeRequest] = attrs.field(factory=list)
@@ -88,7 +88,7 @@ class Watched:
     most: int = 0
 
     async def create(self, request: OfferCodeRequest) -> str:
-        """As Pacman, with a rest in between."""
+        """Create a code after a pause."""
         self.asked.append(request)
         self.configs.append(json.loads(self.world.text(GENERATING)))
         assert SCHEDULED not in contents(self.world.scoring)
@@ -100,10 +100,12 @@ class Watched:
         return code
 
 
-def test_codes_are_made_concurrently_under_a_limit_with_a_key_each() -> None:
-    """Three at once, each registrant with an idempotency key, the wave's dates and product."""
-    world = a_world(*(row(f"g{number}", market=f"m{number % 2}") for number in range(20)))
-    watched = Watched(world)
+def test_codes_are_created_concurrently_with_an_idempotency_key_each() -> None:
+    """Three requests at once, each with a key, the wave's dates and product."""
+    world = build_offer_code_world(
+        *(row(f"g{number}", market=f"m{number % 2}") for number in range(20))
+    )
+    watched = RecordingOfferCodes(world)
     generate(world, watched, productId="P1", source="vf")
     assert watched.most == 3
     assert len({asked.idempotency_key for asked in watched.asked}) == 20
@@ -116,24 +118,24 @@ def test_codes_are_made_concurrently_under_a_limit_with_a_key_each() -> None:
 
 
 def test_a_key_belongs_to_registrant_wave_and_campaign() -> None:
-    """The same fan in another market, campaign or wave has another code."""
+    """The same fan in another market, campaign or wave gets another code."""
     seen = set()
     for world, config in (
-        (a_world(row("g1"), row("g1", market="lax")), {}),
-        (a_world(row("g1")), {"campaignId": "other"}),
-        (a_world(row("g1")), {"categoryId": 78}),
+        (build_offer_code_world(row("g1"), row("g1", market="lax")), {}),
+        (build_offer_code_world(row("g1")), {"campaignId": "other"}),
+        (build_offer_code_world(row("g1")), {"categoryId": 78}),
     ):
-        watched = Watched(world)
+        watched = RecordingOfferCodes(world)
         generate(world, watched, **config)
         seen |= {asked.idempotency_key for asked in watched.asked}
     assert len(seen) == 4
 
 
-def test_without_a_wish_for_codes_the_wave_is_only_scheduled() -> None:
-    """Rows keep what they have, and nobody asks for codes."""
-    world = a_world(row("g1"), row("g2", "TM"))
+def test_a_wave_that_needs_no_codes_is_only_scheduled() -> None:
+    """Rows stay unchanged, and the code service is not called."""
+    world = build_offer_code_world(row("g1"), row("g2", "TM"))
     before = world.text(FILE)
-    report = generate(world, Watched(world), generateOfferCode=False)
+    report = generate(world, RecordingOfferCodes(world), generateOfferCode=False)
     assert report.counts == {"in": 2, "out": 2, "errors": 0}
     assert report.details["generateOfferCode"] is False
     assert world.text(FILE) == before
@@ -141,13 +143,13 @@ def test_without_a_wish_for_codes_the_wave_is_only_scheduled() -> None:
 
 
 def test_a_config_may_come_before_its_file_when_no_codes_are_wanted() -> None:
-    """The wave is scheduled all the same, with nobody in it yet."""
+    """The wave is scheduled with zero rows."""
     world = World()
     assert generate(world, generateOfferCode=False).counts == {"in": 0, "out": 0, "errors": 0}
     assert SCHEDULED in contents(world.scoring)
 
 
-def test_codes_for_a_file_that_is_not_there_are_an_error() -> None:
+def test_codes_for_a_missing_file_are_an_error() -> None:
     """Nothing is scheduled."""
     world = World()
     with pytest.raises(NotFound, match=FILE):
@@ -156,20 +158,20 @@ def test_codes_for_a_file_that_is_not_there_are_an_error() -> None:
 
 
 def test_an_answer_without_a_code_is_an_error_of_its_row() -> None:
-    """The placeholder or nothing is no code of anybody's."""
+    """A response with the placeholder or an empty code rejects the row."""
 
     class Empty:
         async def create(self, request: OfferCodeRequest) -> str:
             return " TM " if request.global_user_id == "g1" else ""
 
-    world = a_world(row("g1"), row("g2"))
+    world = build_offer_code_world(row("g1"), row("g2"))
     assert generate(world, Empty()).counts == {"in": 2, "out": 0, "errors": 2}
     assert codes(world) == {}
 
 
 def test_a_file_without_the_column_gets_it() -> None:
-    """The column for codes is optional in what is uploaded; unknown columns stay."""
-    world = a_world()
+    """The code column is optional in uploads; unknown columns are kept."""
+    world = build_offer_code_world()
     header = "doNotText,email,firstName,lastName,globalUserId,mobileNumber,seat\n"
     world.scoring.put(FILE, f"{header},a@x.example,A,B,g1,,=7\n".encode())
     generate(world)
@@ -198,13 +200,13 @@ def test_a_file_without_the_column_gets_it() -> None:
         ),
     ],
 )
-def test_a_request_is_checked_first(payload: dict[str, Any], place: str) -> None:
-    """Errors name the field that is wrong."""
+def test_a_request_is_validated_first(payload: dict[str, Any], place: str) -> None:
+    """Errors name the invalid field."""
     with pytest.raises(BadInput, match=place):
         GenerateCodesRequest.parse(payload)
 
 
-def test_a_file_that_is_no_wave_file_is_refused() -> None:
+def test_an_invalid_wave_file_is_rejected() -> None:
     """Missing columns are named, and nothing is scheduled."""
     world = World()
     world.scoring.put(FILE, b"globalUserId,code\ng1,\n")
@@ -214,9 +216,9 @@ def test_a_file_that_is_no_wave_file_is_refused() -> None:
     assert SCHEDULED not in contents(world.scoring)
 
 
-def test_a_refusal_says_nothing_of_the_fan() -> None:
-    """Reasons come from the service, whose errors carry no values."""
-    world = a_world(row("g1"))
+def test_a_refusal_has_no_personal_data() -> None:
+    """Reasons come from the service, whose errors quote no values."""
+    world = build_offer_code_world(row("g1"))
     world.mint.faults.fail_next(PermanentFailure("not in this market"))
     generate(world)
     assert errors(world) == [("g1", "code: no code was created: not in this market")]

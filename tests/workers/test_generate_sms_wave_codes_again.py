@@ -1,4 +1,4 @@
-"""generateSmsWaveCodes: run again, killed, or overtaken, it ends as one clean run."""
+"""generateSmsWaveCodes: a run that is repeated, killed or overtaken ends as one clean run."""
 
 from typing import Any
 
@@ -14,14 +14,25 @@ from campaign_workers.domain.errors import (
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.ports.offer_codes import OfferCodeRequest
 from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
-from tests.offer_code_scenes import ERRORS, FILE, SCHEDULED, a_world, codes, errors, generate, row
+from tests.offer_code_scenes import (
+    ERRORS,
+    FILE,
+    SCHEDULED,
+    build_offer_code_world,
+    codes,
+    errors,
+    generate,
+    row,
+)
 from tests.worlds import contents, table, wave_rows
 
 
 @pytest.mark.parametrize("error", [RetryLater("busy"), OutcomeUnknown("no answer")])
 def test_a_failing_service_schedules_nothing(error: RetryLater) -> None:
-    """The wave stays as it was, and the next run gets the very codes that were made already."""
-    once, twice = (a_world(*(row(f"g{number}") for number in range(9))) for _ in range(2))
+    """The wave stays unchanged, and the next run gets the same codes."""
+    once, twice = (
+        build_offer_code_world(*(row(f"g{number}") for number in range(9))) for _ in range(2)
+    )
     before = twice.text(FILE)
     twice.mint.faults.fail_next(error, answer_lost=True)
     with pytest.raises(type(error)):
@@ -34,24 +45,24 @@ def test_a_failing_service_schedules_nothing(error: RetryLater) -> None:
 
 
 def test_a_file_written_meanwhile_is_not_overwritten() -> None:
-    """Whoever uploads while codes are made is not undone; the run fails and may be repeated."""
-    world = a_world(row("g1"))
+    """The run fails and may be repeated."""
+    world = build_offer_code_world(row("g1"))
 
-    class Meddling:
+    class ReplacingOfferCodes:
         async def create(self, request: OfferCodeRequest) -> str:
             world.scoring.put(FILE, wave_rows(row("g7")))
             return "CODE1"
 
     with pytest.raises((Conflict, RetryLater)):
-        generate(world, Meddling())
+        generate(world, ReplacingOfferCodes())
     assert codes(world) == {"g7": ""}
     generate(world)
     assert len(codes(world)["g7"]) == 10
 
 
 def test_a_second_run_changes_and_recounts_nothing() -> None:
-    """Rows that were taken out stay in the errors file and in the counts."""
-    world = a_world(row("g-bad"), row("g1"), row("g2", "TM"))
+    """Removed rows stay in the errors file and in the counts."""
+    world = build_offer_code_world(row("g-bad"), row("g1"), row("g2", "TM"))
     first = generate(world)
     once = contents(world.scoring)
     second = generate(world)
@@ -59,18 +70,18 @@ def test_a_second_run_changes_and_recounts_nothing() -> None:
     assert second.counts == first.counts == {"in": 3, "out": 2, "errors": 1}
 
 
-def test_a_new_upload_starts_anew() -> None:
-    """Errors of an earlier file of that name are neither kept nor counted."""
-    world = a_world(row("g-bad"), row("g1"))
+def test_a_new_upload_starts_again() -> None:
+    """Errors of an earlier file with this name are neither kept nor counted."""
+    world = build_offer_code_world(row("g-bad"), row("g1"))
     generate(world)
     world.scoring.put(FILE, wave_rows(row("g3", "MINE")))
     assert generate(world).counts == {"in": 1, "out": 1, "errors": 0}
     assert errors(world) == []
 
 
-def test_errors_of_others_stay() -> None:
-    """The errors file is shared: each worker replaces its own rows."""
-    world = a_world(row("g-bad"), row("g1"))
+def test_errors_of_other_workers_are_kept() -> None:
+    """Each worker replaces its own rows of the errors file."""
+    world = build_offer_code_world(row("g-bad"), row("g1"))
     header = "globalUserId,seat,worker,reason,waveFileSha256\n"
     theirs = "g8,1,aWorker,why,\ng9,2,processScheduledWave,why,\n"
     world.scoring.put(ERRORS, (header + theirs).encode())
@@ -94,8 +105,8 @@ rows = st.builds(
 
 @given(st.lists(rows, max_size=10))
 def test_every_row_is_in_the_wave_or_in_the_errors(wave: list[dict[str, str]]) -> None:
-    """Nobody vanishes, in one run or two, and whoever stays has a code of their own."""
-    world = a_world(*wave)
+    """No row is lost in one run or two, and every remaining row has its own code."""
+    world = build_offer_code_world(*wave)
     for _ in range(2):
         report = generate(world)
         assert not report.imbalances
@@ -118,7 +129,7 @@ def test_it_may_be_killed_at_any_call(wanted: bool) -> None:
 
     def build(wrap: Any) -> CrashCase:
         wave = [row("g1"), row("g-bad"), row("g2", "TM"), row("g3", "MINE"), row("")]
-        world = a_world(*wave, wrap=wrap)
+        world = build_offer_code_world(*wave, wrap=wrap)
         world.scoring.put(ERRORS, b"code,worker,reason,waveFileSha256\nX,aWorker,why,\n")
         reports: list[Report] = []
 

@@ -1,4 +1,4 @@
-"""loadCodeAssignmentsToStream: a triggered wave's codes are on the stream, once by key."""
+"""loadCodeAssignmentsToStream: the codes of a triggered wave are put on the stream."""
 
 import json
 from typing import Any
@@ -19,10 +19,10 @@ from tests.worlds import (
     World,
     contents,
     first_of_each,
+    no_wrapper,
     put_entries,
     put_records,
     table,
-    unwrapped,
     wave_config,
     wave_rows,
 )
@@ -33,12 +33,12 @@ TRIGGERED = "smsWaves/triggered/tour_w1_csv.json"
 
 
 def row(fan: str, code: str, **cells: str) -> dict[str, str]:
-    """A row of a wave file."""
+    """Return a row of a wave file."""
     return {"globalUserId": fan, "code": code, "marketId": "nyc"} | cells
 
 
-def a_world(*rows: dict[str, str], wrap: Any = unwrapped, **config: Any) -> World:
-    """A wave file whose config was just triggered."""
+def build_world(*rows: dict[str, str], wrap: Any = no_wrapper, **config: Any) -> World:
+    """Return a world with a wave file whose config was just triggered."""
     world = World(wrap)
     world.scoring.put(FILE, wave_rows(*rows))
     world.scoring.put(TRIGGERED, json.dumps(wave_config(**config)).encode())
@@ -53,14 +53,14 @@ def load(world: World, key: str = TRIGGERED, etag: str | None = None) -> Report:
 
 
 def errors(world: World) -> list[tuple[str, str]]:
-    """Fan and reason of each row in the errors file."""
+    """Return fan and reason of each row in the errors file."""
     rows = table(world.scoring.open(ERRORS).read())
     return [(row.get("globalUserId", ""), row["reason"]) for row in rows]
 
 
 def test_rows_with_a_code_become_records() -> None:
-    """Campaign and category come from the config, the rest from the row; `TM` is a code here."""
-    world = a_world(row("g1", "A", memberId="m1"), row("g2", "TM", marketId=""))
+    """Campaign and category come from the config, the rest from the row; `TM` is a code."""
+    world = build_world(row("g1", "A", memberId="m1"), row("g2", "TM", marketId=""))
     report = load(world)
     assert report.counts == {"in": 2, "out": 2, "rejected": 0, "duplicates": 0}
     first, second = first_of_each(put_records(world.inputs), "globalUserId")
@@ -79,9 +79,9 @@ def test_rows_with_a_code_become_records() -> None:
     assert {entry.partition_key for entry in put_entries(world.inputs)} == {"A", "g2"}
 
 
-def test_records_are_what_others_read() -> None:
-    """Each can be parsed, and its key is the one that its content has."""
-    world = a_world(row("g1", "A"))
+def test_records_can_be_parsed() -> None:
+    """Each record can be parsed, and has the partition key of its content."""
+    world = build_world(row("g1", "A"))
     load(world)
     (entry,) = put_entries(world.inputs)
     record = parse_record(entry.data)
@@ -89,9 +89,9 @@ def test_records_are_what_others_read() -> None:
     assert record.dedupe_key == parse_record(stripped).dedupe_key
 
 
-def test_rows_that_give_no_record_are_kept_with_their_reason() -> None:
-    """No code, no fan, a code that no stream takes; the same row twice counts as a copy."""
-    world = a_world(
+def test_rejected_rows_are_in_the_errors_file() -> None:
+    """Rows without a code or a fan, and codes too long for the stream; copies are duplicates."""
+    world = build_world(
         row("g1", ""), row("", "A"), row("g2", "C" * 257), row("g3", "B"), row("g3", " B ")
     )
     report = load(world)
@@ -113,16 +113,16 @@ def test_rows_that_give_no_record_are_kept_with_their_reason() -> None:
         "smsWaves/scheduled/tour_w1_csv.json",
     ],
 )
-def test_a_key_of_another_form_is_refused_and_counted(key: str) -> None:
-    """It is no reason to be called again and again."""
-    report = load(a_world(row("g1", "A")), key)
+def test_an_invalid_key_is_rejected_and_counted(key: str) -> None:
+    """The event is not retried."""
+    report = load(build_world(row("g1", "A")), key)
     assert report.counts == {"in": 1, "out": 0, "rejected": 1, "duplicates": 0}
     assert "refused" in report.details
 
 
-def test_a_version_that_was_replaced_is_left_to_its_successor() -> None:
-    """A later config of the wave has its own event, so nothing of it is read for this one."""
-    world = a_world(row("g1", "A"))
+def test_a_superseded_config_is_skipped() -> None:
+    """The newer config has an event of its own."""
+    world = build_world(row("g1", "A"))
     etag = world.scoring.head(TRIGGERED).etag
     world.scoring.put(TRIGGERED, json.dumps(wave_config(campaignId="other")).encode())
     report = load(world, etag=etag)
@@ -132,9 +132,9 @@ def test_a_version_that_was_replaced_is_left_to_its_successor() -> None:
 
 
 @pytest.mark.parametrize("state", ["completed", "failed"])
-def test_a_config_that_moved_on_is_found_where_it_is(state: str) -> None:
-    """A wave may end before its assignments are loaded; its config has another ETag by then."""
-    world = a_world(row("g1", "A"))
+def test_a_moved_config_is_found(state: str) -> None:
+    """A wave may end before its assignments are loaded, and its config gets another ETag."""
+    world = build_world(row("g1", "A"))
     event = world.scoring.head(TRIGGERED).etag
     ended = json.dumps(wave_config(lastFailure="given up after the last attempt")).encode()
     world.scoring.put(TRIGGERED.replace("triggered", state), ended)
@@ -142,9 +142,9 @@ def test_a_config_that_moved_on_is_found_where_it_is(state: str) -> None:
     assert load(world, etag=event).counts["out"] == 1
 
 
-def test_a_config_that_is_gone_is_an_error() -> None:
-    """Nobody can tell the campaign of the wave."""
-    world = a_world(row("g1", "A"))
+def test_a_missing_config_is_an_error() -> None:
+    """The campaign of the wave is unknown."""
+    world = build_world(row("g1", "A"))
     world.scoring.delete([TRIGGERED])
     with pytest.raises(NotFound, match="no config of this wave"):
         load(world)
@@ -159,9 +159,9 @@ def test_a_config_that_is_gone_is_an_error() -> None:
         (FILE, b"code,email\n", "csv/tour_w1.csv, line 1, doNotText, firstName"),
     ],
 )
-def test_files_that_cannot_be_read_are_errors(key: str, content: bytes, place: str) -> None:
-    """The error names file, line and field, and nothing was put."""
-    world = a_world(row("g1", "A"))
+def test_invalid_files_are_errors(key: str, content: bytes, place: str) -> None:
+    """The error names file, line and field, and nothing is put."""
+    world = build_world(row("g1", "A"))
     world.scoring.put(key, content)
     with pytest.raises(BadInput, match=place):
         load(world)
@@ -169,38 +169,38 @@ def test_files_that_cannot_be_read_are_errors(key: str, content: bytes, place: s
 
 
 def test_a_wave_without_its_file_is_an_error() -> None:
-    """The event comes again and ends in the dead letters, where a person finds it."""
-    world = a_world()
+    """The event is retried and ends as a dead letter."""
+    world = build_world()
     world.scoring.delete([FILE])
     with pytest.raises(NotFound, match=FILE):
         load(world)
 
 
-def test_a_failing_stream_gives_the_event_back() -> None:
-    """What was put before stays, and the next delivery puts copies of it."""
-    once, twice = a_world(row("g1", "A")), a_world(row("g1", "A"))
+def test_a_failing_stream_fails_the_event() -> None:
+    """Records that were put stay, and the next delivery puts copies of them."""
+    once, twice = build_world(row("g1", "A")), build_world(row("g1", "A"))
     twice.inputs.fail_next(RetryLater("throttled"))
     with pytest.raises(RetryLater):
         load(twice)
     load(twice)
     load(once)
-    assert seen(twice) == seen(once)
+    assert consumed_records(twice) == consumed_records(once)
 
 
 rows = st.builds(row, st.sampled_from(["g1", "g2", ""]), st.sampled_from(["A", "B", "TM", ""]))
 
 
 @given(st.lists(rows, max_size=12))
-def test_books_balance_and_a_second_delivery_is_as_one(wave: list[dict[str, str]]) -> None:
-    """Every row is a record, a copy of one, or kept with its reason; twice is as once."""
-    world = a_world(*wave)
+def test_counts_add_up_and_a_second_delivery_changes_nothing(wave: list[dict[str, str]]) -> None:
+    """Every row is a record, a duplicate, or rejected with a reason."""
+    world = build_world(*wave)
     report = load(world)
     assert not report.imbalances
     assert report.counts["in"] == len(wave)
-    once = seen(world)
+    once = consumed_records(world)
     assert len(once[0]) == report.counts["out"]
     assert load(world).counts == report.counts
-    assert seen(world) == once
+    assert consumed_records(world) == once
     kept = errors(world) if ERRORS in contents(world.scoring) else []
     assert len(kept) == report.counts["rejected"]
 
@@ -209,21 +209,23 @@ def test_it_may_be_killed_at_any_call() -> None:
     """Killed before or after any port call and run again, it ends as one clean run."""
 
     def build(wrap: Any) -> CrashCase:
-        world = a_world(row("g1", "A"), row("g2", "TM"), row("g3", ""), wrap=wrap)
+        world = build_world(row("g1", "A"), row("g2", "TM"), row("g3", ""), wrap=wrap)
         etag = world.scoring.head(TRIGGERED).etag
-        return CrashCase(run=lambda: load(world, etag=etag), snapshot=lambda: seen(world))
+        return CrashCase(
+            run=lambda: load(world, etag=etag), snapshot=lambda: consumed_records(world)
+        )
 
     assert assert_survives_every_kill(build) >= 15
 
 
-def seen(world: World) -> tuple[Any, Any]:
-    """What consumers see who drop copies."""
+def consumed_records(world: World) -> tuple[Any, Any]:
+    """Return the records as a deduplicating consumer sees them."""
     return first_of_each(put_records(world.inputs), "dedupeKey"), contents(world.scoring)
 
 
-def test_the_records_bear_the_time_of_the_config() -> None:
-    """A second delivery, however late, gives the very same records."""
-    world = a_world(row("g1", "A"))
+def test_records_have_the_time_of_the_config() -> None:
+    """A later delivery of the event gives the same records."""
+    world = build_world(row("g1", "A"))
     world.clock.sleep(3600)
     load(world)
     (record,) = put_records(world.inputs)

@@ -1,4 +1,4 @@
-"""processScheduledWave: codes of a wave file are the fans', or it is said why not."""
+"""processScheduledWave: codes of a wave file are assigned, or refused with a reason."""
 
 import json
 from typing import Any
@@ -13,19 +13,19 @@ from campaign_workers.domain.running.reports import Report
 from campaign_workers.testing.builders import assignment
 from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from campaign_workers.workers.process_scheduled_wave import AssignCodesRequest, ProcessScheduledWave
-from tests.worlds import World, contents, table, unwrapped, wave_config, wave_rows
+from tests.worlds import World, contents, no_wrapper, table, wave_config, wave_rows
 
 KEY = "smsWaves/csv/tour_w1.csv"
 ERRORS = "smsWaves/errors/tour_w1.csv"
 
 
 def row(fan: str, code: str, market: str = "nyc") -> dict[str, str]:
-    """A row of a wave file."""
+    """Return a row of a wave file."""
     return {"globalUserId": fan, "code": code, "marketId": market}
 
 
-def a_world(*rows: dict[str, str], wrap: Any = unwrapped) -> World:
-    """A wave file, and a pool with a code that somebody has and one reserved for a market."""
+def build_world(*rows: dict[str, str], wrap: Any = no_wrapper) -> World:
+    """Return a wave file and a pool with an assigned code and a reserved code."""
     world = World(wrap)
     world.scoring.put(KEY, wave_rows(*rows))
     world.codes.load("tour", ["TAKEN", "HELD", "KNOWN"])
@@ -41,14 +41,14 @@ def process(world: World, key: str = KEY, **settings: Any) -> Report:
 
 
 def errors(world: World) -> list[tuple[str, str]]:
-    """Fan and reason of each row in the errors file."""
+    """Return fan and reason of each row in the errors file."""
     rows = table(world.scoring.open(ERRORS).read())
     return [(row.get("globalUserId", ""), row["reason"]) for row in rows]
 
 
 def test_codes_of_a_file_are_assigned() -> None:
-    """External codes, known to the pool or not, belong to the fans beside them."""
-    world = a_world(row("g1", "A"), row("g2", "KNOWN"), row("g3", "TM"), row("g4", ""))
+    """External codes are assigned to the fans of their rows, in the pool or not."""
+    world = build_world(row("g1", "A"), row("g2", "KNOWN"), row("g3", "TM"), row("g4", ""))
     report = process(world)
     assert report.to_json() == {
         "campaignId": "tour",
@@ -68,9 +68,9 @@ def test_codes_of_a_file_are_assigned() -> None:
     assert ERRORS not in contents(world.scoring)
 
 
-def test_what_is_refused_is_kept_with_its_reason() -> None:
-    """Codes that others have or have reserved, and rows without a fan, are in the errors file."""
-    world = a_world(row("g1", "TAKEN"), row("g2", "HELD"), row("", "X"), row("g3", "Y"))
+def test_refused_rows_are_in_the_errors_file() -> None:
+    """Codes that are assigned or reserved elsewhere, and rows without a fan, have a reason."""
+    world = build_world(row("g1", "TAKEN"), row("g2", "HELD"), row("", "X"), row("g3", "Y"))
     report = process(world)
     assert (report.counts["valid"], report.counts["refused"]) == (4, 3)
     assert not report.imbalances
@@ -83,9 +83,9 @@ def test_what_is_refused_is_kept_with_its_reason() -> None:
     assert (first["email"], first["worker"]) == ("g1@mail.example", "processScheduledWave")
 
 
-def test_a_code_twice_in_a_file_goes_to_whoever_comes_first() -> None:
-    """The same row again is no mistake; another fan or market beside the same code is."""
-    world = a_world(row("g1", "A"), row("g1", "A"), row("g2", "A"), row("g1", "A", "lax"))
+def test_a_duplicate_code_is_assigned_to_its_first_row() -> None:
+    """A repeated row is no error; another fan or market with the same code is."""
+    world = build_world(row("g1", "A"), row("g1", "A"), row("g2", "A"), row("g1", "A", "lax"))
     report = process(world)
     assert report.counts == {
         "in": 4,
@@ -100,22 +100,22 @@ def test_a_code_twice_in_a_file_goes_to_whoever_comes_first() -> None:
 
 
 @attrs.define
-class Counted:
-    """A code service that notes how many assignments it got at once, of which campaign."""
+class RecordingCodeService:
+    """A code service that records the campaign and the size of each call."""
 
     world: World
     calls: list[tuple[str, int]] = attrs.field(factory=list)
 
     def assign(self, campaign_id: str, assignments: Any) -> Any:
-        """As the code service."""
+        """Assign as the code service does."""
         self.calls.append((campaign_id, len(assignments)))
         return self.world.codes.assign(campaign_id, assignments)
 
 
 def test_codes_are_assigned_in_batches_of_2500() -> None:
-    """No call is larger than what the service takes, and the default is all that it takes."""
-    world = a_world(*(row(f"g{number}", f"C{number}") for number in range(1, 2503)))
-    codes = Counted(world)
+    """The default batch is the largest one that the service accepts."""
+    world = build_world(*(row(f"g{number}", f"C{number}") for number in range(1, 2503)))
+    codes = RecordingCodeService(world)
     worker = ProcessScheduledWave(
         scoring=world.scoring,
         codes=codes,  # type: ignore[arg-type]
@@ -137,15 +137,15 @@ def test_codes_are_assigned_in_batches_of_2500() -> None:
     ],
 )
 def test_the_campaign_is_that_of_the_config_in_whatever_state(place: str) -> None:
-    """A config anywhere names the campaign; the file's own name does not matter then."""
-    world = a_world(row("g1", "A"))
+    """A config in any state names the campaign; the file name does not matter."""
+    world = build_world(row("g1", "A"))
     config = json.dumps(wave_config(campaignId="other")).encode()
     world.scoring.put(f"smsWaves/{place}.json", config)
     assert process(world).details["campaignId"] == "other"
 
 
-def test_without_a_config_the_name_tells_the_campaign() -> None:
-    """The campaign is all of the file's name before its last underscore."""
+def test_without_a_config_the_file_name_has_the_campaign() -> None:
+    """The campaign id is the file name up to its last underscore."""
     world = World()
     world.scoring.put("smsWaves/csv/summer_tour_2026.csv", wave_rows(row("g1", "A")))
     assert process(world, "smsWaves/csv/summer_tour_2026.csv").details["campaignId"] == (
@@ -154,8 +154,8 @@ def test_without_a_config_the_name_tells_the_campaign() -> None:
 
 
 @pytest.mark.parametrize("name", ["wave", "_1", "our tour_1"])
-def test_a_file_that_names_no_campaign_is_refused(name: str) -> None:
-    """Nothing is assigned to a campaign that nobody named."""
+def test_a_wave_without_a_campaign_is_rejected(name: str) -> None:
+    """Nothing is assigned without a campaign id."""
     world = World()
     world.scoring.put(f"smsWaves/csv/{name}.csv", wave_rows(row("g1", "A")))
     with pytest.raises(BadInput, match="the wave has no config"):
@@ -175,13 +175,13 @@ def test_a_file_that_names_no_campaign_is_refused(name: str) -> None:
     ],
 )
 def test_a_request_names_a_wave_file(payload: dict[str, Any]) -> None:
-    """Anything else is refused by the name of the field."""
+    """Any other request is rejected with the name of the field."""
     with pytest.raises(BadInput, match=r"^fileKey: "):
         AssignCodesRequest.parse(payload)
 
 
-def test_a_key_is_taken_as_it_is() -> None:
-    """Invocations carry keys unencoded, so plus signs and percent signs are part of the name."""
+def test_a_key_is_not_decoded() -> None:
+    """Keys of invocations are not URL-encoded: plus and percent signs are part of them."""
     assert AssignCodesRequest.parse({"fileKey": "smsWaves/csv/a+b%20 c.csv"}).wave == "a+b%20 c"
 
 
@@ -193,37 +193,37 @@ def test_a_key_is_taken_as_it_is() -> None:
         (wave_rows(row("g1", "A")) + b"A,B\n", "line 3: expected 12 cells, got 2"),
     ],
 )
-def test_a_file_that_is_no_wave_file_is_refused(content: bytes, message: str) -> None:
+def test_an_invalid_wave_file_is_rejected(content: bytes, message: str) -> None:
     """The error names file, line and columns."""
-    world = a_world()
+    world = build_world()
     world.scoring.put(KEY, content)
     with pytest.raises(BadInput, match=message):
         process(world)
 
 
-def test_a_file_that_is_not_there_is_an_error() -> None:
-    """Whoever named it is told."""
+def test_a_missing_file_is_an_error() -> None:
+    """The caller gets NotFound."""
     with pytest.raises(NotFound, match=KEY):
         process(World())
 
 
 def test_a_config_that_cannot_be_read_is_an_error() -> None:
-    """Rather no codes than codes in a campaign that was guessed."""
-    world = a_world(row("g1", "A"))
+    """No code is assigned to a guessed campaign."""
+    world = build_world(row("g1", "A"))
     world.scoring.put("smsWaves/scheduled/tour_w1_csv.json", b"{")
     with pytest.raises(BadInput, match=r"scheduled/tour_w1_csv\.json: expected JSON"):
         process(world)
 
 
 def test_a_header_alone_has_nothing_to_assign() -> None:
-    """Zero rows, zero counts, no errors file."""
-    world = a_world()
+    """Zero rows give zero counts and no errors file."""
+    world = build_world()
     assert set(process(world).counts.values()) == {0}
 
 
 def test_a_second_run_assigns_nothing_and_keeps_the_same_errors() -> None:
-    """What was updated is assigned already; refused rows are there once."""
-    world = a_world(row("g1", "A"), row("g2", "TAKEN"))
+    """Updated codes are already assigned, and refused rows are listed once."""
+    world = build_world(row("g1", "A"), row("g2", "TAKEN"))
     process(world)
     once = contents(world.scoring)
     counts = process(world).counts
@@ -232,17 +232,17 @@ def test_a_second_run_assigns_nothing_and_keeps_the_same_errors() -> None:
 
 
 def test_a_repaired_file_has_no_errors_left() -> None:
-    """The errors file tells of the last run, not of ones before it."""
-    world = a_world(row("g2", "TAKEN"))
+    """The errors file has the errors of the last run only."""
+    world = build_world(row("g2", "TAKEN"))
     process(world)
     world.scoring.put(KEY, wave_rows(row("g2", "OTHER")))
     process(world)
     assert errors(world) == []
 
 
-def test_a_failing_service_is_reported_and_the_rest_waits() -> None:
-    """The run fails and may be repeated."""
-    world = a_world(row("g1", "A"), row("g2", "TAKEN"))
+def test_a_failing_service_fails_the_run() -> None:
+    """The run may be repeated."""
+    world = build_world(row("g1", "A"), row("g2", "TAKEN"))
     with world.codes.faults.outage(), pytest.raises(RetryLater):
         process(world)
     assert process(world).counts["updated"] == 1
@@ -264,11 +264,11 @@ rows = st.builds(
 
 
 @given(st.lists(rows, max_size=12), st.integers(1, 5))
-def test_books_balance_and_every_refusal_has_its_reason(
+def test_counts_add_up_and_every_refusal_has_its_reason(
     wave: list[dict[str, str]], size: int
 ) -> None:
-    """Whatever the file and the batches: every row counts once, every refused row is kept."""
-    world = a_world(*wave)
+    """For any file and batch size, each row counts once and each refused row is kept."""
+    world = build_world(*wave)
     report = process(world, batch_size=size)
     assert not report.imbalances
     assert report.counts["in"] == len(wave)
@@ -285,7 +285,7 @@ def test_it_may_be_killed_at_any_call() -> None:
 
     def build(wrap: Any) -> CrashCase:
         wave = [row("g1", "A"), row("g2", "TAKEN"), row("g3", "B"), row("g4", "TM"), row("", "C")]
-        world = a_world(*wave, wrap=wrap)
+        world = build_world(*wave, wrap=wrap)
         return CrashCase(
             run=lambda: process(world, batch_size=2),
             snapshot=lambda: (contents(world.scoring), list(world.tables("codes").scan())),

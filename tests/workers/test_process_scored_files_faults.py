@@ -11,7 +11,7 @@ import pytest
 from campaign_workers.domain.errors import BadInput, NotFound, PermanentFailure, RetryLater
 from campaign_workers.testing import crashes
 from tests.scored_scenes import UPLOAD, Scene, tsv
-from tests.worlds import Meanwhile, contents, first_of_each, put_records
+from tests.worlds import ConcurrentAction, contents, first_of_each, put_records
 
 SECRET = "penelope@secret.example"
 
@@ -136,7 +136,7 @@ def overtaken(at: int) -> tuple[Scene, int]:
         scene.run(scene.upload(tsv({"score": "0.6"}, {"globalUserId": "g2", "email": "no"})))
         scene.world.clock.advance(timedelta(seconds=1))
 
-    meanwhile = Meanwhile(at=at, happens=replaced)
+    meanwhile = ConcurrentAction(at=at, happens=replaced)
     scene.wrap = meanwhile.wrap
     scene.run(old)
     return scene, meanwhile.calls

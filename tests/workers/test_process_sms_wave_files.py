@@ -1,4 +1,4 @@
-"""processSmsWaveFiles: who is in, with which code, in which file; once, however often it runs."""
+"""processSmsWaveFiles: the selected fans, their codes and the files of the archive."""
 
 import json
 
@@ -13,14 +13,14 @@ from campaign_workers.testing.builders import CREATED
 from tests.wave_prep_scenes import (
     FANS,
     TWO_MARKETS,
-    Scene,
-    prepared,
+    WavePrepScene,
+    prepare_scene,
 )
 
 
 def test_a_wave_is_prepared() -> None:
-    """The best fans of each market are in, with `TM` or an external code, as the audit says."""
-    scene = prepared()
+    """The best fans of each market are selected, with `TM` or an external code."""
+    scene = prepare_scene()
     report = scene.run()
     assert scene.cells("masterCodes/nyc.csv", "globalUserId", "code") == [
         ("g1", "TM"),
@@ -43,9 +43,9 @@ def test_a_wave_is_prepared() -> None:
     ]
 
 
-def test_a_row_has_all_that_a_wave_file_has() -> None:
-    """Code, fan, address, number and what the market sends stand in the columns of a wave."""
-    scene = prepared(fans={})
+def test_a_row_has_every_column_of_a_wave_file() -> None:
+    """Code, fan, address, number, link and text are in their columns."""
+    scene = prepare_scene(fans={})
     scene.fan(
         "g1",
         0.9,
@@ -76,9 +76,9 @@ def test_a_row_has_all_that_a_wave_file_has() -> None:
     ]
 
 
-def test_only_who_can_be_texted_is_in_the_file_for_texts() -> None:
-    """A foreign, missing or broken number, or no consent, leaves the e-mail."""
-    scene = prepared(TWO_MARKETS.replace("NON_TM,2", "NON_TM,9"), fans={})
+def test_the_file_for_texts_has_reachable_fans_only() -> None:
+    """Fans with a foreign or invalid number, or without consent, get an e-mail."""
+    scene = prepare_scene(TWO_MARKETS.replace("NON_TM,2", "NON_TM,9"), fans={})
     scene.fan("american", 0.9, ["chi"])
     scene.fan("british", 0.8, ["chi"], phone="+442071838750")
     scene.fan("phoneless", 0.7, ["chi"], phone=None)
@@ -89,9 +89,9 @@ def test_only_who_can_be_texted_is_in_the_file_for_texts() -> None:
     assert len(scene.rows("emails/NON_TM.csv")) == 4
 
 
-def test_who_did_not_opt_in_is_not_texted() -> None:
-    """Without consent to texts, `doNotText` says so in every file."""
-    scene = prepared(fans={})
+def test_fans_without_consent_are_not_texted() -> None:
+    """Without consent to texts, `doNotText` is set in every file."""
+    scene = prepare_scene(fans={})
     scene.fan("silent", 0.9, ["nyc"], optInSms=False)
     scene.run()
     assert scene.cells("masterCodes/nyc.csv", "doNotText") == [("true",)]
@@ -99,8 +99,8 @@ def test_who_did_not_opt_in_is_not_texted() -> None:
 
 
 def test_the_audit_verifies() -> None:
-    """The audit in the archive holds for the candidates, quotas, picks and seed of the run."""
-    scene = prepared()
+    """The audit verifies against the candidates, quotas, picks and seed."""
+    scene = prepare_scene()
     scene.run()
     query = EligibleQuery(campaign_id="tour", market_ids=("chi", "nyc"))
     candidates = candidate_table(scene.entries.eligible(query))
@@ -122,8 +122,8 @@ def test_the_audit_verifies() -> None:
 
 
 def test_options_reach_the_selection() -> None:
-    """Each option of the invocation is in the audit, as it was given."""
-    scene = prepared()
+    """Each option of the request is in the audit."""
+    scene = prepare_scene()
     options = {
         "reassign": True,
         "orderByPreference": True,
@@ -139,8 +139,8 @@ def test_options_reach_the_selection() -> None:
 
 
 def test_too_few_codes_make_a_smaller_quota() -> None:
-    """A market takes as many fans as codes could be reserved for it, and the status says so."""
-    scene = prepared(pool=["EXT1"])
+    """A market takes as many fans as codes were reserved, and the status has the shortage."""
+    scene = prepare_scene(pool=["EXT1"])
     scene.run()
     assert scene.cells("masterCodes/chi.csv", "globalUserId", "code") == [("g3", "EXT1")]
     assert scene.status()["result"]["markets"] == [
@@ -150,8 +150,8 @@ def test_too_few_codes_make_a_smaller_quota() -> None:
 
 
 def test_unused_codes_are_released() -> None:
-    """Only the codes that fans got stay reserved, for a day."""
-    scene = prepared(TWO_MARKETS.replace("NON_TM,2", "NON_TM,4"), fans={"g1": (0.9, ["chi"])})
+    """Only the used codes stay reserved, for a day."""
+    scene = prepare_scene(TWO_MARKETS.replace("NON_TM,2", "NON_TM,4"), fans={"g1": (0.9, ["chi"])})
     scene.run()
     assert scene.pool() == {"EXT1": "wavePrep/tour/2026-10-01/chi"}
     assert scene.codes.available("tour") == 3
@@ -159,21 +159,21 @@ def test_unused_codes_are_released() -> None:
 
 
 def test_a_wave_without_external_markets_reserves_nothing() -> None:
-    """`TM` is never reserved; there is no reservation that could run out."""
-    scene = prepared(TWO_MARKETS.replace("NON_TM", "TM"))
+    """`TM` is never reserved, and there is no reservation that could expire."""
+    scene = prepare_scene(TWO_MARKETS.replace("NON_TM", "TM"))
     scene.run()
     assert scene.pool() == {}
     assert scene.status()["result"]["reservationExpires"] is None
 
 
-def with_code(scene: Scene, fan: str, market: str, code: str) -> None:
+def with_code(scene: WavePrepScene, fan: str, market: str, code: str) -> None:
     assignment = Assignment(global_user_id=fan, market_id=market, code=code, created=CREATED)
     scene.entries.assign_codes("tour", [assignment])
 
 
 def test_a_reassigned_fan_gets_the_same_code_again() -> None:
-    """Who has a code for the market keeps it; it takes none of the reserved ones."""
-    scene = prepared()
+    """A fan with a code for the market keeps it and uses no reserved code."""
+    scene = prepare_scene()
     with_code(scene, "g3", "chi", "OLD")
     with_code(scene, "g1", "nyc", "TM")
     scene.run(reassign=True)
@@ -185,17 +185,17 @@ def test_a_reassigned_fan_gets_the_same_code_again() -> None:
 
 
 def test_a_fan_selected_before_stays_out_without_reassign() -> None:
-    """Whoever has been selected leaves the place to others."""
-    scene = prepared()
+    """A fan who was selected before is not selected again."""
+    scene = prepare_scene()
     with_code(scene, "g1", "nyc", "TM")
     scene.run()
     assert scene.cells("masterCodes/nyc.csv", "globalUserId") == [("g2",), ("g3",)]
 
 
 def test_an_address_gets_one_row_and_tm_goes_first() -> None:
-    """TM: a row an address; NON_TM: one an address and market, unless TM serves it there."""
+    """TM: one row for each address; NON_TM: one for each address and market without TM."""
     codes = [f"EXT{number}" for number in range(9)]
-    scene = prepared(TWO_MARKETS.replace("TM,2", "TM,9"), fans={}, pool=codes)
+    scene = prepare_scene(TWO_MARKETS.replace("TM,2", "TM,9"), fans={}, pool=codes)
     for name, markets in (("g1", ["nyc"]), ("g2", ["nyc"]), ("g3", ["chi"]), ("g4", ["chi"])):
         scene.fan(name, 0.9, markets, email="family@mail.example")
     scene.fan("g5", 0.9, ["chi"], email="")
@@ -213,9 +213,9 @@ def test_an_address_gets_one_row_and_tm_goes_first() -> None:
     assert len(scene.rows("masterCodes/chi.csv")) == 5
 
 
-def test_nobody_eligible_gives_an_archive_of_headers() -> None:
-    """A wave in which nobody wins is prepared like any other."""
-    scene = prepared(fans={})
+def test_no_eligible_fans_give_an_archive_of_headers() -> None:
+    """A wave without selected fans is prepared like any other."""
+    scene = prepare_scene(fans={})
     report = scene.run()
     assert report.counts == {"in": 0, "out": 0, "rejected": 0, "duplicates": 0}
     assert scene.rows("masterCodes/chi.csv") == []

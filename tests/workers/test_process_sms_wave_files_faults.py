@@ -1,4 +1,4 @@
-"""processSmsWaveFiles: what it refuses, and what a kill at any call leaves behind."""
+"""processSmsWaveFiles: invalid input, and kills at any call."""
 
 import json
 from collections.abc import Callable
@@ -14,8 +14,8 @@ from tests.wave_prep_scenes import (
     DETAILS,
     STATUS,
     TWO_MARKETS,
-    Scene,
-    prepared,
+    WavePrepScene,
+    prepare_scene,
 )
 
 HEADER = "marketId,marketName,ticketType,limit\n"
@@ -46,9 +46,9 @@ HEADER = "marketId,marketName,ticketType,limit\n"
         ),
     ],
 )
-def test_market_details_are_refused_with_their_place(details: bytes, words: str) -> None:
-    """File, line and field say what to mend, and no code stays reserved for it."""
-    scene = prepared(details=details)
+def test_invalid_market_details_are_named(details: bytes, words: str) -> None:
+    """The error has file, line and field, and no code stays reserved."""
+    scene = prepare_scene(details=details)
     with pytest.raises(BadInput) as caught:
         scene.run()
     assert words in str(caught.value)
@@ -57,16 +57,16 @@ def test_market_details_are_refused_with_their_place(details: bytes, words: str)
 
 
 def test_market_details_may_come_from_a_spreadsheet() -> None:
-    """A BOM, CRLF, spaces, and cells that the campaign knows better make no difference."""
+    """A BOM, CRLF, spaces and empty cells are accepted."""
     details = "\ufeffmarketId,marketName,ticketType,limit\r\n nyc , ,, 2 \r\nchi,,NON_TM,2\r\n"
-    scene = prepared(details=details)
+    scene = prepare_scene(details=details)
     assert scene.run().counts["out"] == 4
     assert scene.cells("masterCodes/chi.csv", "code") == [("EXT1",), ("EXT2",)]
 
 
-def test_a_limit_of_zero_takes_nobody() -> None:
-    """A market that is closed for this run stays in the archive, empty."""
-    scene = prepared(TWO_MARKETS.replace("NON_TM,2", "NON_TM,0"))
+def test_a_limit_of_zero_selects_no_fan() -> None:
+    """The market's files are in the archive, empty."""
+    scene = prepare_scene(TWO_MARKETS.replace("NON_TM,2", "NON_TM,0"))
     scene.run()
     assert scene.rows("masterCodes/chi.csv") == []
     assert scene.pool() == {}
@@ -85,20 +85,18 @@ def test_a_limit_of_zero_takes_nobody() -> None:
         ({"maxScore": True}, "maxScore"),
     ],
 )
-def test_a_wrong_invocation_is_refused_before_anything_happens(
-    payload: dict[str, Any], field: str
-) -> None:
-    """The error names the field; there is no status and no attempt is used up."""
-    scene = prepared()
+def test_an_invalid_request_is_rejected_first(payload: dict[str, Any], field: str) -> None:
+    """The error names the field; no status is written and no attempt is used."""
+    scene = prepare_scene()
     with pytest.raises(BadInput, match=field):
         scene.run(**payload)
     assert list(scene.scoring.list("wavePrep/tour/status/")) == []
 
 
 @pytest.mark.parametrize("missing", ["campaign", "details", "seed"])
-def test_what_is_not_there_is_named(missing: str) -> None:
-    """An unknown campaign, missing market details and a missing seed end the attempt."""
-    scene = prepared()
+def test_missing_input_is_named(missing: str) -> None:
+    """A missing campaign, market details or seed fails the attempt."""
+    scene = prepare_scene()
     options = {"campaignId": "other"} if missing == "campaign" else {}
     if missing == "details":
         scene.scoring.delete([DETAILS])
@@ -112,18 +110,18 @@ def test_what_is_not_there_is_named(missing: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"status": "BUSY", "attempts": 1}'])
-def test_a_status_that_is_none_is_left_to_a_person(content: bytes) -> None:
-    """Nothing is overwritten that might be the record of a finished wave."""
-    scene = prepared()
+def test_an_invalid_status_is_not_overwritten(content: bytes) -> None:
+    """It might be the record of a finished wave."""
+    scene = prepare_scene()
     scene.scoring.put(STATUS, content)
     with pytest.raises(BadInput, match="expected the status"):
         scene.run()
     assert scene.scoring.open(STATUS).read() == content
 
 
-def test_a_run_that_was_overtaken_writes_nothing_more() -> None:
-    """Who lost the lease while selecting neither replaces the archive nor the status."""
-    scene = prepared()
+def test_a_run_without_its_lease_writes_nothing() -> None:
+    """A run that lost the lease replaces neither the archive nor the status."""
+    scene = prepare_scene()
     eligible = scene.entries.eligible
     theirs = json.dumps({"status": "TRIGGERED", "attempts": 2, "request": {}}).encode()
 
@@ -138,23 +136,23 @@ def test_a_run_that_was_overtaken_writes_nothing_more() -> None:
     assert list(scene.scoring.list(ARCHIVE)) == []
 
 
-def test_a_killed_run_is_simply_run_again() -> None:
+def test_a_killed_run_can_be_repeated() -> None:
     """Killed before or after any call and run again: the same archive, codes and result."""
 
     def build(wrap: Callable[[Any], Any]) -> CrashCase:
-        scene = prepared(TWO_MARKETS.replace("NON_TM,2", "NON_TM,4"), wrap=wrap)
+        scene = prepare_scene(TWO_MARKETS.replace("NON_TM,2", "NON_TM,4"), wrap=wrap)
 
         def run() -> object:
             scene.clock.advance(scene.lease)
             return scene.run()
 
-        return CrashCase(run=run, snapshot=lambda: seen(scene))
+        return CrashCase(run=run, snapshot=lambda: observable_state(scene))
 
     assert assert_survives_every_kill(build) >= 20
 
 
-def seen(scene: Scene) -> object:
-    """All that is left; when it happened and in which attempt are the run's own affair."""
+def observable_state(scene: WavePrepScene) -> object:
+    """Return the final state, without times and attempts."""
     status = scene.status()
     status.pop("attempts")
     status["result"].pop("reservationExpires")
@@ -162,22 +160,22 @@ def seen(scene: Scene) -> object:
 
 
 def test_no_personal_value_is_in_errors_or_the_status() -> None:
-    """Codes, names, addresses and numbers stay in the archive."""
-    scene = prepared(fans={})
+    """Codes, names, addresses and numbers are in the archive only."""
+    scene = prepare_scene(fans={})
     scene.fan("g1", 0.9, ["chi"], email="ada@mail.example", firstName="Ada")
     scene.run()
     told = json.dumps(scene.status())
     assert not any(value in told for value in ("EXT1", "ada@", "Ada", "2125550162", "s3cret"))
 
 
-def test_an_unforeseen_error_is_told_by_its_kind_alone() -> None:
-    """The text of an error that nobody wrote for this may hold anything."""
-    scene = prepared()
+def test_an_unexpected_error_is_named_by_its_type_only() -> None:
+    """Its message may contain personal data."""
+    scene = prepare_scene()
 
-    def broken(query: Any) -> Any:
+    def fail_unexpectedly(query: Any) -> Any:
         raise ValueError("ada@mail.example")
 
-    scene.entries.eligible = broken  # type: ignore[method-assign]
+    scene.entries.eligible = fail_unexpectedly  # type: ignore[method-assign]
     with pytest.raises(ValueError, match="ada"):
         scene.run()
     assert scene.status()["reason"] == "ValueError"

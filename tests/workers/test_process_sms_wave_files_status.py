@@ -1,4 +1,4 @@
-"""processSmsWaveFiles: runs that exclude each other, fail, and are repeated."""
+"""processSmsWaveFiles: runs exclude each other, fail, and are repeated."""
 
 import json
 from contextlib import suppress
@@ -7,13 +7,20 @@ from datetime import timedelta
 import pytest
 
 from campaign_workers.domain.errors import BadInput, Conflict, RetryLater
-from tests.wave_prep_scenes import ARCHIVE, DETAILS, STATUS, TWO_MARKETS, Scene, prepared
-from tests.worlds import Meanwhile
+from tests.wave_prep_scenes import (
+    ARCHIVE,
+    DETAILS,
+    STATUS,
+    TWO_MARKETS,
+    WavePrepScene,
+    prepare_scene,
+)
+from tests.worlds import ConcurrentAction
 
 
 def test_a_finished_wave_answers_the_same_again() -> None:
-    """A second call changes nothing and returns what the first one did."""
-    scene = prepared()
+    """A second call changes nothing and returns the result of the first."""
+    scene = prepare_scene()
     first = scene.run()
     archive = scene.scoring.open(ARCHIVE).read()
     scene.fan("g9", 1.0, ["nyc"])
@@ -25,16 +32,16 @@ def test_equal_input_gives_equal_bytes() -> None:
     """Two campaigns with the same fans, codes and seed give the same archive."""
     archives = []
     for _ in range(2):
-        scene = prepared()
+        scene = prepare_scene()
         scene.run()
         scene.clock.advance(timedelta(hours=1))
         archives.append(scene.scoring.open(ARCHIVE).read())
     assert archives[0] == archives[1]
 
 
-def test_a_live_lease_keeps_others_out() -> None:
-    """While a run may still be at it, another one is refused and changes nothing."""
-    scene = prepared()
+def test_a_lease_excludes_other_runs() -> None:
+    """While a run holds the lease, another run fails and changes nothing."""
+    scene = prepare_scene()
     scene.scoring.put(STATUS, status("TRIGGERED", 1, "2026-10-01T12:10:00Z"))
     with pytest.raises(Conflict, match="another run holds the lease until 2026-10-01T12:10:00Z"):
         scene.run()
@@ -48,17 +55,17 @@ def status(state: str, attempts: int, lease: str | None = None) -> bytes:
     ).encode()
 
 
-def test_a_lease_that_ran_out_is_taken_over() -> None:
-    """A run that died does not block the wave for ever."""
-    scene = prepared()
+def test_an_expired_lease_is_taken_over() -> None:
+    """A run that died does not block the wave."""
+    scene = prepare_scene()
     scene.scoring.put(STATUS, status("TRIGGERED", 1, "2026-10-01T11:59:00Z"))
     assert scene.run().counts["out"] == 4
     assert (scene.status()["status"], scene.status()["attempts"]) == ("FINISHED", 2)
 
 
-def overtaken(at: int) -> tuple[Scene, int]:
-    """Another run takes over, with one more fan, just before a call of one whose lease is over."""
-    scene = prepared()
+def run_overtaken(at: int) -> tuple[WavePrepScene, int]:
+    """Run with an expired lease while another run takes over just before one call."""
+    scene = prepare_scene()
     scene.lease = timedelta(0)
 
     def takes_over() -> None:
@@ -66,7 +73,7 @@ def overtaken(at: int) -> tuple[Scene, int]:
         scene.fan("g0", 0.99, ["chi"])
         scene.run()
 
-    meanwhile = Meanwhile(at=at, happens=takes_over)
+    meanwhile = ConcurrentAction(at=at, happens=takes_over)
     scene.wrap = meanwhile.wrap
     with suppress(Conflict):
         scene.run()
@@ -74,11 +81,11 @@ def overtaken(at: int) -> tuple[Scene, int]:
 
 
 def test_an_overtaken_run_leaves_the_archive_of_the_other() -> None:
-    """Whatever it was doing: archive, status and reservations are those of whoever took over."""
-    _, calls = overtaken(0)
+    """Archive, status and reservations are those of the run that took over."""
+    _, calls = run_overtaken(0)
     archives = set()
     for at in range(1, calls):
-        scene, _ = overtaken(at)
+        scene, _ = run_overtaken(at)
         assert scene.status()["status"] == "FINISHED", at
         assert scene.cells("masterCodes/chi.csv", "globalUserId")[0] == ("g0",), at
         codes = {code for (code,) in scene.cells("masterCodes/chi.csv", "code")}
@@ -88,17 +95,17 @@ def test_an_overtaken_run_leaves_the_archive_of_the_other() -> None:
 
 
 @pytest.mark.parametrize("state", ["FAILED", "TRIGGERED"])
-def test_two_attempts_are_enough(state: str) -> None:
-    """After two attempts a person has to look, whether they failed or died."""
-    scene = prepared()
+def test_a_third_attempt_is_rejected(state: str) -> None:
+    """After two attempts an operator has to act, whether they failed or died."""
+    scene = prepare_scene()
     scene.scoring.put(STATUS, status(state, 2))
     with pytest.raises(Conflict, match="2 attempts failed"):
         scene.run()
 
 
-def test_a_failed_attempt_says_why_and_the_next_one_may_succeed() -> None:
-    """The status has the reason; once the cause is mended, the second attempt finishes."""
-    scene = prepared(details="marketId,marketName,ticketType,limit\nnyc,New York,TM,-1\n")
+def test_a_failed_attempt_has_a_reason_and_the_next_may_succeed() -> None:
+    """Once the cause is fixed, the second attempt finishes."""
+    scene = prepare_scene(details="marketId,marketName,ticketType,limit\nnyc,New York,TM,-1\n")
     with pytest.raises(BadInput):
         scene.run()
     assert scene.status()["status"] == "FAILED"
@@ -114,8 +121,8 @@ def test_a_failed_attempt_says_why_and_the_next_one_may_succeed() -> None:
 
 @pytest.mark.parametrize("service", ["campaigns", "codes", "entries"])
 def test_a_service_that_fails_leaves_a_failed_status(service: str) -> None:
-    """What can be tried again is raised, with the status for whoever tries."""
-    scene = prepared()
+    """A temporary failure is raised, and the status is FAILED."""
+    scene = prepare_scene()
     getattr(scene, service).faults.fail_next(RetryLater("busy"))
     with pytest.raises(RetryLater):
         scene.run()

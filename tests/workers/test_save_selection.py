@@ -16,7 +16,7 @@ from campaign_workers.domain.records.record import read_record
 from campaign_workers.testing.builders import assignment, batch, code_assignment
 from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from tests.selection_scenes import event, refresh, save, seen
-from tests.worlds import World, contents, messages, reasons
+from tests.worlds import World, contents, messages, rejection_reasons
 
 WORKER = "saveSelection"
 
@@ -73,7 +73,7 @@ def test_what_the_entry_store_refuses_is_kept_with_its_reason() -> None:
     ]
     report = save(world, batch(records))
     assert report.counts == {"in": 3, "out": 1, "rejected": 2, "duplicates": 0}
-    assert reasons(world.lake, WORKER) == [
+    assert rejection_reasons(world.lake, WORKER) == [
         "assigned elsewhere",
         "the fan has another code for this market",
     ]
@@ -99,7 +99,7 @@ def test_a_dirty_batch_is_sorted() -> None:
     report = save(world, batch(records))
     assert report.counts == {"in": 9, "out": 2, "rejected": 5, "duplicates": 2}
     assert not report.imbalances
-    assert reasons(world.lake, WORKER) == [
+    assert rejection_reasons(world.lake, WORKER) == [
         "campaignId: missing",
         "globalUserId: more than 512 bytes",
         "not JSON",

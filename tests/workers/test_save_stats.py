@@ -12,10 +12,10 @@ from campaign_workers.domain.stats import AdminStats, admin_stats
 from campaign_workers.testing.builders import batch, campaign, registration
 from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from campaign_workers.workers.save_stats import SaveStats
-from tests.worlds import NOW, World, unwrapped
+from tests.worlds import NOW, World, no_wrapper
 
 
-def a_world(wrap: Any = unwrapped) -> World:
+def a_world(wrap: Any = no_wrapper) -> World:
     """Two open campaigns with entries, and a closed one."""
     world = World(wrap)
     for name, status in (("a", "OPEN"), ("b", "OPEN"), ("closed", "CLOSED")):

@@ -110,18 +110,18 @@ def of_selections(records: Rows) -> Iterator[str]:
 
 
 def of_generating(wave: list[dict[str, str]]) -> Iterator[str]:
-    world = offer_code_scenes.a_world(*wave)
+    world = offer_code_scenes.build_offer_code_world(*wave)
     report = offer_code_scenes.generate(world)
     yield from (name for name, count in report.counts.items() if count)
 
 
 def of_scheduled(wave: list[dict[str, str]]) -> Iterator[str]:
-    report = test_process_scheduled_wave.process(test_process_scheduled_wave.a_world(*wave))
+    report = test_process_scheduled_wave.process(test_process_scheduled_wave.build_world(*wave))
     yield from (name for name, count in report.counts.items() if count)
 
 
 def of_loading(wave: list[dict[str, str]]) -> Iterator[str]:
-    world = test_load_code_assignments_to_stream.a_world(*wave)
+    world = test_load_code_assignments_to_stream.build_world(*wave)
     report = test_load_code_assignments_to_stream.load(world)
     yield from (name for name, count in report.counts.items() if count)
 

@@ -13,7 +13,7 @@ from campaign_workers.domain.stats import AdminStats
 from campaign_workers.testing.builders import campaign
 from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from campaign_workers.workers.slack_stats import SlackStats
-from tests.worlds import NOW, World, unwrapped
+from tests.worlds import NOW, World, no_wrapper
 
 FIGURES = AdminStats(
     total=12345,
@@ -23,7 +23,7 @@ FIGURES = AdminStats(
 )
 
 
-def a_world(wrap: Any = unwrapped, **overrides: Any) -> World:
+def a_world(wrap: Any = no_wrapper, **overrides: Any) -> World:
     """One open campaign with an artist, two channels and figures."""
     world = World(wrap)
     options = {"stats_channels": ("C1", "C2")} | overrides

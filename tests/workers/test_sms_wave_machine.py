@@ -1,4 +1,4 @@
-"""Both wave workers under everything that may happen to them."""
+"""Both wave workers under random events, as a state machine."""
 
 from hypothesis import settings
 

@@ -1,4 +1,4 @@
-"""smsWaveScheduler: what is due starts once, and nothing hides the rest."""
+"""smsWaveScheduler: due waves start once, and an invalid config stops no other."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -24,12 +24,12 @@ LATER = iso_utc(NOW + timedelta(hours=1))
 
 
 def key_of(wave: str) -> str:
-    """The key of a scheduled config."""
+    """Return the key of a scheduled config."""
     return wave_config_key(wave, WaveState.SCHEDULED)
 
 
 def test_a_ready_wave_starts_one_execution() -> None:
-    """A config whose notifyDate has come is handed to the state machine under its key."""
+    """The state machine gets the key of a config whose notifyDate has come."""
     world = WaveWorld()
     world.schedule("early")
     world.schedule("late", notifyDate=LATER)
@@ -42,7 +42,7 @@ def test_a_ready_wave_starts_one_execution() -> None:
 
 
 def test_a_wave_is_ready_at_its_notify_date() -> None:
-    """Ready is from the very moment of notifyDate on."""
+    """A wave is ready from the moment of notifyDate on."""
     world = WaveWorld()
     world.schedule("wave", notifyDate=LATER)
     world.clock.advance(timedelta(hours=1) - timedelta(microseconds=1))
@@ -52,7 +52,7 @@ def test_a_wave_is_ready_at_its_notify_date() -> None:
 
 
 def test_a_second_tick_starts_nothing() -> None:
-    """A config that still lies there is returned again and not started again."""
+    """A config that is still in scheduled/ is reported again and not started again."""
     world = WaveWorld()
     world.schedule("wave")
     world.tick()
@@ -63,7 +63,7 @@ def test_a_second_tick_starts_nothing() -> None:
 
 
 def test_a_repaired_config_starts_again() -> None:
-    """Another content is another execution, of the same wave."""
+    """Other content gives another execution of the same wave."""
     world = WaveWorld()
     world.schedule("wave")
     world.tick()
@@ -100,8 +100,8 @@ def test_a_config_that_does_not_move_is_reported() -> None:
         ),
     ],
 )
-def test_a_config_that_cannot_be_read_hides_no_other(content: bytes, reason: str) -> None:
-    """A wrong config is reported with its reason; the ones around it start."""
+def test_an_invalid_config_stops_no_other(content: bytes, reason: str) -> None:
+    """An invalid config is reported with its reason; the others start."""
     world = WaveWorld()
     world.schedule("a")
     world.store.put(key_of("b"), content)
@@ -115,7 +115,7 @@ def test_a_config_that_cannot_be_read_hides_no_other(content: bytes, reason: str
 
 
 def test_a_key_that_is_no_config_is_reported() -> None:
-    """What lies in the folder and is not of its form is refused, folders aside."""
+    """Keys of another form are rejected, except folders."""
     world = WaveWorld()
     world.store.put("smsWaves/scheduled/notes.txt", b"")
     world.schedule("wave")
@@ -127,10 +127,10 @@ def test_a_key_that_is_no_config_is_reported() -> None:
 
 
 def test_a_start_that_fails_stops_no_other() -> None:
-    """When the state machine fails for one wave, the others start and the tick fails."""
+    """If a start fails, the other waves start and the tick fails."""
     world = WaveWorld()
 
-    class Flaky:
+    class FlakyWorkflow:
         def start(self, name: str, payload: Mapping[str, Any]) -> Execution:
             if name.startswith("b-"):
                 raise RetryLater("throttled")
@@ -138,7 +138,7 @@ def test_a_start_that_fails_stops_no_other() -> None:
 
     for wave in "abc":
         world.schedule(wave)
-    worker = SmsWaveScheduler(scoring=world.store, workflow=Flaky(), clock=world.clock)
+    worker = SmsWaveScheduler(scoring=world.store, workflow=FlakyWorkflow(), clock=world.clock)
     with pytest.raises(RetryLater, match=key_of("b")):
         worker(Tick())
     assert len(world.workflow.executions()) == 2
@@ -146,7 +146,7 @@ def test_a_start_that_fails_stops_no_other() -> None:
 
 
 def test_a_config_that_moves_away_is_no_error() -> None:
-    """What was moved or replaced after it was listed waits for the next tick; a folder is none."""
+    """A config that was moved or replaced after the listing is left to the next tick."""
     world = WaveWorld()
     world.schedule("a")
     world.schedule("b")
@@ -154,8 +154,8 @@ def test_a_config_that_moves_away_is_no_error() -> None:
     listed = list(world.store.list("smsWaves/scheduled/"))
     listed.append(attrs.evolve(listed[0], key="smsWaves/scheduled/"))
 
-    class Late:
-        """The bucket, with a listing that is a moment old."""
+    class StaleListing:
+        """A bucket whose listing is outdated."""
 
         def list(self, prefix: str) -> Iterator[ObjectInfo]:
             return iter(listed)
@@ -163,14 +163,14 @@ def test_a_config_that_moves_away_is_no_error() -> None:
         def __getattr__(self, name: str) -> Any:
             return getattr(world.store, name)
 
-    world.wrap = lambda port: Late() if port is world.store else port
+    world.wrap = lambda port: StaleListing() if port is world.store else port
     world.store.delete([key_of("a")])
     world.schedule("b", totalLimit=7)
     assert world.tick().details["configKeys"] == [key_of("c")]
 
 
 def test_a_killed_tick_is_finished_by_the_next() -> None:
-    """Killed at any call, the next tick ends in the same executions."""
+    """Killed at any call, the next tick leads to the same executions."""
 
     def build(wrap: Callable[[Any], Any]) -> CrashCase:
         world = WaveWorld(wrap)
@@ -182,8 +182,8 @@ def test_a_killed_tick_is_finished_by_the_next() -> None:
 
 
 @given(waves=st.dictionaries(st.sampled_from("abcdef"), st.booleans()))
-def test_every_ready_wave_starts_whatever_lies_beside_it(waves: dict[str, bool]) -> None:
-    """Of any mixture of good and bad configs, each good one starts, once in two ticks."""
+def test_every_ready_wave_starts_among_invalid_ones(waves: dict[str, bool]) -> None:
+    """Of any mix of valid and invalid configs, each valid one starts once in two ticks."""
     world = WaveWorld()
     for wave, is_good in waves.items():
         world.schedule(wave, totalLimit=1 if is_good else "many")

@@ -1,4 +1,4 @@
-"""smsWaveSend: who hears by which channel, what is counted, and where the config goes."""
+"""smsWaveSend: channels, counts, and the states of the config."""
 
 import json
 from typing import Any
@@ -15,23 +15,23 @@ WAVE = "tour_nyc"
 NO_TEXT = {"doNotText": "yes"}
 
 
-def balanced(world: WaveWorld, key: str, **request: Any) -> dict[str, int]:
-    """The counts of one call, whose books balance; zeros left out."""
+def nonzero_counts(world: WaveWorld, key: str, **request: Any) -> dict[str, int]:
+    """Return the counts of one call without zeros, after checking that they add up."""
     report = world.send(key, **request)
     assert not report.imbalances
     return {name: count for name, count in report.counts.items() if count}
 
 
-def texted(world: WaveWorld) -> set[str]:
-    """The numbers that were texted."""
+def texted_numbers(world: WaveWorld) -> set[str]:
+    """Return the numbers that were texted."""
     return {text.message.phone for text in world.texts()}
 
 
-def test_a_wave_texts_whom_it_can_and_writes_to_the_others() -> None:
+def test_each_registrant_gets_a_text_or_an_email() -> None:
     """A fan with a North American number is texted, another gets an e-mail, each once."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1), registrant(2, mobileNumber="+447400123456")])
-    counts = balanced(world, world.schedule(WAVE))
+    counts = nonzero_counts(world, world.schedule(WAVE))
     assert counts == {"total": 2, "ok": 2, "sms": 1, "email": 1, "segments": 1}
     assert [text.message.text for text in world.texts()] == [
         "Ada, your code is CODE1: https://tickets.example"
@@ -41,7 +41,7 @@ def test_a_wave_texts_whom_it_can_and_writes_to_the_others() -> None:
 
 
 def test_a_text_carries_the_id_of_its_registrant() -> None:
-    """The message id is the UUIDv5 of wave, fan and market, and the text belongs to its wave."""
+    """The message id is the UUIDv5 of wave, fan and market, and the group is the wave."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1), registrant(2, marketId="")])
     world.send(world.schedule(WAVE))
@@ -52,8 +52,8 @@ def test_a_text_carries_the_id_of_its_registrant() -> None:
     assert world.sms.counts() == {WAVE: 2}
 
 
-def test_an_e_mail_says_all_that_its_consumer_needs() -> None:
-    """A message of the e-mail queue has ids, address, locale and what templates fill in."""
+def test_an_email_has_all_that_its_consumer_needs() -> None:
+    """A message of the e-mail queue has ids, address, locale and template data."""
     world = WaveWorld()
     row = registrant(1, **NO_TEXT, email=" Fan1@Mail.example ", locale="fr-ca", firstName="{code}")
     world.upload(WAVE, [row])
@@ -77,30 +77,30 @@ def test_an_e_mail_says_all_that_its_consumer_needs() -> None:
 
 
 @pytest.mark.parametrize("barred", ["yes", "true", "1", "Y", "x"])
-def test_whoever_minds_is_not_texted(barred: str) -> None:
-    """Anything in doNotText but empty, false, 0 and no keeps a fan from being texted."""
+def test_a_fan_with_do_not_text_is_not_texted(barred: str) -> None:
+    """Any doNotText other than empty, false, 0 and no prevents a text."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1, doNotText=barred)])
-    assert balanced(world, world.schedule(WAVE)) == {"total": 1, "ok": 1, "email": 1}
+    assert nonzero_counts(world, world.schedule(WAVE)) == {"total": 1, "ok": 1, "email": 1}
 
 
 @pytest.mark.parametrize("allowed", ["", " ", "false", "FALSE", "0", "no", "No"])
-def test_whoever_does_not_mind_is_texted(allowed: str) -> None:
-    """Empty, false, 0 and no, in any case, let a fan be texted."""
+def test_a_fan_without_do_not_text_is_texted(allowed: str) -> None:
+    """Empty, false, 0 and no, in any case, allow a text."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1, doNotText=allowed)])
-    assert balanced(world, world.schedule(WAVE))["sms"] == 1
+    assert nonzero_counts(world, world.schedule(WAVE))["sms"] == 1
 
 
-def test_without_a_text_there_is_an_e_mail() -> None:
-    """A row without smsText is an e-mail, even without a code."""
+def test_a_row_without_a_text_gets_an_email() -> None:
+    """A row without smsText gets an e-mail, even without a code."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1, smsText=""), registrant(2, smsText="", code="")])
-    assert balanced(world, world.schedule(WAVE)) == {"total": 2, "ok": 2, "email": 2}
+    assert nonzero_counts(world, world.schedule(WAVE)) == {"total": 2, "ok": 2, "email": 2}
 
 
-def test_a_text_that_fails_for_good_becomes_an_e_mail() -> None:
-    """A dead number is written to, and fails only without an address."""
+def test_a_refused_text_becomes_an_email() -> None:
+    """A refused text fails only if there is no address."""
     world = WaveWorld()
     dead = f"+1212555{DEAD_ENDING.rjust(4, '0')}"
     rows = [registrant(1, mobileNumber=dead), registrant(2, mobileNumber=dead, email="nobody")]
@@ -111,8 +111,8 @@ def test_a_text_that_fails_for_good_becomes_an_e_mail() -> None:
     assert [body["globalUserId"] for body in world.emails().values()] == ["g1"]
 
 
-def test_whoever_cannot_be_notified_is_counted_with_the_reason() -> None:
-    """Rows without a fan, without the code of their text, or without any channel fail."""
+def test_failed_rows_are_counted_by_reason() -> None:
+    """Rows without a fan, a needed code or a channel fail."""
     world = WaveWorld()
     rows = [
         registrant(1, globalUserId=" "),
@@ -124,49 +124,49 @@ def test_whoever_cannot_be_notified_is_counted_with_the_reason() -> None:
     report = world.send(world.schedule(WAVE))
     assert not report.imbalances
     assert report.details["failures"] == {"noFan": 1, "noCode": 1, "noChannel": 1}
-    assert texted(world) == {"+12125550004"}
+    assert texted_numbers(world) == {"+12125550004"}
     assert not world.emails()
 
 
-def test_an_e_mail_over_the_size_of_a_message_fails_alone() -> None:
-    """A row whose e-mail no queue takes is counted, the others are notified."""
+def test_a_too_large_email_fails_alone() -> None:
+    """The row is counted as failed, and the others are notified."""
     world = WaveWorld()
     longest = "😀" * 32_768
     row = registrant(1, code=longest, link=longest, **NO_TEXT)
     world.upload(WAVE, [row, registrant(2)])
     report = world.send(world.schedule(WAVE))
     assert report.details["failures"] == {"tooLarge": 1}
-    assert texted(world) == {"+12125550002"}
+    assert texted_numbers(world) == {"+12125550002"}
 
 
 def test_a_wave_notifies_no_more_than_its_limit() -> None:
-    """The first totalLimit units of the file are notified, the rest is over the limit."""
+    """The first totalLimit registrants are notified, the others are over the limit."""
     world = WaveWorld()
     rows = [registrant(1), registrant(1), registrant(2), registrant(3), registrant(3)]
     world.upload(WAVE, rows)
-    counts = balanced(world, world.schedule(WAVE, totalLimit=2))
+    counts = nonzero_counts(world, world.schedule(WAVE, totalLimit=2))
     expected = {"total": 5, "ok": 2, "sms": 2, "overLimit": 1, "duplicates": 2, "segments": 2}
     assert counts == expected
-    assert texted(world) == {"+12125550001", "+12125550002"}
+    assert texted_numbers(world) == {"+12125550001", "+12125550002"}
 
 
-def test_a_fan_selected_in_two_markets_hears_of_both() -> None:
-    """The unit is the fan in a market, not the fan."""
+def test_a_fan_in_two_markets_is_notified_of_both() -> None:
+    """Notifications are for a fan in a market."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1), registrant(1, marketId="chi"), registrant(1, marketId="")])
-    assert balanced(world, world.schedule(WAVE))["sms"] == 3
+    assert nonzero_counts(world, world.schedule(WAVE))["sms"] == 3
 
 
-def test_a_header_alone_is_a_wave_of_nobody() -> None:
-    """A wave file without rows completes with zeros."""
+def test_a_wave_file_without_rows_completes() -> None:
+    """All counts are zero."""
     world = WaveWorld()
     world.upload(WAVE, [])
-    assert balanced(world, world.schedule(WAVE)) == {}
+    assert nonzero_counts(world, world.schedule(WAVE)) == {}
     assert world.states(WAVE) == [WaveState.COMPLETED]
 
 
-def test_a_completed_wave_tells_its_counts_again() -> None:
-    """A call after the last one sends nothing and returns what the first returned."""
+def test_a_completed_wave_reports_its_counts_again() -> None:
+    """A call after the last one sends nothing and returns the same counts."""
     world = WaveWorld()
     rows = [registrant(1), registrant(2, **NO_TEXT), registrant(2), registrant(3, code="")]
     world.upload(WAVE, rows)
@@ -177,8 +177,8 @@ def test_a_completed_wave_tells_its_counts_again() -> None:
     assert world.snapshot() == before
 
 
-def test_the_config_goes_by_way_of_triggered() -> None:
-    """A scheduled config is triggered before the first text, unchanged, and completed last."""
+def test_the_config_moves_through_triggered() -> None:
+    """A scheduled config is triggered before the first text and completed last."""
     world = WaveWorld()
     written: list[tuple[str, int]] = []
     world.store.on_created(lambda info: written.append((info.key, len(world.texts()))))
@@ -193,30 +193,30 @@ def test_the_config_goes_by_way_of_triggered() -> None:
     assert world.store.open(wave_config_key(WAVE, WaveState.COMPLETED)).read() == content
 
 
-def test_a_config_that_somebody_triggered_is_sent_too() -> None:
-    """The config is looked for in triggered/ as well as in scheduled/."""
+def test_a_config_in_triggered_is_sent() -> None:
+    """The config may be in triggered/ as well as in scheduled/."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1)])
     scheduled = world.schedule(WAVE)
     world.store.copy(scheduled, wave_config_key(WAVE, WaveState.TRIGGERED))
     world.store.delete([scheduled])
-    assert balanced(world, scheduled)["sms"] == 1
+    assert nonzero_counts(world, scheduled)["sms"] == 1
     assert world.states(WAVE) == [WaveState.COMPLETED]
 
 
-def test_a_wave_that_is_scheduled_again_notifies_the_new_ones_alone() -> None:
-    """What the ledger has settled stays settled, whatever the config says later."""
+def test_a_rescheduled_wave_notifies_new_registrants_only() -> None:
+    """Outcomes in the ledger are final."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1)])
     world.send(world.schedule(WAVE))
     world.upload(WAVE, [registrant(1), registrant(2)])
-    assert balanced(world, world.schedule(WAVE, source="again"))["sms"] == 2
+    assert nonzero_counts(world, world.schedule(WAVE, source="again"))["sms"] == 2
     assert len(world.texts()) == 2
     assert world.states(WAVE) == [WaveState.COMPLETED]
 
 
-def test_a_wave_goes_on_where_the_time_ran_out() -> None:
-    """Calls that end early return a cursor; the last one returns the totals of the whole wave."""
+def test_a_wave_continues_at_its_cursor() -> None:
+    """Calls that run out of time return a cursor; the last one returns the totals."""
     world = WaveWorld()
     rows = [registrant(number) for number in range(40)]
     rows += [registrant(1), registrant(41, **NO_TEXT), registrant(42, code="")]
@@ -239,8 +239,8 @@ def test_a_wave_goes_on_where_the_time_ran_out() -> None:
     assert len(world.texts()) == 40
 
 
-def test_a_wave_file_that_changes_under_way_is_refused() -> None:
-    """A cursor belongs to one version of the wave file; another one fails the wave."""
+def test_a_wave_file_that_changes_fails_the_wave() -> None:
+    """A cursor is for one version of the wave file."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(number) for number in range(40)])
     key = world.schedule(WAVE, rate=2)
@@ -267,8 +267,8 @@ def test_a_wave_file_that_changes_under_way_is_refused() -> None:
         {"giveUp": "yes"},
     ],
 )
-def test_a_request_that_makes_no_sense_is_refused(request_: dict[str, Any]) -> None:
-    """A key of another form, a cursor of somebody else's or a wrong flag touches nothing."""
+def test_an_invalid_request_is_rejected(request_: dict[str, Any]) -> None:
+    """An invalid key, cursor or flag changes nothing."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1)])
     key = world.schedule(WAVE)
@@ -279,13 +279,13 @@ def test_a_request_that_makes_no_sense_is_refused(request_: dict[str, Any]) -> N
 
 
 def test_a_wave_without_a_config_is_not_found() -> None:
-    """A config key that names no wave in any state says so."""
+    """A config key without a config in any state is an error."""
     with pytest.raises(NotFound, match="no config of this wave"):
         WaveWorld().send(wave_config_key(WAVE, WaveState.SCHEDULED))
 
 
-def test_reports_hold_nothing_personal() -> None:
-    """Counts, cursors and failures of a wave name no fan, number, address or code."""
+def test_reports_have_no_personal_data() -> None:
+    """Reports, cursors and errors have no fan, number, address or code."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(number) for number in range(9)])
     reports = world.send_to_the_end(world.schedule(WAVE, rate=2), seconds=63)

@@ -12,7 +12,7 @@ from campaign_workers.domain.errors import Fatal
 from campaign_workers.domain.storage.layout import WaveState
 from campaign_workers.testing.machines.wave_world import DEAD_ENDING, WaveWorld, registrant
 from campaign_workers.workers.sms_wave_send.sender import Limits
-from tests.worlds import Meanwhile
+from tests.worlds import ConcurrentAction
 
 WAVE = "tour_nyc"
 DAYTIME = {"textingHours": {"start": "09:00", "end": "21:00", "otherwise": "email"}}
@@ -25,10 +25,10 @@ ROWS = [
 ]
 
 
-def sent_at_once(
+def send_concurrently(
     at: int, config: Mapping[str, Any], before: Callable[[WaveWorld], object]
 ) -> tuple[WaveWorld, int]:
-    """The wave after a second call ran, as a whole, just before one port call of the first."""
+    """Send a wave while a second call runs just before one port call of the first."""
     world = WaveWorld(limits=Limits(batch_size=2, in_flight=2))
     world.upload(WAVE, ROWS)
     key = world.schedule(WAVE, **config)
@@ -44,7 +44,7 @@ def sent_at_once(
         thread.start()
         thread.join()
 
-    meanwhile = Meanwhile(at=at, happens=happens)
+    meanwhile = ConcurrentAction(at=at, happens=happens)
     world.wrap = meanwhile.wrap
     with suppress(Fatal):
         world.send(key)
@@ -63,11 +63,11 @@ def sent_at_once(
 def test_two_calls_end_as_one(
     config: Mapping[str, Any], before: Callable[[WaveWorld], object]
 ) -> None:
-    """Everybody hears once, by one channel, and the config lies in completed/ for whoever looks."""
-    _, calls = sent_at_once(0, config, before)
+    """Each registrant is notified once by one channel, and the config is in completed/."""
+    _, calls = send_concurrently(0, config, before)
     assert calls > 15
     for at in range(1, calls + 1):
-        world, _ = sent_at_once(at, config, before)
+        world, _ = send_concurrently(at, config, before)
         texted = [text.message.message_id for text in world.texts()]
         assert len(texted) + len(world.emails()) == 4, at
         assert not {*texted} & {*world.emails()}, at
@@ -78,8 +78,8 @@ BEGINNING = 6
 """Port calls after which a call has moved the config to `triggered/`."""
 
 
-def interrupted(at: int, second_at: int) -> WaveWorld:
-    """A call stops at a port call, a second one begins and stops, then the first one ends."""
+def send_interleaved(at: int, second_at: int) -> WaveWorld:
+    """Stop a call at a port call, start and stop a second one, then finish the first."""
     world = WaveWorld(limits=Limits(batch_size=2, in_flight=2))
     world.upload(WAVE, ROWS)
     key = world.schedule(WAVE)
@@ -89,13 +89,13 @@ def interrupted(at: int, second_at: int) -> WaveWorld:
         stopped.set()
         go_on.wait()
 
-    def send(meanwhile: Meanwhile) -> None:
+    def send(meanwhile: ConcurrentAction) -> None:
         world.wrap = meanwhile.wrap
         with suppress(Fatal):
             world.send(key)
         stopped.set()
 
-    first = Thread(target=send, args=[Meanwhile(at=at, happens=stop)])
+    first = Thread(target=send, args=[ConcurrentAction(at=at, happens=stop)])
 
     def first_ends() -> None:
         go_on.set()
@@ -103,14 +103,14 @@ def interrupted(at: int, second_at: int) -> WaveWorld:
 
     first.start()
     stopped.wait()
-    send(Meanwhile(at=second_at, happens=first_ends))
+    send(ConcurrentAction(at=second_at, happens=first_ends))
     first_ends()
     return world
 
 
 @pytest.mark.parametrize("second_at", range(1, BEGINNING + 1))
-def test_a_call_that_begins_late_undoes_nothing(second_at: int) -> None:
-    """Wherever the first call is when the second begins, the config ends in completed/."""
-    _, calls = sent_at_once(0, {}, lambda world: None)
+def test_a_late_call_undoes_nothing(second_at: int) -> None:
+    """Wherever the first call is when the second starts, the config ends in completed/."""
+    _, calls = send_concurrently(0, {}, lambda world: None)
     for at in range(1, calls + 1):
-        assert interrupted(at, second_at).states(WAVE) == [WaveState.COMPLETED], at
+        assert send_interleaved(at, second_at).states(WAVE) == [WaveState.COMPLETED], at

@@ -1,4 +1,4 @@
-"""smsWaveSend when a wave cannot be sent: refused, repaired, given up."""
+"""smsWaveSend when a wave cannot be sent: rejected, repaired, given up."""
 
 import asyncio
 import json
@@ -50,8 +50,8 @@ MIXED = [
         ({"categoryId": None}, "categoryId: missing"),
     ],
 )
-def test_a_config_that_is_wrong_fails_the_wave(fields: dict[str, Any], problem: str) -> None:
-    """A wrong config goes to failed/ with file, field and reason, and triggers nothing."""
+def test_an_invalid_config_fails_the_wave(fields: dict[str, Any], problem: str) -> None:
+    """The config moves to failed/ with file, field and reason, and triggers nothing."""
     world = WaveWorld()
     written: list[str] = []
     world.store.on_created(lambda info: written.append(info.key))
@@ -66,8 +66,8 @@ def test_a_config_that_is_wrong_fails_the_wave(fields: dict[str, Any], problem: 
         world.send(key)
 
 
-def test_a_config_that_is_no_json_fails_as_it_stands() -> None:
-    """What cannot be read is moved to failed/ unchanged."""
+def test_a_config_that_is_not_json_is_moved_unchanged() -> None:
+    """It moves to failed/ as it is."""
     world = WaveWorld()
     key = wave_config_key(WAVE, WaveState.SCHEDULED)
     world.store.put(key, b"[1")
@@ -86,10 +86,8 @@ def test_a_config_that_is_no_json_fails_as_it_stands() -> None:
     ],
     ids=["missing", "empty", "columns", "ragged"],
 )
-def test_a_wave_file_that_is_wrong_fails_the_wave(
-    content: bytes | None, error: type[Exception]
-) -> None:
-    """A wave file that is not there or not as it should be fails before the first text."""
+def test_an_invalid_wave_file_fails_the_wave(content: bytes | None, error: type[Exception]) -> None:
+    """A missing or invalid wave file fails before the first text."""
     world = WaveWorld()
     if content is not None:
         world.store.put(wave_file_key(WAVE), content)
@@ -100,7 +98,7 @@ def test_a_wave_file_that_is_wrong_fails_the_wave(
 
 
 def test_a_repaired_wave_starts_again() -> None:
-    """A config that is scheduled after a failure is sent, and the failed copy is gone."""
+    """A config that is scheduled after a failure is sent, and the failed copy is deleted."""
     world = WaveWorld()
     with pytest.raises(NotFound):
         world.send(world.schedule(WAVE))
@@ -110,7 +108,7 @@ def test_a_repaired_wave_starts_again() -> None:
 
 
 def test_a_newer_config_is_not_lost() -> None:
-    """A config that was scheduled while an older one was being moved stays scheduled."""
+    """A config that is scheduled while an older one is being moved stays scheduled."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1)])
     newer = json.dumps(config(source="newer")).encode()
@@ -124,8 +122,8 @@ def test_a_newer_config_is_not_lost() -> None:
     assert world.states(WAVE) == [WaveState.SCHEDULED, WaveState.COMPLETED]
 
 
-def test_giving_up_tells_the_campaign() -> None:
-    """The config goes to failed/, the channel hears, and the counts are what the ledger knows."""
+def test_giving_up_alerts_the_campaigns_channels() -> None:
+    """The config moves to failed/, and the counts come from the ledger."""
     world = WaveWorld(limits=Limits(in_flight=1))
     world.upload("a<b", MIXED)
     key = world.schedule("a<b")
@@ -142,8 +140,8 @@ def test_giving_up_tells_the_campaign() -> None:
     assert report.details["alerted"] == ["#tour"]
 
 
-def test_giving_up_again_tells_again() -> None:
-    """A wave that is in failed/ already is told of, with the reason that it has."""
+def test_giving_up_again_alerts_again() -> None:
+    """A wave that is in failed/ already keeps its reason."""
     world = WaveWorld()
     key = world.schedule(WAVE)
     with pytest.raises(NotFound):
@@ -154,7 +152,7 @@ def test_giving_up_again_tells_again() -> None:
 
 
 def test_a_completed_wave_is_not_given_up() -> None:
-    """Giving up after the wave was completed moves nothing and tells nobody."""
+    """Giving up after the wave was completed moves nothing and alerts no channel."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1)])
     key = world.schedule(WAVE)
@@ -164,7 +162,7 @@ def test_a_completed_wave_is_not_given_up() -> None:
 
 
 def test_giving_up_claims_nothing() -> None:
-    """The counts come from the ledger without a trace in it."""
+    """The counts are read from the ledger without changing it."""
     world = WaveWorld()
     world.upload(WAVE, MIXED)
     report = world.send(world.schedule(WAVE), giveUp=True)
@@ -173,8 +171,8 @@ def test_giving_up_claims_nothing() -> None:
 
 
 @pytest.mark.parametrize("document", [b"{", b"[]", b'{"campaignId": "other"}'])
-def test_a_config_that_names_no_campaign_tells_nobody(document: bytes) -> None:
-    """Giving up works for a config that cannot be read, if only without a channel."""
+def test_a_config_without_a_campaign_alerts_no_channel(document: bytes) -> None:
+    """A wave with an invalid config can be given up."""
     world = WaveWorld()
     world.store.put(wave_config_key(WAVE, WaveState.TRIGGERED), document)
     report = world.send(wave_config_key(WAVE, WaveState.SCHEDULED), giveUp=True)
@@ -183,7 +181,7 @@ def test_a_config_that_names_no_campaign_tells_nobody(document: bytes) -> None:
 
 
 def test_a_channel_that_does_not_exist_stops_nothing() -> None:
-    """An alert that is refused for good is left out, an unknown campaign has no channel."""
+    """A refused alert is skipped, and an unknown campaign has no channel."""
     world = WaveWorld()
     world.chat.faults.fail_next(PermanentFailure("no such channel"))
     assert world.send(world.schedule(WAVE), giveUp=True).details["alerted"] == []
@@ -192,14 +190,14 @@ def test_a_channel_that_does_not_exist_stops_nothing() -> None:
     assert world.send(key, giveUp=True).details["alerted"] == []
 
 
-def test_giving_up_what_is_not_there_is_an_error() -> None:
-    """A key that names no wave in any state cannot be given up."""
+def test_giving_up_an_unknown_wave_is_an_error() -> None:
+    """A key without a config in any state cannot be given up."""
     with pytest.raises(NotFound):
         WaveWorld().send(wave_config_key(WAVE, WaveState.SCHEDULED), giveUp=True)
 
 
 def test_an_old_execution_leaves_a_newer_version_alone() -> None:
-    """An execution is for one version of a config: it sends, fails and gives up no other one."""
+    """An execution sends, fails and gives up its own version of a config only."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1)])
     world.schedule(WAVE)
@@ -215,22 +213,22 @@ def test_an_old_execution_leaves_a_newer_version_alone() -> None:
     assert not list(world.chat.posts())
 
 
-def test_a_version_that_is_replaced_under_way_is_not_completed() -> None:
-    """Whoever finds another version in triggered/ at the end leaves it to its own execution."""
+def test_a_replaced_version_is_not_completed() -> None:
+    """Another version in triggered/ is left to its own execution."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1)])
     triggered = wave_config_key(WAVE, WaveState.TRIGGERED)
     newer = json.dumps(config(source="newer")).encode()
     first = world.schedule(WAVE)
 
-    class Replaced:
-        """The text service; while it works, somebody replaces the config."""
+    class ReplacingSmsService:
+        """A text service during whose work the config is replaced."""
 
         async def send(self, message: TextMessage) -> None:
             world.store.put(triggered, newer)
             await world.sms.send(message)
 
-    world.wrap = lambda port: Replaced() if port is world.sms else port
+    world.wrap = lambda port: ReplacingSmsService() if port is world.sms else port
     with pytest.raises(Conflict, match="another version of its config"):
         world.send(first)
     assert world.states(WAVE) == [WaveState.TRIGGERED]
@@ -238,20 +236,20 @@ def test_a_version_that_is_replaced_under_way_is_not_completed() -> None:
 
 
 def test_a_wave_that_another_call_completed_is_complete() -> None:
-    """Two calls at once for one version end as one."""
+    """Two calls for one version have the same result."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1)])
     key = world.schedule(WAVE)
     elsewhere: list[int] = []
 
-    class Overtaken:
-        """The text service; while it works, another call does the whole wave."""
+    class OvertakingSmsService:
+        """A text service during whose work another call sends the whole wave."""
 
         async def send(self, message: TextMessage) -> None:
             world.wrap = lambda port: port
             await asyncio.to_thread(lambda: elsewhere.append(world.send(key).counts["sms"]))
 
-    world.wrap = lambda port: Overtaken() if port is world.sms else port
+    world.wrap = lambda port: OvertakingSmsService() if port is world.sms else port
     assert world.send(key).counts["sms"] == 1
     assert elsewhere == [1]
     assert len(world.texts()) == 1
@@ -259,7 +257,7 @@ def test_a_wave_that_another_call_completed_is_complete() -> None:
 
 
 def test_a_config_that_a_killed_call_moved_is_not_written_again() -> None:
-    """What lies in triggered/ already is left as it is, and so starts nobody again."""
+    """A config in triggered/ is left as it is, so it starts no worker again."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1)])
     key = world.schedule(WAVE)
@@ -270,8 +268,8 @@ def test_a_config_that_a_killed_call_moved_is_not_written_again() -> None:
     assert written == [wave_config_key(WAVE, WaveState.COMPLETED)]
 
 
-def test_a_call_without_time_for_anything_fails() -> None:
-    """A call that can do nothing is no progress: it fails instead of asking to be called again."""
+def test_a_call_without_progress_fails() -> None:
+    """A call that can do nothing fails instead of returning a cursor."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1)])
     deadline = CountdownDeadline(world.clock, NOW + timedelta(seconds=59))

@@ -1,4 +1,4 @@
-"""smsWaveSend on bad days: kills, lost answers, busy services, refused waves, giving up."""
+"""smsWaveSend with faults: kills, lost answers, busy services, giving up."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -34,8 +34,8 @@ MIXED = [
 
 
 @attrs.define
-class Watched:
-    """The text service, seen from its line: what is under way at once, and whatever was asked."""
+class RecordingSmsService:
+    """A text service that records requests and their concurrency."""
 
     world: WaveWorld
     seconds: float = 0.0
@@ -44,7 +44,7 @@ class Watched:
     asked: list[str] = attrs.field(factory=list)
 
     async def send(self, message: TextMessage) -> None:
-        """Let a text take its time."""
+        """Send a text after a pause."""
         self.asked.append(message.message_id)
         self.under_way += 1
         self.most = max(self.most, self.under_way)
@@ -55,10 +55,10 @@ class Watched:
             self.under_way -= 1
 
 
-def watched(seconds: float = 0.0) -> tuple[WaveWorld, Watched]:
-    """A world whose texts take some time, and the watcher."""
+def build_recording_world(seconds: float = 0.0) -> tuple[WaveWorld, RecordingSmsService]:
+    """Return a world with slow texts, and its recording text service."""
     world = WaveWorld()
-    watcher = Watched(world, seconds)
+    watcher = RecordingSmsService(world, seconds)
     world.wrap = lambda port: watcher if port is world.sms else port
     return world, watcher
 
@@ -68,7 +68,7 @@ def watched(seconds: float = 0.0) -> tuple[WaveWorld, Watched]:
 def test_a_killed_wave_is_finished_by_the_next_call(
     rows: list[dict[str, str]], fields: dict[str, Any]
 ) -> None:
-    """Killed before or after any call of any port, a second call ends in the same world."""
+    """Killed before or after any port call, a second call leads to the same state."""
 
     def build(wrap: Callable[[Any], Any]) -> CrashCase:
         world = WaveWorld(wrap)
@@ -79,8 +79,8 @@ def test_a_killed_wave_is_finished_by_the_next_call(
     assert assert_survives_every_kill(build) > 10
 
 
-def test_a_killed_refusal_is_finished_by_the_next_call() -> None:
-    """A wave that is refused ends in failed/, wherever the first call was killed."""
+def test_a_killed_failure_is_finished_by_the_next_call() -> None:
+    """A wave with an invalid config ends in failed/, wherever the first call was killed."""
 
     def build(wrap: Callable[[Any], Any]) -> CrashCase:
         world = WaveWorld(wrap)
@@ -96,7 +96,7 @@ def test_a_killed_refusal_is_finished_by_the_next_call() -> None:
 
 
 def test_a_killed_giving_up_is_finished_by_the_next_call() -> None:
-    """Giving up moves the config and tells people, wherever it was killed."""
+    """The config moves and the channels are alerted, wherever the call was killed."""
 
     def build(wrap: Callable[[Any], Any]) -> CrashCase:
         world = WaveWorld(wrap)
@@ -107,9 +107,9 @@ def test_a_killed_giving_up_is_finished_by_the_next_call() -> None:
     assert assert_survives_every_kill(build) > 10
 
 
-def test_no_more_than_two_hundred_texts_are_under_way() -> None:
-    """However many there are to send, at most 200 are in flight, and nearly that many are."""
-    world, watcher = watched(seconds=1)
+def test_at_most_two_hundred_texts_are_in_flight() -> None:
+    """With many texts to send, nearly 200 are in flight."""
+    world, watcher = build_recording_world(seconds=1)
     world.upload(WAVE, [registrant(number) for number in range(450)])
     world.send(world.schedule(WAVE))
     assert watcher.most == 200
@@ -117,9 +117,9 @@ def test_no_more_than_two_hundred_texts_are_under_way() -> None:
 
 
 @pytest.mark.parametrize("answer_lost", [True, False], ids=["carried out", "not carried out"])
-def test_an_unknown_outcome_is_asked_again_with_the_same_id(answer_lost: bool) -> None:
-    """A time-out is no failure: the same text is sent again, and no e-mail goes."""
-    world, watcher = watched()
+def test_a_timeout_is_retried_with_the_same_id(answer_lost: bool) -> None:
+    """A timeout is not a failure: the text is sent again, and no e-mail is sent."""
+    world, watcher = build_recording_world()
     world.sms.faults.fail_next(OutcomeUnknown("no answer"), times=2, answer_lost=answer_lost)
     world.upload(WAVE, [registrant(1)])
     report = world.send(world.schedule(WAVE))
@@ -129,9 +129,9 @@ def test_an_unknown_outcome_is_asked_again_with_the_same_id(answer_lost: bool) -
     assert not world.emails()
 
 
-def test_a_busy_service_is_given_time() -> None:
-    """Between the attempts of one text the waits double."""
-    world, watcher = watched()
+def test_the_backoff_doubles() -> None:
+    """The waits between the attempts of one text double."""
+    world, watcher = build_recording_world()
     start = world.clock.now()
     world.sms.faults.fail_next(RetryLater("too many requests"), times=3)
     world.upload(WAVE, [registrant(1)])
@@ -140,8 +140,8 @@ def test_a_busy_service_is_given_time() -> None:
     assert len(watcher.asked) == 4
 
 
-def test_what_stays_unknown_stays_claimed_and_the_step_fails() -> None:
-    """After all attempts the others are done, the call raises, and the next one asks again."""
+def test_an_unknown_outcome_stays_claimed_and_the_call_fails() -> None:
+    """The others are finished, the call raises, and the next call tries again."""
     world = WaveWorld(limits=Limits(in_flight=1))
     world.sms.faults.fail_next(OutcomeUnknown("no answer"), times=4, answer_lost=True)
     world.upload(WAVE, MIXED)
@@ -156,9 +156,9 @@ def test_what_stays_unknown_stays_claimed_and_the_step_fails() -> None:
     assert len(world.texts()) == 2
 
 
-def test_a_service_that_is_down_is_left_alone() -> None:
-    """When text after text gets no answer the call ends early, with nobody written to instead."""
-    world, watcher = watched()
+def test_a_service_that_is_down_ends_the_call() -> None:
+    """After many consecutive timeouts the call ends, and no e-mails are sent instead."""
+    world, watcher = build_recording_world()
     world.upload(WAVE, [registrant(number) for number in range(300)])
     world.limits = Limits(in_flight=5, max_consecutive_timeouts=10)
     key = world.schedule(WAVE)
@@ -171,8 +171,8 @@ def test_a_service_that_is_down_is_left_alone() -> None:
 
 @pytest.mark.parametrize("call", ["claim", "settle"])
 def test_a_ledger_that_fails_costs_a_retry(call: str) -> None:
-    """Nobody hears twice when the ledger fails before or after the texts."""
-    world, watcher = watched()
+    """No registrant is notified twice if the ledger fails before or after the texts."""
+    world, watcher = build_recording_world()
     world.ledger.faults.fail_next(RetryLater("throttled"), call=call)
     world.upload(WAVE, [registrant(1), registrant(2, **NO_TEXT)])
     key = world.schedule(WAVE)
@@ -195,8 +195,8 @@ def test_a_queue_that_fails_costs_a_retry() -> None:
     assert world.queue.depth() == 2
 
 
-def test_what_another_run_settled_stands() -> None:
-    """When a delivery was settled otherwise meanwhile, the ledger's word counts."""
+def test_an_outcome_of_another_run_takes_precedence() -> None:
+    """If another run recorded an outcome first, it counts."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1)])
     settle = world.ledger.settle
@@ -210,8 +210,8 @@ def test_what_another_run_settled_stands() -> None:
     assert world.send(world.schedule(WAVE)).counts["email"] == 1
 
 
-def test_an_e_mail_stays_an_e_mail_when_its_row_changes() -> None:
-    """A fan who was meant to get an e-mail is not texted by a later run that would text."""
+def test_an_email_stays_an_email_when_its_row_changes() -> None:
+    """A fan claimed for an e-mail is not texted by a later run."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1, **NO_TEXT)])
     world.ledger.faults.fail_next(RetryLater("throttled"), call="settle")
@@ -223,8 +223,8 @@ def test_an_e_mail_stays_an_e_mail_when_its_row_changes() -> None:
     assert len(world.emails()) == 1
 
 
-def test_a_text_that_may_have_gone_is_not_followed_by_an_e_mail() -> None:
-    """A fan who opts out of texts after an unknown outcome gets no second message."""
+def test_a_text_with_unknown_outcome_is_not_followed_by_an_email() -> None:
+    """A fan who opts out of texts after a timeout gets no second message."""
     world = WaveWorld()
     world.upload(WAVE, [registrant(1)])
     world.sms.faults.fail_next(OutcomeUnknown("no answer"), times=4, answer_lost=True)

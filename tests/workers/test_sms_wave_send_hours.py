@@ -1,4 +1,4 @@
-"""smsWaveSend under a rate and within texting hours, in the recipient's time."""
+"""smsWaveSend with a rate and texting hours, in the recipient's local time."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,8 +22,8 @@ NEW_YORK, LOS_ANGELES = ZoneInfo("America/New_York"), ZoneInfo("America/Los_Ange
 NOWHERE = {"marketId": ""}
 
 
-def opened(at: datetime, *rows: dict[str, str]) -> WaveWorld:
-    """A world at a time, with a wave file of these rows; nyc is in New York, lax has no zone."""
+def build_world_at(at: datetime, *rows: dict[str, str]) -> WaveWorld:
+    """Return a world at a time with these rows; nyc is in New York, lax has no zone."""
     world = WaveWorld(clock=SteppedClock(at.astimezone(UTC)))
     world.campaigns.put(
         campaign(
@@ -39,7 +39,7 @@ def opened(at: datetime, *rows: dict[str, str]) -> WaveWorld:
 
 
 def when(world: WaveWorld, zone: ZoneInfo) -> list[str]:
-    """The local times at which texts went."""
+    """Return the local times of the texts."""
     return [f"{text.accepted.astimezone(zone):%d %H:%M}" for text in world.texts()]
 
 
@@ -52,7 +52,7 @@ def when(world: WaveWorld, zone: ZoneInfo) -> list[str]:
 def test_no_second_of_a_wave_has_more_texts_than_its_rate(
     rate: float, texts: int, seconds: float, lost: int
 ) -> None:
-    """Retries and following calls included, every one-second window holds at most `rate`."""
+    """Every window of one second has at most `rate` texts, including retries and later calls."""
     world = WaveWorld()
     asked: list[datetime] = []
     send = world.sms.send
@@ -73,7 +73,7 @@ def test_no_second_of_a_wave_has_more_texts_than_its_rate(
 
 
 def test_a_rate_is_used_to_the_full() -> None:
-    """A wave takes as long as its rate says, and a second to be sure of the one before."""
+    """A wave takes as long as its rate requires, and one second more."""
     world = WaveWorld()
     start = world.clock.now()
     world.upload(WAVE, [registrant(number) for number in range(300)])
@@ -81,8 +81,8 @@ def test_a_rate_is_used_to_the_full() -> None:
     assert (world.clock.now() - start).total_seconds() == pytest.approx(1 + 299 / 100)
 
 
-def test_a_call_does_not_wait_for_a_turn_that_comes_too_late() -> None:
-    """When the next text is due after the call must end, the call ends now."""
+def test_a_call_ends_when_the_next_slot_is_too_late() -> None:
+    """A call ends if the next text is due after its deadline."""
     world = WaveWorld()
     start = world.clock.now()
     world.upload(WAVE, [registrant(1), registrant(2)])
@@ -93,39 +93,41 @@ def test_a_call_does_not_wait_for_a_turn_that_comes_too_late() -> None:
 
 
 def test_a_text_waits_for_the_morning_of_its_market() -> None:
-    """With `wait`, a fan of a market in New York is texted when hours begin there."""
+    """With `wait`, a fan of a market in New York is texted when hours open there."""
     night = datetime(2026, 11, 20, 3, tzinfo=NEW_YORK)
-    world = opened(night, registrant(1, mobileNumber="+13105550001"))
+    world = build_world_at(night, registrant(1, mobileNumber="+13105550001"))
     assert world.send(world.schedule(WAVE, textingHours=DAY)).counts["sms"] == 1
     assert when(world, NEW_YORK) == ["20 09:00"]
 
 
-def test_a_number_tells_where_its_owner_may_be() -> None:
-    """Without a zone of the market, the zones of the number's area code count."""
+def test_an_area_code_gives_the_zones() -> None:
+    """Without a time zone of the market, those of the number's area code count."""
     morning = datetime(2026, 11, 20, 9, 30, tzinfo=NEW_YORK)
     rows = [
         registrant(1, mobileNumber="+13105550001", marketId="lax"),
         registrant(2, mobileNumber="+12125550002", marketId="lax"),
         registrant(3, mobileNumber="+18505550003", **NOWHERE),
     ]
-    world = opened(morning, *rows)
+    world = build_world_at(morning, *rows)
     world.send(world.schedule(WAVE, textingHours=DAY))
     assert when(world, NEW_YORK) == ["20 09:30", "20 10:00", "20 12:00"]
 
 
 def test_all_zones_of_a_number_must_allow_a_text() -> None:
-    """A number of an area code in two zones is texted when both are inside the hours."""
+    """A number of an area code in two zones is texted when hours are open in both."""
     evening = datetime(2026, 11, 20, 21, 30, tzinfo=NEW_YORK)
-    world = opened(evening, registrant(1, mobileNumber="+18505550001", **NOWHERE))
+    world = build_world_at(evening, registrant(1, mobileNumber="+18505550001", **NOWHERE))
     world.send(world.schedule(WAVE, textingHours=DAY))
     assert when(world, NEW_YORK) == ["21 10:00"]
 
 
-def test_outside_the_hours_a_fan_gets_an_e_mail_if_the_config_says_so() -> None:
-    """With `email`, whoever is outside the hours is written to, and texted only for want of one."""
+def test_outside_the_hours_a_fan_gets_an_email_if_configured() -> None:
+    """With `email`, fans outside the hours get an e-mail, or wait without an address."""
     morning = datetime(2026, 11, 20, 9, 30, tzinfo=NEW_YORK)
     west = {"mobileNumber": "+13105550001", "marketId": "lax"}
-    world = opened(morning, registrant(1), registrant(2, **west), registrant(3, **west, email=""))
+    world = build_world_at(
+        morning, registrant(1), registrant(2, **west), registrant(3, **west, email="")
+    )
     hours = DAY | {"otherwise": "email"}
     report = world.send(world.schedule(WAVE, textingHours=hours))
     assert (report.counts["sms"], report.counts["email"]) == (2, 1)
@@ -134,17 +136,17 @@ def test_outside_the_hours_a_fan_gets_an_e_mail_if_the_config_says_so() -> None:
 
 
 def test_hours_may_cross_midnight() -> None:
-    """A window whose end is before its start goes over midnight."""
+    """Hours with an end before their start cross midnight."""
     noon = datetime(2026, 11, 20, 12, tzinfo=NEW_YORK)
-    world = opened(noon, registrant(1))
+    world = build_world_at(noon, registrant(1))
     world.send(world.schedule(WAVE, textingHours=DAY | {"start": "22:00", "end": "02:00"}))
     assert when(world, NEW_YORK) == ["20 22:00"]
 
 
-def test_nobody_is_texted_after_the_hours_even_if_the_wave_is_late() -> None:
-    """Texts that a crash delayed past the hours wait for the next morning."""
+def test_a_late_wave_waits_for_the_next_morning() -> None:
+    """Texts delayed by a crash are not sent outside the hours."""
     evening = datetime(2026, 11, 20, 20, 59, tzinfo=NEW_YORK)
-    world = opened(evening, registrant(1), registrant(2))
+    world = build_world_at(evening, registrant(1), registrant(2))
     world.sms.faults.fail_next(RetryLater("busy"), times=8)
     key = world.schedule(WAVE, textingHours=DAY | {"otherwise": "email"})
     with pytest.raises(RetryLater):
@@ -156,10 +158,10 @@ def test_nobody_is_texted_after_the_hours_even_if_the_wave_is_late() -> None:
 
 
 @pytest.mark.parametrize("otherwise", ["wait", "email"])
-def test_a_wave_that_cannot_end_inside_its_hours_is_refused(otherwise: str) -> None:
+def test_a_wave_that_cannot_end_within_its_hours_is_rejected(otherwise: str) -> None:
     """Too many texts for the rate and the hours fail the wave before the first one."""
     evening = datetime(2026, 11, 20, 20, 59, 30, tzinfo=NEW_YORK)
-    world = opened(evening, *(registrant(number) for number in range(61)))
+    world = build_world_at(evening, *(registrant(number) for number in range(61)))
     key = world.schedule(WAVE, rate=2, textingHours=DAY | {"otherwise": otherwise})
     with pytest.raises(BadInput, match="textingHours: at its rate the wave cannot end within"):
         world.send(key)
@@ -168,9 +170,9 @@ def test_a_wave_that_cannot_end_inside_its_hours_is_refused(otherwise: str) -> N
     assert not world.emails()
 
 
-def test_recipients_who_are_never_inside_the_hours_are_refused() -> None:
-    """Hours that no moment fulfils in all zones of a number fail a wave that would wait."""
-    world = opened(
+def test_recipients_who_are_never_within_the_hours_are_rejected() -> None:
+    """Hours that never open in all zones of a number fail a wave that waits."""
+    world = build_world_at(
         datetime(2026, 11, 20, 12, tzinfo=NEW_YORK),
         registrant(1, mobileNumber="+18005550001", **NOWHERE),
     )
@@ -182,18 +184,20 @@ def test_recipients_who_are_never_inside_the_hours_are_refused() -> None:
     assert report.details["failures"] == {"noChannel": 1}
 
 
-def test_a_market_in_no_zone_that_exists_is_refused() -> None:
-    """A time zone of the campaign service that nobody knows fails the wave."""
-    world = opened(datetime(2026, 11, 20, 12, tzinfo=NEW_YORK), registrant(1, marketId="odd"))
+def test_a_market_with_an_unknown_time_zone_is_rejected() -> None:
+    """An unknown time zone of a market fails the wave."""
+    world = build_world_at(
+        datetime(2026, 11, 20, 12, tzinfo=NEW_YORK), registrant(1, marketId="odd")
+    )
     with pytest.raises(BadInput, match="timezone: expected an IANA time zone name"):
         world.send(world.schedule(WAVE, textingHours=DAY))
 
 
 def test_a_call_does_not_sleep_through_the_night() -> None:
-    """What waits longer than a call lasts comes back with the time from which to go on."""
+    """A wait longer than the call ends it, with the time at which to continue."""
     night = datetime(2026, 11, 20, 3, tzinfo=NEW_YORK)
     west = registrant(2, mobileNumber="+13105550001", marketId="lax")
-    world = opened(night, registrant(1), west)
+    world = build_world_at(night, registrant(1), west)
     key = world.schedule(WAVE, textingHours=DAY)
     reports = world.send_to_the_end(key, seconds=900)
     assert [report.details.get("waitUntil") for report in reports] == [

@@ -20,17 +20,17 @@ from tests.worlds import (
     World,
     contents,
     first_of_each,
+    no_wrapper,
     put_entries,
     put_records,
-    reasons,
-    rejected,
-    unwrapped,
+    rejected_records,
+    rejection_reasons,
 )
 
 WORKER = "transformCodeAssignments"
 
 
-def a_world(wrap: Any = unwrapped) -> World:
+def a_world(wrap: Any = no_wrapper) -> World:
     """A world that knows one user and one campaign by its category."""
     world = World(wrap)
     world.users.put("g1", "u-g1")
@@ -116,14 +116,14 @@ def test_a_dirty_batch_is_sorted() -> None:
     report = transform(world, batch(records))
     assert report.counts == {"in": 7, "out": 1, "rejected": 5, "duplicates": 1}
     assert not report.imbalances
-    assert reasons(world.lake, WORKER) == [
+    assert rejection_reasons(world.lake, WORKER) == [
         "campaignId: missing, and its categoryId is unknown",
         "campaignId: missing, and its categoryId is unknown",
         "code: empty",
         "partition key: empty, or over 256 characters",
         "userId: missing, and its globalUserId is unknown",
     ]
-    assert {line["sequence"] for line in rejected(world.lake, WORKER)} == {
+    assert {line["sequence"] for line in rejected_records(world.lake, WORKER)} == {
         f"{number:08d}" for number in range(3, 8)
     }
 

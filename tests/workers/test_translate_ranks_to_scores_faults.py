@@ -15,7 +15,7 @@ from campaign_workers.domain.running.events import ObjectCreated
 from campaign_workers.testing.builders import campaign
 from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from tests.fanlist_scenes import LIST, MANIFEST, UPLOAD, Scene, translated
-from tests.worlds import Meanwhile
+from tests.worlds import ConcurrentAction
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def overtaken(at: int) -> tuple[Scene, int]:
         scene.run(scene.upload("rank,memberId\n1,m2\n2,m1\n4,m3\n"))
         scene.clock.advance(timedelta(seconds=1))
 
-    meanwhile = Meanwhile(at=at, happens=replaced)
+    meanwhile = ConcurrentAction(at=at, happens=replaced)
     scene.wrap = meanwhile.wrap
     scene.run(old)
     return scene, meanwhile.calls
