@@ -126,3 +126,19 @@ def test_the_architecture_lists_every_package() -> None:
     assert set(re.findall(r"^\| `(\w+)/` \|", architecture, re.MULTILINE)) == packages
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"^  (\w+)/ ", readme, re.MULTILINE)) == packages
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    """A `toctree` of a page lists each page of docs/; the site would not lead to it otherwise."""
+    docs = ROOT / "docs"
+    listed = {
+        found.resolve()
+        for page in PAGES
+        for block in blocks(page)
+        if block.language == "{toctree}"
+        for entry in block.code.split()
+        if not entry.startswith(":")
+        for found in page.parent.glob(f"{entry}.md")
+    }
+    pages = {page for page in PAGES if page.is_relative_to(docs)}
+    assert listed == pages - {docs / "index.md"}
