@@ -1,4 +1,4 @@
-"""The product, wired."""
+"""The container: every worker in every profile."""
 
 import subprocess
 import sys
@@ -32,13 +32,13 @@ LIGHT = ("saveCampaignData", "transformCodeAssignments", "saveStats", "slackStat
 def test_every_worker_is_wired_in_every_profile(
     profile: Profile, worker: str, tmp_path: Path
 ) -> None:
-    """A worker can be had by its name, with all its ports served."""
+    """The container returns each worker by name."""
     container = Container(profile, settings=Settings(dir=tmp_path))
     assert callable(container.worker(worker))
 
 
 def test_an_unknown_worker_or_profile_is_refused(tmp_path: Path) -> None:
-    """The message says which there are."""
+    """The message lists the valid names."""
     settings = Settings(dir=tmp_path)
     with pytest.raises(BadInput, match="saveStats"):
         Container("memory", settings=settings).worker("nope")
@@ -47,7 +47,7 @@ def test_an_unknown_worker_or_profile_is_refused(tmp_path: Path) -> None:
 
 
 def test_settings_reach_workers_and_runtime(tmp_path: Path) -> None:
-    """What a setting limits, batches or repeats is limited, batched and repeated so."""
+    """Limits, batch sizes and attempts come from the settings."""
     chosen = Settings(
         dir=tmp_path,
         lookups_at_once=2,
@@ -73,7 +73,7 @@ def test_defaults_of_settings_are_those_of_workers(worker: str, limit: str) -> N
 
 @pytest.mark.parametrize("worker", WORKERS)
 def test_importing_a_handler_does_nothing(worker: str) -> None:
-    """A handler is there without an environment, and loads nothing heavy before its first event."""
+    """A handler imports without an environment and loads nothing heavy before its first event."""
     code = (
         f"import sys; from campaign_workers.entrypoints.{to_snake(worker)} import handler; "
         "assert callable(handler); "

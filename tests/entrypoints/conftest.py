@@ -12,8 +12,8 @@ from tests.entrypoints.functions import Function, install, uninstall
 
 
 @pytest.fixture
-def restored() -> Iterator[None]:
-    """Handlers and levels of logs are afterwards as they were."""
+def restore_logs() -> Iterator[None]:
+    """Restore the handlers and levels of logs after a test."""
     handlers, level = list(logging.getLogger().handlers), logging.getLogger(SERVICE).level
     yield
     uninstall(handlers, level)
@@ -21,9 +21,9 @@ def restored() -> Iterator[None]:
 
 @pytest.fixture
 def function(
-    restored: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    restore_logs: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Function]:
-    """A function that has not been invoked yet; whatever it logs tells nobody's data."""
+    """Return a function before its first invocation; its log must stay free of personal data."""
     function = Function(lambda: capsys.readouterr().out)
     with_keys = install(function.log).with_keys
     monkeypatch.setattr(invocations, "_json_logs", lambda: with_keys)

@@ -1,4 +1,4 @@
-"""Envelopes of AWS for the tests: those that are kept as files, and those that are made."""
+"""Envelopes of AWS for the tests: recorded as files, and built."""
 
 import json
 from base64 import b64encode
@@ -11,13 +11,13 @@ from campaign_workers.domain.running.events import StreamBatch, StreamRecord
 EVENTS: Final = Path(__file__).parent / "events"
 
 
-def recorded(name: str) -> Any:
-    """An event as AWS sends it, with keys and names of ours."""
+def load_event(name: str) -> Any:
+    """Return an event as AWS sends it, with the keys and names of this package."""
     return json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def kinesis(batch: StreamBatch) -> dict[str, Any]:
-    """The event with which Lambda hands over a batch."""
+    """Return the event in which Lambda passes a batch."""
     return {"Records": [_record(batch, record) for record in batch.records]}
 
 
@@ -41,7 +41,7 @@ def _record(batch: StreamBatch, record: StreamRecord) -> dict[str, Any]:
 
 
 def sqs(bodies: Iterable[str], *, queue: str = "moveMergedAvroQueue") -> dict[str, Any]:
-    """The event with which Lambda hands over messages."""
+    """Return the event in which Lambda passes messages."""
     return {
         "Records": [
             {

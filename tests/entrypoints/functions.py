@@ -1,4 +1,4 @@
-"""A function as it runs on AWS, but for its adapters, which are in memory."""
+"""A function as it runs on AWS, with adapters in memory."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ REQUEST_ID: Final = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 
 @attrs.frozen
 class Context:
-    """What Lambda says of an invocation."""
+    """The context that Lambda passes to a handler."""
 
     remaining_millis: int = 900_000
     aws_request_id: str = REQUEST_ID
@@ -34,19 +34,19 @@ class Context:
 
 
 class Traces:
-    """Counts how often spans were handed on."""
+    """Counts flushes of spans."""
 
     def __init__(self) -> None:
         self.flushed = 0
 
     def flush(self) -> None:
-        """Hand them on."""
+        """Count a flush."""
         self.flushed += 1
 
 
 @attrs.define
 class Function:
-    """Invoked like a function; tells what its log got."""
+    """A function that tests invoke, with access to its log and metrics."""
 
     printed: Callable[[], str]
     container: Any = attrs.field(factory=lambda: Container("memory"))
@@ -85,12 +85,12 @@ class Function:
 
 
 def install(log: StringIO) -> JsonLogs:
-    """The handlers of a function, which write to `log`."""
+    """Install the log handlers of a function, which write to `log`."""
     return JsonLogs(log)
 
 
 def uninstall(handlers: list[logging.Handler], level: int) -> None:
-    """Have handlers and levels as they were."""
+    """Restore handlers and levels."""
     root, ours = logging.getLogger(), logging.getLogger(SERVICE)
     root.handlers[:] = handlers
     ours.handlers.clear()

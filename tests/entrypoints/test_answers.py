@@ -1,4 +1,4 @@
-"""What functions answer: which messages come again, and how much is told."""
+"""Responses of functions: which messages failed, and how large a response may be."""
 
 import json
 from typing import Any, Final
@@ -15,14 +15,14 @@ from campaign_workers.entrypoints.invocations import (
     UnexpectedError,
     build_response,
 )
-from tests.entrypoints.envelopes import recorded, sqs
+from tests.entrypoints.envelopes import load_event, sqs
 from tests.entrypoints.functions import Function
 
 MOVE: Final = "moveMergedAvroFiles"
 
 
-def moving(function: Function, **outcomes: Exception | None) -> list[str]:
-    """Let messages have these outcomes, by body; the ids of those that were handled."""
+def set_outcomes(function: Function, **outcomes: Exception | None) -> list[str]:
+    """Give messages these outcomes by body; return the list of handled ids."""
     handled: list[str] = []
 
     def call(worker: str, message: QueueMessage) -> Report:
@@ -36,13 +36,13 @@ def moving(function: Function, **outcomes: Exception | None) -> list[str]:
 
 
 def again(answer: Any) -> list[str]:
-    """The ids of the messages that come again."""
+    """Return the ids of the failed messages."""
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
-def test_one_message_is_answered_with_its_report(function: Function) -> None:
-    """And with the word that nothing comes again."""
-    moving(function, a=None)
+def test_the_response_to_one_message_is_its_report(function: Function) -> None:
+    """The response also says that no message failed."""
+    set_outcomes(function, a=None)
     assert function.invoke(MOVE, sqs("a")) == {
         "period": "a",
         "count": {"in": 1},
@@ -50,9 +50,9 @@ def test_one_message_is_answered_with_its_report(function: Function) -> None:
     }
 
 
-def test_only_what_failed_comes_again(function: Function) -> None:
-    """What succeeded is not done twice; each failure is logged once."""
-    moving(function, a=None, b=RetryLater("busy"), c=None, d=KeyError("x"))
+def test_only_failed_messages_are_delivered_again(function: Function) -> None:
+    """Messages that succeeded are not delivered again; each failure is logged once."""
+    set_outcomes(function, a=None, b=RetryLater("busy"), c=None, d=KeyError("x"))
     answer = function.invoke(MOVE, sqs("abcd"))
     assert again(answer) == ["m1", "m3"]
     assert answer["reports"] == [
@@ -75,31 +75,31 @@ def test_only_what_failed_comes_again(function: Function) -> None:
 def test_when_all_messages_fail_the_function_fails(
     function: Function, bodies: str, error: Exception, raised: type[Exception]
 ) -> None:
-    """So that whoever watches the errors of a function sees it."""
-    moving(function, b=error)
+    """The failure then counts as an error of the function."""
+    set_outcomes(function, b=error)
     with pytest.raises(raised):
         function.invoke(MOVE, sqs(bodies))
     assert function.figures()["failed", MOVE] == [float(len(bodies))]
 
 
-def test_a_queue_that_keeps_order_goes_on_after_a_failure_later(function: Function) -> None:
-    """Nothing behind the message that failed is handled before it."""
-    handled = moving(function, a=None, b=RetryLater("busy"), c=None)
+def test_a_fifo_queue_stops_at_the_first_failure(function: Function) -> None:
+    """Messages behind the failed one are not handled before it."""
+    handled = set_outcomes(function, a=None, b=RetryLater("busy"), c=None)
     answer = function.invoke(MOVE, sqs("abc", queue="moveMergedAvroQueue.fifo"))
     assert handled == ["m0", "m1"]
     assert again(answer) == ["m1", "m2"]
 
 
-def test_a_message_that_no_worker_takes_comes_again_alone(function: Function) -> None:
-    """Until its queue gives it up; the others are not held up."""
-    event = recorded("sqs-fifo")
+def test_an_invalid_message_fails_alone(function: Function) -> None:
+    """It is retried until it is a dead letter; the others succeed."""
+    event = load_event("sqs-fifo")
     event["Records"][1]["body"] = 7
     function.calls(lambda worker, event: Report(worker=worker, counts={}))
     assert again(function.invoke(MOVE, event)) == [event["Records"][1]["messageId"]]
 
 
 def test_notifications_over_a_queue_fail_one_by_one(function: Function) -> None:
-    """A message may tell of several objects, or of none."""
+    """A message may contain several objects, or none."""
 
     def call(worker: str, event: Any) -> Report:
         if event.key == "scored/summer-tour.2.txt":
@@ -107,17 +107,17 @@ def test_notifications_over_a_queue_fail_one_by_one(function: Function) -> None:
         return Report(worker=worker, counts={"in": 1})
 
     function.calls(call)
-    event = recorded("sqs-from-s3")
+    event = load_event("sqs-from-s3")
     answer = function.invoke("processScoredFiles", event)
     assert again(answer) == [event["Records"][1]["messageId"]]
     assert answer["reports"] == [{"count": {"in": 1}}]
-    ignored = function.invoke("processScoredFiles", recorded("sqs-from-s3-test-event"))
+    ignored = function.invoke("processScoredFiles", load_event("sqs-from-s3-test-event"))
     assert ignored == {"reports": [], "batchItemFailures": []}
 
 
 @pytest.mark.parametrize("worker", WORKERS)
-def test_an_answer_fits_whoever_asked(worker: str) -> None:
-    """Of a report that is too large, the counts are told."""
+def test_a_response_fits_its_limit(worker: str) -> None:
+    """A report that is too large keeps its counts."""
     limit = MAX_STEP_BYTES if worker == "smsWaveSend" else MAX_RESPONSE_BYTES
     assert limit <= (256 * 1024 if worker == "smsWaveSend" else 6 * 1024 * 1024)
     fits = Report(worker=worker, counts={"in": 1}, details={"keys": "k" * (limit - 100)})
@@ -128,8 +128,8 @@ def test_an_answer_fits_whoever_asked(worker: str) -> None:
     assert len(build_response(worker, [large, large])) == 2
 
 
-def test_a_step_hands_on_its_cursor_untouched() -> None:
-    """What the state machine reads is where it looks for it."""
+def test_a_step_returns_its_cursor_unchanged() -> None:
+    """The cursor is at the top level, where the state machine reads it."""
     details = {"configKey": "smsWaves/scheduled/x_csv.json", "cursor": {"position": 3}}
     told = build_response(
         "smsWaveSend", [Report(worker="smsWaveSend", counts={"ok": 3}, details=details)]

@@ -1,4 +1,4 @@
-"""The command line as a person meets it."""
+"""The command line as a user sees it."""
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ REGISTRATION = {
 def test_a_hyphen_is_standard_input(
     argv: list[str], typed: str, said: str, named: bool, tmp_path: Path
 ) -> None:
-    """Named or left out, what is typed or piped is read."""
+    """`-`, or no argument, reads standard input."""
     words = [word for word in argv if named or word != "--event"]
     command = [sys.executable, "-m", "campaign_workers", *words, *(["-"] if named else [])]
     done = subprocess.run(
@@ -51,14 +51,14 @@ def test_a_hyphen_is_standard_input(
 
 @pytest.mark.parametrize("name", [name for name, _, _ in COMMANDS])
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each command has a page of help."""
+    """Each command has a help page."""
     assert run([name, "--help"]) == 0
     assert name in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("name", "place", "purpose"), COMMANDS)
 def test_a_command_is_listed_as_it_describes_itself(name: str, place: str, purpose: str) -> None:
-    """The list of commands, which imports none of them, says what their own pages say."""
+    """The list of commands, which imports none of them, repeats their summaries."""
     module, _, attribute = place.partition(":")
     described = getattr(import_module(f"campaign_workers.entrypoints.cli.{module}"), attribute)
     page = described.help if isinstance(described, App) else described.__doc__
@@ -66,14 +66,14 @@ def test_a_command_is_listed_as_it_describes_itself(name: str, place: str, purpo
 
 
 def test_the_help_of_run_names_every_worker(capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody has to make a mistake to learn the names."""
+    """The names can be looked up without an error message."""
     assert run(["run", "--help"]) == 0
     page = capsys.readouterr().out
     assert [worker for worker in WORKERS if worker not in page] == []
 
 
 def test_the_page_of_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a command, all of them are listed with their purpose."""
+    """Without a command, the help lists all of them."""
     assert run([]) == 0
     page = capsys.readouterr().out
     assert all(name in page for name, _, _ in COMMANDS)
@@ -98,7 +98,7 @@ def test_the_page_of_help_lists_every_command(capsys: pytest.CaptureFixture[str]
 def test_bad_input_ends_with_status_2_and_one_line(
     argv: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is wrong and what to do fit into one line without a traceback."""
+    """Problem and remedy are one line without a traceback."""
     assert run(argv) == 2
     message = capsys.readouterr().err
     assert said in message
@@ -134,10 +134,10 @@ def test_records_that_are_put_come_to_the_lake(
     assert json.loads(capsys.readouterr().out)[0]["records"] == 1
 
 
-def test_what_a_file_starts_is_told_in_a_row_a_worker(
+def test_started_runs_are_shown_in_a_row_per_worker(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """However many batches there are, a person reads one row; what starts nothing says so."""
+    """All batches of a worker are one row; a note says if nothing ran."""
     lines = tmp_path / "records.jsonl"
     records = ({**REGISTRATION, "userId": f"u{number}"} for number in range(1500))
     lines.write_text("".join(json.dumps(record) + "\n" for record in records))
@@ -164,10 +164,10 @@ def test_one_worker_runs_on_an_event_of_aws(
     assert "not JSON" in capsys.readouterr().err
 
 
-def test_an_unforeseen_error_shows_no_value(
+def test_an_unexpected_error_shows_no_value(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The text of an error that nobody foresaw may hold a value, so only its kind is told."""
+    """The message of an unexpected error may contain a value, so only its class is shown."""
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("+12125550123")
@@ -180,7 +180,7 @@ def test_an_unforeseen_error_shows_no_value(
 
 
 def test_days_of_registrations_never_go_back(tmp_path: Path) -> None:
-    """A line without a date came in with its neighbour; a late line does not turn time back."""
+    """A line without a date has that of the line above; time never goes back."""
     lines = ['{"created": "2026-09-02T00:00:00Z"}', "{nope", '{"created": "2026-09-01T00:00:00Z"}']
     (tmp_path / "registrations.jsonl").write_text("\n".join(["early", *lines]))
     [(day, found)] = Uploads(tmp_path).registration_days()
@@ -189,7 +189,7 @@ def test_days_of_registrations_never_go_back(tmp_path: Path) -> None:
 
 
 def test_a_line_without_a_fan_still_has_a_partition_key() -> None:
-    """Every line can be put, so that what is wrong with it is found and kept downstream."""
+    """Every line can be put; workers downstream reject invalid ones."""
     assert partition_key(b'{"globalUserId": "g1"}') == "g1"
     assert partition_key(b'{"globalUserId": null}')
     assert partition_key(b"") == "line-0"

@@ -1,4 +1,4 @@
-"""The command line where the world does not help: full disks, closed pipes, Ctrl-C, odd locales."""
+"""The command line on full disks, closed pipes, Ctrl-C and unusual locales."""
 
 import errno
 import io
@@ -16,15 +16,15 @@ from campaign_workers.samples import uploads
 
 
 def no_room() -> OSError:
-    """What a full disk raises; a new one each time, because whoever catches it may name a file."""
+    """Return the error of a full disk; a new one each time, as a handler may add the file name."""
     return OSError(errno.ENOSPC, "No space left on device")
 
 
 class Full(io.StringIO):
-    """A standard output on a disk that is full."""
+    """A standard output on a full disk."""
 
     def flush(self) -> None:
-        """Say so."""
+        """Raise the error of a full disk."""
         raise no_room()
 
 
@@ -35,7 +35,7 @@ def made_up(tmp_path: Path) -> Path:
     return tmp_path / "uploads"
 
 
-def test_debug_changes_what_is_told_and_not_how_it_ends(
+def test_debug_adds_a_traceback_and_keeps_the_status(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """`--debug` adds a traceback to bad input, whose status stays 2."""
@@ -48,17 +48,17 @@ def test_debug_changes_what_is_told_and_not_how_it_ends(
 def test_a_full_disk_is_a_failed_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No other argument makes room, so the status is 1; there is one line and no traceback."""
+    """No other argument would help, so the status is 1, with one line and no traceback."""
     monkeypatch.setattr(sys, "stdout", Full())
     assert run(["seed", "new"]) == FAILED
     monkeypatch.undo()
     assert capsys.readouterr().err == "campaign-workers: output: No space left on device\n"
 
 
-def test_a_file_that_found_no_room_is_named(
+def test_the_file_on_a_full_disk_is_named(
     made_up: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A disk that fills up while uploads are made leaves whole files alone, and is told of."""
+    """A disk that fills up leaves complete files alone and is reported."""
     before = (made_up / "scored.txt").read_bytes()
 
     def full(*_: object) -> Iterator[tuple[str, ...]]:
@@ -87,7 +87,7 @@ def test_an_interrupted_command_says_so(
 
 
 def test_ctrl_c_is_quiet_while_libraries_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who stops a command before it has begun sees no traceback either."""
+    """Ctrl-C before a command starts prints no traceback either."""
     monkeypatch.setitem(sys.modules, "campaign_workers.entrypoints", _Interrupting("entrypoints"))
     with pytest.raises(SystemExit) as ended:
         command.main()
@@ -102,7 +102,7 @@ class _Interrupting(type(sys)):  # type: ignore[misc]
 
 
 def test_results_are_utf_8_in_every_locale(tmp_path: Path) -> None:
-    """A terminal that knows ASCII alone gets the bytes of the file's name."""
+    """An ASCII terminal gets the UTF-8 bytes of the file name."""
     name = tmp_path / "Zoë"
     made = subprocess.run(
         [sys.executable, "-m", "campaign_workers", "generate", name, "--fans", "1", "--json"],
@@ -113,10 +113,10 @@ def test_results_are_utf_8_in_every_locale(tmp_path: Path) -> None:
     assert json.loads(made.stdout)["folder"] == str(name)
 
 
-def test_uploads_of_somebody_are_never_overwritten(
+def test_uploads_that_were_edited_are_never_overwritten(
     made_up: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`generate` replaces what it made, and no campaign of anybody else."""
+    """`generate` replaces its own uploads and no others."""
     assert run(["generate", str(made_up), "--fans", "10"]) == 0
     document = made_up / "campaign.json"
     document.write_text(document.read_text().replace("World Tour", "My Tour"))
@@ -131,7 +131,7 @@ def test_uploads_of_somebody_are_never_overwritten(
 def test_a_campaign_never_clears_its_own_uploads_away(
     made_up: Path, capsys: pytest.CaptureFixture[str], out: str
 ) -> None:
-    """An `--out` that holds the uploads is refused, even one that an earlier campaign filled."""
+    """An `--out` that contains the uploads is refused, even if an earlier campaign wrote to it."""
     place = made_up.parent / out
     (place / ".campaign-workers").touch()
     assert run(["campaign", str(made_up), "--out", str(place)]) == BAD_INPUT
@@ -139,7 +139,7 @@ def test_a_campaign_never_clears_its_own_uploads_away(
     assert (made_up / "scored.txt").exists()
 
 
-def test_what_lies_behind_a_link_is_not_an_earlier_campaign(made_up: Path) -> None:
+def test_the_target_of_a_link_is_not_cleared(made_up: Path) -> None:
     """Clearing `--out` removes links and never what they point to."""
     elsewhere, out = made_up.parent / "elsewhere", made_up.parent / "out"
     elsewhere.mkdir()
@@ -169,27 +169,27 @@ def test_what_lies_behind_a_link_is_not_an_earlier_campaign(made_up: Path) -> No
         ),
     ],
 )
-def test_what_is_wrong_with_uploads_is_told_in_their_own_names(
+def test_errors_name_the_uploaded_files(
     made_up: Path, capsys: pytest.CaptureFixture[str], name: str, content: str, said: str
 ) -> None:
-    """The operator knows the file of the folder, not the key under which it was uploaded."""
+    """Errors name the file in the folder, not the object key."""
     (made_up / name).write_text(content)
     assert run(["campaign", str(made_up), "--out", str(made_up.parent / "out")]) == BAD_INPUT
     assert f"campaign-workers: {made_up}/{said}" in capsys.readouterr().err
 
 
-def test_work_given_up_on_is_told_in_the_names_of_the_uploads(
+def test_dead_letters_name_the_uploaded_files(
     made_up: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A scored file that no worker can read is named as the operator knows it."""
+    """A dead letter names the scored file in the folder."""
     (made_up / "scored.txt").write_text("score\n1\n")
     assert run(["campaign", str(made_up), "--out", str(made_up.parent / "out")]) == FAILED
     said = f"processScoredFiles gave up on {made_up}/scored.txt: BadInput: {made_up}/scored.txt"
     assert said in capsys.readouterr().out
 
 
-def test_a_date_of_another_age_does_not_move_the_calendar(tmp_path: Path) -> None:
-    """One record from the year 2999 comes in with its neighbour instead of a thousand years on."""
+def test_an_implausible_date_does_not_move_the_clock(tmp_path: Path) -> None:
+    """A record from the year 2999 has the date of the line above."""
     lines = [
         '{"created": "1970-01-01T00:00:00Z"}',
         '{"created": "2026-09-01T00:00:00Z"}',
@@ -202,16 +202,16 @@ def test_a_date_of_another_age_does_not_move_the_calendar(tmp_path: Path) -> Non
 
 
 def cli_days(folder: Path) -> list[tuple[str, int]]:
-    """The days of the registrations in a folder, each with its number of lines."""
+    """Return each day of the registrations in a folder with its number of lines."""
     from campaign_workers.entrypoints.cli.uploads import Uploads
 
     return [(f"{day:%Y-%m-%d}", len(lines)) for day, lines in Uploads(folder).registration_days()]
 
 
 @pytest.mark.parametrize("limit", ["-1", "x"])
-def test_a_limit_below_nothing_is_refused(
+def test_a_negative_limit_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], limit: str
 ) -> None:
-    """`lake cat` takes a number of records, and says so."""
+    """`lake cat` takes a number of records from 0."""
     assert run(["lake", "cat", str(tmp_path), f"--limit={limit}"]) == BAD_INPUT
     assert "--limit" in capsys.readouterr().err

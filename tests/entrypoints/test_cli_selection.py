@@ -47,7 +47,7 @@ def verify(files: Path, *more: str) -> int:
     )
 
 
-def test_the_best_fans_get_what_they_want_most(
+def test_the_best_fans_get_their_first_choice(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Picks are written in the market's order, best first."""
@@ -62,7 +62,7 @@ def test_the_best_fans_get_what_they_want_most(
 
 
 def test_picks_are_safe_to_open_and_read_back(files: Path) -> None:
-    """An id that a spreadsheet would run is guarded in picks.csv, and its selection still holds."""
+    """An id that a spreadsheet would run is escaped in picks.csv and read back unchanged."""
     path = files / "candidates.csv"
     path.write_text(f"{CANDIDATES}'=cmd(),1,x,1,k\n''-guarded,0.99,y,1,k\n")
     select(files)
@@ -71,8 +71,8 @@ def test_picks_are_safe_to_open_and_read_back(files: Path) -> None:
     assert verify(files) == 0
 
 
-def test_blanks_around_ids_mean_nothing(files: Path) -> None:
-    """A market is the same with and without the blanks that a spreadsheet left behind it."""
+def test_blanks_around_ids_are_ignored(files: Path) -> None:
+    """Blanks around an id are ignored."""
     (files / "candidates.csv").write_text(
         CANDIDATES.replace("a,0.9,x|y,1,k", " a ,0.9, x | y,1,k ")
     )
@@ -84,7 +84,7 @@ def test_blanks_around_ids_mean_nothing(files: Path) -> None:
 
 
 def test_a_row_without_a_raw_score_is_bounded_by_its_score(files: Path) -> None:
-    """Where rawScore is empty the file's score stands for it, not the place inside its band."""
+    """An empty rawScore falls back to score, not to bandScore."""
     path = files / "candidates.csv"
     path.write_text(
         "globalUserId,score,rawScore,bandScore,marketIds\na,0.3,,0.7,x\nb,0.3,0.6,0.5,y\n"
@@ -113,7 +113,7 @@ def test_a_selection_holds_as_long_as_nothing_is_changed(files: Path) -> None:
 def test_one_changed_byte_is_found(
     files: Path, capsys: pytest.CaptureFixture[str], name: str, before: str, after: str
 ) -> None:
-    """A selection does not hold when a byte of what it rests on is another one."""
+    """A changed byte in any input file is detected."""
     select(files)
     changed = (files / name).read_text().replace(before, after)
     (files / name).write_text(changed)
@@ -198,10 +198,8 @@ def test_a_row_of_a_file_without_lines_is_counted(
     assert "candidates.parquet, row 1, globalUserId: occurs twice" in capsys.readouterr().err
 
 
-def test_columns_of_another_delimiter_are_told_of(
-    files: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Who saved with semicolons learns what stands between columns."""
+def test_another_delimiter_is_named(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file saved with semicolons gets an error that names the separator."""
     (files / "quotas.csv").write_text("marketId;limit\nx;1\n")
     assert select(files) == 2
     assert "line 1, marketId, limit: missing" in (said := capsys.readouterr().err)
@@ -225,10 +223,10 @@ def test_an_audit_is_read_as_every_file_is(files: Path) -> None:
         (b'{"format": 1, "options": {"campaignId": 5}}', 1, "expected the options of a selection"),
     ],
 )
-def test_an_audit_of_another_form_is_told_of(
+def test_an_invalid_audit_fails(
     files: Path, capsys: pytest.CaptureFixture[str], content: bytes, status: int, said: str
 ) -> None:
-    """Whatever stands in place of the audit, it does not pass and raises nothing unforeseen."""
+    """An invalid audit fails verification without an unexpected error."""
     select(files)
     (files / "out" / "audit.json").write_bytes(content)
     capsys.readouterr()
@@ -244,7 +242,7 @@ def test_an_audit_with_a_campaign_of_another_type_does_not_hold(files: Path) -> 
     assert verify(files) == 1
 
 
-def test_without_the_seed_it_is_said_that_nothing_was_drawn(
+def test_without_the_seed_a_note_says_what_was_compared(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Equal fingerprints alone do not prove that the right fans were picked."""

@@ -1,4 +1,4 @@
-"""Every event that AWS sends becomes what its worker takes."""
+"""Every event of AWS becomes the events that its worker takes."""
 
 import json
 import logging
@@ -20,42 +20,42 @@ from campaign_workers.domain.running.events import (
 )
 from campaign_workers.domain.running.triggers import WORKERS
 from campaign_workers.entrypoints.envelopes import MAGIC, events
-from tests.entrypoints.envelopes import EVENTS, kinesis, recorded
+from tests.entrypoints.envelopes import EVENTS, kinesis, load_event
 
 ETAG: Final = "d41d8cd98f00b204e9800998ecf8427e"
 NUMBER: Final = "4959033827149025660855969253836157109592157598913658"
 CONFIG: Final = "smsWaves/scheduled/summer-tour_tm_csv.json"
 
 
-def written(key: str, etag: str = ETAG) -> ObjectCreated:
-    """An object of the bucket whose uploads start workers."""
+def new_object(key: str, etag: str = ETAG) -> ObjectCreated:
+    """Return the event of an object in the bucket `scoring`."""
     return ObjectCreated(bucket="scoring", key=key, etag=etag)
 
 
 OBJECTS: Final[dict[tuple[str, str], tuple[ObjectCreated, ...]]] = {
-    ("processScoredFiles", "s3-put"): (written("scored/summer-tour.20260914170000.txt"),),
+    ("processScoredFiles", "s3-put"): (new_object("scored/summer-tour.20260914170000.txt"),),
     ("processScoredFiles", "s3-key-plus-and-percent"): (
-        written("scored/summer tour+100% café.txt"),
+        new_object("scored/summer tour+100% café.txt"),
     ),
-    ("processScoredFiles", "s3-key-unicode"): (written("scored/夏の ツアー 🎫.txt"),),
-    ("processScoredFiles", "s3-versioned"): (written("scored/summer-tour.1.txt"),),
+    ("processScoredFiles", "s3-key-unicode"): (new_object("scored/夏の ツアー 🎫.txt"),),
+    ("processScoredFiles", "s3-versioned"): (new_object("scored/summer-tour.1.txt"),),
     ("translateRanksToScores", "s3-several"): (
-        written("fanlist/uploaded/summer-tour/gold.csv", "3858f62230ac3c915f300c664312c11f-9"),
-        written("fanlist/uploaded/summer-tour/silver members.csv"),
+        new_object("fanlist/uploaded/summer-tour/gold.csv", "3858f62230ac3c915f300c664312c11f-9"),
+        new_object("fanlist/uploaded/summer-tour/silver members.csv"),
     ),
     ("loadCodeAssignmentsToStream", "s3-copied"): (
-        written("smsWaves/triggered/summer-tour_tm_csv.json"),
+        new_object("smsWaves/triggered/summer-tour_tm_csv.json"),
     ),
     ("processScoredFiles", "s3-test-event"): (),
     ("processScoredFiles", "s3-deleted"): (),
     ("processScoredFiles", "s3-restored"): (),
     ("processScoredFiles", "s3-by-eventbridge"): (
-        written("scored/summer+tour 100%25.txt", "b1946ac92492d2347c6235b4d2611184"),
+        new_object("scored/summer+tour 100%25.txt", "b1946ac92492d2347c6235b4d2611184"),
     ),
     ("processScoredFiles", "s3-by-eventbridge-deleted"): (),
     ("processScoredFiles", "sqs-from-s3"): (
-        written("scored/summer tour+1.txt"),
-        written("scored/summer-tour.2.txt", "b1946ac92492d2347c6235b4d2611184"),
+        new_object("scored/summer tour+1.txt"),
+        new_object("scored/summer-tour.2.txt", "b1946ac92492d2347c6235b4d2611184"),
     ),
     ("processScoredFiles", "sqs-from-s3-test-event"): (),
 }
@@ -119,24 +119,24 @@ UNWRAPPED: Final[dict[tuple[str, str], dict[str, Any]]] = {
 
 @pytest.mark.parametrize(("worker", "name"), OBJECTS)
 def test_a_notification_names_the_very_version(worker: str, name: str) -> None:
-    """Keys are decoded as S3 encodes them; what is not of a written object is passed over."""
-    assert events(worker, recorded(name)) == OBJECTS[worker, name]
+    """Keys are decoded as S3 encodes them; other events than written objects are skipped."""
+    assert events(worker, load_event(name)) == OBJECTS[worker, name]
 
 
 @pytest.mark.parametrize(("worker", "name"), MESSAGES)
 def test_each_message_is_an_event_of_its_own(worker: str, name: str) -> None:
     """Messages are handled one by one, in their order."""
-    assert events(worker, recorded(name)) == tuple(
+    assert events(worker, load_event(name)) == tuple(
         QueueMessage(message_id=record["messageId"], body=body)
-        for record, body in zip(recorded(name)["Records"], MESSAGES[worker, name], strict=True)
+        for record, body in zip(load_event(name)["Records"], MESSAGES[worker, name], strict=True)
     )
 
 
 @pytest.mark.parametrize(("worker", "name"), BATCHES)
 def test_records_of_a_shard_are_one_batch(worker: str, name: str) -> None:
-    """A batch knows its stream, its shard, and of each record its number, in order."""
+    """A batch has its stream, its shard and the sequence numbers, in order."""
     stream, shard, expected = BATCHES[worker, name]
-    [batch] = events(worker, recorded(name))
+    [batch] = events(worker, load_event(name))
     assert isinstance(batch, StreamBatch)
     assert (batch.stream, batch.shard) == (stream, shard)
     found = [
@@ -147,9 +147,9 @@ def test_records_of_a_shard_are_one_batch(worker: str, name: str) -> None:
     assert found == [(NUMBER + end, *rest) for end, *rest in expected]
 
 
-def test_parts_of_a_packed_record_arrived_with_it() -> None:
-    """They have keys of their own, and the time of the record that they lay in."""
-    [batch] = events("saveCampaignData", recorded("kinesis-aggregated"))
+def test_sub_records_have_the_arrival_time_of_their_parent() -> None:
+    """Sub-records have their own partition keys and the arrival time of their parent."""
+    [batch] = events("saveCampaignData", load_event("kinesis-aggregated"))
     assert isinstance(batch, StreamBatch)
     assert [record.partition_key for record in batch.records] == [
         f"user-{number}" for number in (1, 2, 3, 4)
@@ -160,15 +160,15 @@ def test_parts_of_a_packed_record_arrived_with_it() -> None:
 
 @pytest.mark.parametrize(("worker", "name"), PASSED_ON)
 def test_payloads_are_passed_on(worker: str, name: str) -> None:
-    """What an invocation, a schedule or a step says is the worker's own payload."""
-    payload = recorded(name)
+    """The payload of an invocation, a schedule or a step is passed on unchanged."""
+    payload = load_event(name)
     assert events(worker, payload) == (payload,)
 
 
 @pytest.mark.parametrize(("worker", "name"), UNWRAPPED)
 def test_the_envelope_of_eventbridge_is_taken_off(worker: str, name: str) -> None:
-    """A rule without a payload of its own has an empty one; a text is read."""
-    assert events(worker, recorded(name)) == (UNWRAPPED[worker, name],)
+    """A rule without a payload has an empty one; a JSON text is parsed."""
+    assert events(worker, load_event(name)) == (UNWRAPPED[worker, name],)
 
 
 EVERY: Final = (*OBJECTS, *MESSAGES, *BATCHES, *PASSED_ON, *UNWRAPPED)
@@ -176,16 +176,16 @@ EVERY: Final = (*OBJECTS, *MESSAGES, *BATCHES, *PASSED_ON, *UNWRAPPED)
 
 @pytest.mark.parametrize(("worker", "name"), EVERY)
 def test_every_envelope_becomes_what_its_worker_takes(worker: str, name: str) -> None:
-    """No worker refuses what AWS sends it."""
+    """Every worker accepts its recorded events."""
     wired = Container("memory").build_worker(worker)
-    for event in events(worker, recorded(name)):
+    for event in events(worker, load_event(name)):
         request = wired.parse(event) if isinstance(event, Mapping) else event
         if worker in {"saveStats", "slackStats", "smsWaveScheduler"}:
             assert request == Tick()
 
 
 def test_every_recorded_event_and_every_worker_is_covered() -> None:
-    """Nothing was recorded in vain, and no worker is without an event."""
+    """Each recorded event is used, and each worker has one."""
     assert {name for _, name in EVERY} == {path.stem for path in EVENTS.glob("*.json")}
     assert {worker for worker, _ in EVERY} == set(WORKERS)
 
@@ -198,12 +198,10 @@ def test_every_recorded_event_and_every_worker_is_covered() -> None:
         ("s3-by-eventbridge-deleted", "Object Deleted"),
     ],
 )
-def test_what_is_passed_over_is_said(
-    name: str, told: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Whoever wires a bucket wrongly finds it in the log."""
+def test_skipped_events_are_logged(name: str, told: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A wrongly configured bucket shows in the log."""
     caplog.set_level(logging.INFO, "campaign_workers")
-    events("processScoredFiles", recorded(name))
+    events("processScoredFiles", load_event(name))
     assert f"processScoredFiles skips an event of the bucket: {told}" in caplog.messages
 
 
@@ -226,13 +224,13 @@ batches = st.builds(
 
 @given(batches, st.sampled_from(["saveCampaignData", "transformCodeAssignments"]))
 def test_any_batch_comes_out_of_its_envelope_as_it_went_in(batch: StreamBatch, worker: str) -> None:
-    """Whatever the records hold, down to the last bit and millisecond."""
+    """Data and arrival times are equal to the bit and the millisecond."""
     event = json.loads(json.dumps(kinesis(batch)))
     assert events(worker, event) == (batch,)
 
 
 @given(st.lists(batches, min_size=2, max_size=3, unique_by=lambda batch: batch.shard))
 def test_records_of_several_shards_are_several_batches(own: list[StreamBatch]) -> None:
-    """Lambda does not mix shards; whoever does gets a batch for each."""
+    """Lambda does not mix shards; an event that does becomes a batch per shard."""
     mixed = {"Records": [record for batch in own for record in kinesis(batch)["Records"]]}
     assert events("saveCampaignData", mixed) == tuple(own)

@@ -1,4 +1,4 @@
-"""Events that no worker can be called with are refused, and whoever sent them learns why."""
+"""Invalid events are refused with the place of the problem."""
 
 from copy import deepcopy
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from campaign_workers.domain.running.triggers import (
     StreamTrigger,
 )
 from campaign_workers.entrypoints.envelopes import MAGIC, events, is_queue_batch
-from tests.entrypoints.envelopes import kinesis, recorded, sqs
+from tests.entrypoints.envelopes import kinesis, load_event, sqs
 
 
 def batch_of(data: bytes) -> StreamBatch:
@@ -30,16 +30,16 @@ def batch_of(data: bytes) -> StreamBatch:
 
 
 @given(st.binary(max_size=80))
-def test_what_only_looks_packed_stays_as_it_is(rest: bytes) -> None:
-    """It goes to its worker, which says why it is none of its records."""
+def test_a_record_that_only_looks_aggregated_is_unchanged(rest: bytes) -> None:
+    """It is passed to its worker, which rejects it."""
     batch = batch_of(MAGIC + rest)
     assert events("saveCampaignData", kinesis(batch)) == (batch,)
 
 
-def test_a_part_without_its_key_leaves_the_record_packed(
+def test_a_sub_record_without_a_key_leaves_the_record_unchanged(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """No part is lost, and nothing of it is printed."""
+    """No part is lost, and no data is printed."""
     packed = messages_pb2.AggregatedRecord()
     packed.partition_key_table.append("fan@example.org")
     for index in (0, 7):
@@ -60,18 +60,18 @@ WRONG: Final[dict[str, tuple[str, Any, str]]] = {
     "messages to an object's worker": ("processScoredFiles", sqs(["no JSON"]), r"Records\[0\]"),
     "objects to a stream's worker": (
         "saveCampaignData",
-        recorded("s3-put"),
+        load_event("s3-put"),
         r"Records\[0\]\.(eventSourceARN|kinesis)",
     ),
     "a record that is no object": ("moveMergedAvroFiles", {"Records": ["text"]}, r"Records\[0\]"),
     "an EventBridge detail that is no JSON": (
         "saveStats",
-        {**recorded("eventbridge-rule"), "detail": "{"},
+        {**load_event("eventbridge-rule"), "detail": "{"},
         "detail",
     ),
     "an EventBridge event without its object": (
         "processScoredFiles",
-        {**recorded("s3-by-eventbridge"), "detail": {"bucket": {}}},
+        {**load_event("s3-by-eventbridge"), "detail": {"bucket": {}}},
         r"detail\.object",
     ),
 }
@@ -79,7 +79,7 @@ WRONG: Final[dict[str, tuple[str, Any, str]]] = {
 
 @pytest.mark.parametrize(("worker", "event", "field"), WRONG.values(), ids=WRONG)
 def test_an_envelope_of_another_trigger_is_refused(worker: str, event: Any, field: str) -> None:
-    """A worker is not started by what is not its trigger, and the message names the place."""
+    """An event of another trigger is refused; the message names the place."""
     with pytest.raises(BadInput, match=f"^{field}: "):
         events(worker, event)
 
@@ -109,8 +109,8 @@ def test_an_envelope_of_another_trigger_is_refused(worker: str, event: Any, fiel
 def test_a_part_that_is_missing_or_wrong_is_named(
     worker: str, name: str, path: str, value: Any
 ) -> None:
-    """The message says in which record, and what it lacks."""
-    event = deepcopy(recorded(name))
+    """The message names the record and the field."""
+    event = deepcopy(load_event(name))
     *above, last = path.split(".")
     place = event["Records"][0]
     for part in above:
@@ -124,8 +124,8 @@ def test_a_part_that_is_missing_or_wrong_is_named(
         events(worker, event)
 
 
-def test_nothing_came_is_nothing_to_do() -> None:
-    """An empty list of records calls nobody."""
+def test_no_records_are_no_calls() -> None:
+    """An empty list of records calls no worker."""
     for trigger in TRIGGERS:
         if isinstance(trigger, ObjectTrigger | QueueTrigger | StreamTrigger):
             assert events(trigger.worker, {"Records": []}) == ()
@@ -134,10 +134,10 @@ def test_nothing_came_is_nothing_to_do() -> None:
 @pytest.mark.parametrize(
     ("event", "answer"),
     [
-        (recorded("sqs-standard"), True),
-        (recorded("sqs-from-s3"), True),
-        (recorded("s3-put"), False),
-        (recorded("kinesis"), False),
+        (load_event("sqs-standard"), True),
+        (load_event("sqs-from-s3"), True),
+        (load_event("s3-put"), False),
+        (load_event("kinesis"), False),
         ({"Records": []}, False),
         ({"Records": ["text"]}, False),
         ({"Records": None}, False),

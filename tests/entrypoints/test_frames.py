@@ -14,7 +14,7 @@ from campaign_workers.domain.errors import CampaignError
 from campaign_workers.domain.running.triggers import WORKERS
 from campaign_workers.entrypoints.handlers import lambda_handler
 from campaign_workers.settings import Settings
-from tests.entrypoints.envelopes import recorded
+from tests.entrypoints.envelopes import load_event
 from tests.entrypoints.test_envelopes import EVERY
 
 PACKAGE: Final = str(Path(campaign_workers.__file__).parent)
@@ -43,7 +43,7 @@ def test_a_handler_calls_its_worker_through_one_function(worker: str) -> None:
     before = sys.getprofile()
     sys.setprofile(watch)
     try:
-        lambda_handler(worker, lambda: container)(recorded(EVENTS_OF[worker]), None)
+        lambda_handler(worker, lambda: container)(load_event(EVENTS_OF[worker]), None)
     except CampaignError:
         # An empty container may lack what the event names; the worker was called all the same.
         pass

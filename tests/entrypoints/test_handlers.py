@@ -1,4 +1,4 @@
-"""The fifteen handlers: imported for nothing, wired once, and discreet whatever comes."""
+"""The fifteen handlers: light to import, wired once, and free of personal data."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ from campaign_workers.domain.running.triggers import WORKERS
 from campaign_workers.domain.wire import to_snake
 from campaign_workers.entrypoints import handlers, save_campaign_data, save_stats
 from campaign_workers.entrypoints.invocations import UnexpectedError
-from tests.entrypoints.envelopes import recorded
+from tests.entrypoints.envelopes import load_event
 from tests.entrypoints.functions import Function
 from tests.entrypoints.test_envelopes import EVERY
 
@@ -39,7 +39,7 @@ BLOCKED: Final = (
 
 
 def test_importing_all_handlers_does_nothing(tmp_path: Path) -> None:
-    """No network, no library of an extra, no environment, no file, no word."""
+    """Importing uses no network, no optional library, no environment, no file and no output."""
     code = ALONE.format(blocked=BLOCKED, workers=[to_snake(worker) for worker in WORKERS])
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
@@ -55,7 +55,7 @@ def test_importing_all_handlers_does_nothing(tmp_path: Path) -> None:
 
 @pytest.fixture
 def in_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A process that chose the profile `memory`."""
+    """Select the profile `memory` for this process."""
     monkeypatch.setenv("CAMPAIGN_WORKERS_PROFILE", "memory")
     handlers._container_for.cache_clear()
     yield
@@ -66,8 +66,8 @@ def in_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_process_has_one_container(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """All handlers share it, until somebody sets something else."""
-    first = save_campaign_data.handler(recorded("kinesis"), None)
+    """All handlers share it until a setting changes."""
+    first = save_campaign_data.handler(load_event("kinesis"), None)
     container = handlers.process_container()
     [key] = first["files"]
     assert container.lake.head(key).size > 0
@@ -82,8 +82,8 @@ def test_a_process_has_one_container(
 
 
 @pytest.mark.usefixtures("in_memory")
-def test_a_wrong_setting_is_told_at_the_first_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not at import, where nobody would see which function it was."""
+def test_a_wrong_setting_is_reported_at_the_first_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An invalid setting is reported at the first event, not at import."""
     monkeypatch.setenv("CAMPAIGN_WORKERS_TEXTS_IN_FLIGHT", "0")
     with pytest.raises(BadInput, match="CAMPAIGN_WORKERS_TEXTS_IN_FLIGHT"):
         save_stats.handler({}, None)
@@ -92,7 +92,7 @@ def test_a_wrong_setting_is_told_at_the_first_event(monkeypatch: pytest.MonkeyPa
 TELLING: Final = re.compile(
     r"fan\d@|example\.org|user-\d|\bg-\d|CODE\d|\+1\d{10}|K7Q2M4XZ|Ada|Lovelace"
 )
-"""What the events of these tests hold that no log, figure or error may."""
+"""Personal values in the events of these tests; no log, metric or error may contain them."""
 
 POISON: Final = (
     b"",
@@ -108,8 +108,8 @@ POISON: Final = (
 )
 
 
-def told(function: Function, worker: str, event: Any) -> str:
-    """Everything that a function lets out: its log, its figures, and what it raises."""
+def output_of(function: Function, worker: str, event: Any) -> str:
+    """Return all output of a function: log, metrics and the error."""
     try:
         function.invoke(worker, event)
     except (CampaignError, UnexpectedError) as error:
@@ -119,9 +119,9 @@ def told(function: Function, worker: str, event: Any) -> str:
 
 @pytest.mark.parametrize(("worker", "name"), EVERY)
 def test_no_event_is_quoted(function: Function, worker: str, name: str) -> None:
-    """Whether the worker is done or fails, codes and fans stay where they are."""
-    found = told(function, worker, recorded(name))
-    assert worker in found or recorded(name).get("Event")
+    """Neither a report nor an error contains codes or fans."""
+    found = output_of(function, worker, load_event(name))
+    assert worker in found or load_event(name).get("Event")
     assert not TELLING.search(found)
 
 
@@ -129,21 +129,21 @@ def test_no_event_is_quoted(function: Function, worker: str, name: str) -> None:
     "worker", ["saveCampaignData", "transformCodeAssignments", "saveSelection"]
 )
 def test_no_poison_is_quoted(function: Function, worker: str) -> None:
-    """A record that nobody can read is rejected, with a reason that does not repeat it."""
-    event = recorded("kinesis")
+    """A malformed record is rejected with a reason that does not quote it."""
+    event = load_event("kinesis")
     pattern = event["Records"][0]
     event["Records"] = [
         {**pattern, "kinesis": {**pattern["kinesis"], "data": b64encode(data).decode(),
                                 "sequenceNumber": str(number)}}
         for number, data in enumerate(POISON, 1)
     ]  # fmt: skip
-    found = told(function, worker, event)
+    found = output_of(function, worker, event)
     assert f"{worker} is done" in found
     assert not TELLING.search(found)
 
 
 def test_no_row_is_quoted(function: Function) -> None:
-    """Neither a file that is worked on, nor one that cannot be."""
+    """Neither a valid nor an invalid file is quoted."""
     header = "globalUserId\temail\tphone\tscore\tcampaignId\n"
     for content in (
         header + "g-1\tfan1@example.org\t+14155550123\t0.5\tsummer-tour\n",
@@ -151,16 +151,16 @@ def test_no_row_is_quoted(function: Function) -> None:
         "fan1@example.org\t+14155550123\n",
     ):
         function.container.scoring.put("scored/summer-tour.1.txt", [content.encode()])
-        event = recorded("s3-versioned")
+        event = load_event("s3-versioned")
         del event["Records"][0]["s3"]["object"]["eTag"]
-        found = told(function, "processScoredFiles", event)
+        found = output_of(function, "processScoredFiles", event)
         assert "processScoredFiles failed" in found
         assert not TELLING.search(found)
 
 
 def test_logs_of_workers_are_json_too(function: Function) -> None:
-    """What a worker says by itself stands in the same log, with the keys of its call."""
-    event = recorded("kinesis-selections")
+    """Log lines of a worker are JSON and have the keys of its call."""
+    event = load_event("kinesis-selections")
     event["Records"][0]["kinesis"]["data"] = "e30="
     function.invoke("saveSelection", event)
     said = [line for line in function.lines() if "rejected a record" in line["message"]]

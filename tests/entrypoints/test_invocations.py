@@ -1,4 +1,4 @@
-"""What a function does around its worker: time limit, logs, figures, errors."""
+"""What an invocation adds to its worker: time limit, logs, metrics, errors."""
 
 import math
 from typing import Any, Final
@@ -12,7 +12,7 @@ from campaign_workers.domain.errors import BadInput, CampaignError, RetryLater
 from campaign_workers.domain.running.reports import Report
 from campaign_workers.entrypoints.handlers import lambda_handler
 from campaign_workers.entrypoints.invocations import UnexpectedError
-from tests.entrypoints.envelopes import recorded
+from tests.entrypoints.envelopes import load_event
 from tests.entrypoints.functions import REQUEST_ID, Context, Function, Traces
 
 WHOLE: Final = {"in": 2, "out": 2, "rejected": 0, "duplicates": 0}
@@ -25,8 +25,8 @@ FORESEEN: Final = [
 ]
 
 
-def failing(error: Exception) -> Any:
-    """A worker that fails."""
+def failing_worker(error: Exception) -> Any:
+    """Return a worker that fails."""
 
     def call(worker: str, event: Any) -> Report:
         raise error
@@ -34,18 +34,18 @@ def failing(error: Exception) -> Any:
     return call
 
 
-def test_the_answer_is_the_report(function: Function) -> None:
-    """Whoever invokes a function gets what the worker has to say."""
-    answer = function.invoke("saveCampaignData", recorded("kinesis"))
+def test_the_response_is_the_report(function: Function) -> None:
+    """The response of a function is the report of its worker."""
+    answer = function.invoke("saveCampaignData", load_event("kinesis"))
     assert answer["count"] == WHOLE
     assert [key.startswith("avro/registration/2026/") for key in answer["files"]] == [True]
 
 
 def test_a_call_is_one_line_of_the_log(function: Function) -> None:
-    """It says who did what for whom, how much and how long."""
-    function.invoke("saveCampaignData", recorded("kinesis"))
+    """The line has worker, ids, counts and duration."""
+    function.invoke("saveCampaignData", load_event("kinesis"))
     [line] = function.lines()
-    number = recorded("kinesis")["Records"][0]["kinesis"]["sequenceNumber"]
+    number = load_event("kinesis")["Records"][0]["kinesis"]["sequenceNumber"]
     told = {
         "level": "INFO",
         "message": "saveCampaignData is done",
@@ -72,9 +72,9 @@ def test_a_call_is_one_line_of_the_log(function: Function) -> None:
 def test_a_line_leads_back_to_its_event(
     function: Function, worker: str, name: str, correlation: str, campaign: str | None
 ) -> None:
-    """The key of an object, a message's id, else the request's; and the campaign if it is known."""
+    """The correlation id is the object key, the message id, or else the request id."""
     function.calls(lambda worker, event: Report(worker=worker, counts={}))
-    function.invoke(worker, recorded(name))
+    function.invoke(worker, load_event(name))
     [line] = function.lines()
     assert (line["correlation_id"], line.get("campaign")) == (correlation, campaign)
 
@@ -83,17 +83,17 @@ def test_a_line_leads_back_to_its_event(
     ("named", "told"), [("summer-tour", "summer-tour"), (ADA, None), (7, None), (None, None)]
 )
 def test_a_report_names_its_campaign(function: Function, named: Any, told: str | None) -> None:
-    """Only what can be the id of a campaign is taken for one."""
+    """Only a valid campaign id is logged."""
     details = {"campaignId": named}
     function.calls(lambda worker, event: Report(worker=worker, counts={}, details=details))
-    function.invoke("processScheduledWave", recorded("invoke-assign-codes"))
+    function.invoke("processScheduledWave", load_event("invoke-assign-codes"))
     [line] = function.lines()
     assert line.get("campaign") == told
 
 
-def test_figures_are_told_once_an_invocation(function: Function) -> None:
-    """The worker's whole, how long it took, and what the worker itself counts by type."""
-    function.invoke("saveCampaignData", recorded("kinesis"))
+def test_metrics_are_written_once_per_invocation(function: Function) -> None:
+    """Metrics have the counts of the report, the duration and the breakdown by type."""
+    function.invoke("saveCampaignData", load_event("kinesis"))
     first = function.figures()
     worker = "saveCampaignData"
     assert {name: first[name, worker] for name in WHOLE} == {
@@ -102,7 +102,7 @@ def test_figures_are_told_once_an_invocation(function: Function) -> None:
     assert first["out", "inputStream", "registration", worker] == [2.0]
     assert len(first["duration", worker]) == 1
     assert first["coldStart", worker] == [1.0]
-    function.invoke("saveCampaignData", recorded("kinesis-fan-out"))
+    function.invoke("saveCampaignData", load_event("kinesis-fan-out"))
     second = function.figures()
     assert second["in", worker] == [1.0]
     assert ("coldStart", worker) not in second
@@ -110,11 +110,11 @@ def test_figures_are_told_once_an_invocation(function: Function) -> None:
 
 
 @pytest.mark.parametrize("kind", FORESEEN)
-def test_an_error_of_the_domain_is_what_aws_sees(
+def test_an_error_of_the_domain_is_raised_unchanged(
     function: Function, kind: type[CampaignError]
 ) -> None:
-    """Its class is by what the state machine decides; it is logged once, and counted."""
-    function.calls(failing(kind("scored/x.txt: busy")))
+    """The state machine decides by its class; it is logged once and counted."""
+    function.calls(failing_worker(kind("scored/x.txt: busy")))
     with pytest.raises(kind) as raised:
         function.invoke("saveStats", {})
     assert type(raised.value) is kind
@@ -128,10 +128,10 @@ def test_an_error_of_the_domain_is_what_aws_sees(
 
 
 @pytest.mark.parametrize("error", [KeyError(ADA), ValueError(ADA), MemoryError(), OSError(28, ADA)])
-def test_the_text_of_an_unexpected_error_goes_nowhere(function: Function, error: Exception) -> None:
-    """Lambda logs what is raised, so that not even that quotes a value."""
+def test_an_unexpected_message_is_dropped(function: Function, error: Exception) -> None:
+    """Lambda logs the error that is raised, so its message quotes no value."""
     error.__cause__ = RuntimeError(ADA)
-    function.calls(failing(error))
+    function.calls(failing_worker(error))
     with pytest.raises(UnexpectedError) as raised:
         function.invoke("saveStats", {})
     assert str(raised.value).startswith(f"unexpected {type(error).__name__} at ")
@@ -143,7 +143,7 @@ def test_the_text_of_an_unexpected_error_goes_nowhere(function: Function, error:
 
 
 def test_an_envelope_that_cannot_be_read_is_logged_too(function: Function) -> None:
-    """Nothing is refused in silence."""
+    """A refused envelope is logged and counted."""
     with pytest.raises(BadInput, match="'Records'"):
         function.invoke("saveCampaignData", {})
     [line] = function.lines()
@@ -152,25 +152,25 @@ def test_an_envelope_that_cannot_be_read_is_logged_too(function: Function) -> No
 
 
 def test_several_objects_are_several_calls(function: Function) -> None:
-    """One report each; the first that fails fails the invocation."""
+    """Each object has a report; the first failure fails the invocation."""
     calls = [Report(worker="translateRanksToScores", counts={"in": number}) for number in (1, 2)]
     function.calls(lambda worker, event: calls.pop())
-    answer = function.invoke("translateRanksToScores", recorded("s3-several"))
+    answer = function.invoke("translateRanksToScores", load_event("s3-several"))
     assert answer == [{"count": {"in": 2}}, {"count": {"in": 1}}]
     figures = function.figures()
     assert figures["in", "translateRanksToScores"] == [3.0]
     assert len(figures["duration", "translateRanksToScores"]) == 2
 
 
-def test_what_is_passed_over_is_answered_with_nothing(function: Function) -> None:
+def test_the_response_to_a_skipped_event_is_empty(function: Function) -> None:
     """The test event of a bucket calls no worker."""
-    function.calls(failing(AssertionError()))
-    assert function.invoke("processScoredFiles", recorded("s3-test-event")) == []
+    function.calls(failing_worker(AssertionError()))
+    assert function.invoke("processScoredFiles", load_event("s3-test-event")) == []
     assert "s3:TestEvent" in function.lines()[0]["message"]
 
 
 def test_a_worker_knows_when_it_is_ended(function: Function) -> None:
-    """The time limit is that of its own invocation, and of no other."""
+    """The time limit is that of the current invocation."""
     deadline = function.container.deadline
     left = []
 
@@ -179,31 +179,31 @@ def test_a_worker_knows_when_it_is_ended(function: Function) -> None:
         return Report(worker=worker, counts={})
 
     function.calls(call)
-    function.invoke("smsWaveSend", recorded("step-first"), Context(5_000))
-    function.invoke("smsWaveSend", recorded("step-first"), Context(250))
-    function.invoke("smsWaveSend", recorded("step-first"), None)
+    function.invoke("smsWaveSend", load_event("step-first"), Context(5_000))
+    function.invoke("smsWaveSend", load_event("step-first"), Context(250))
+    function.invoke("smsWaveSend", load_event("step-first"), None)
     assert left == [5, 0.25, math.inf]
     assert deadline.remaining_seconds() == math.inf
 
 
-def test_spans_are_handed_on_however_it_ends(function: Function) -> None:
-    """The process is frozen as soon as the function has answered."""
+def test_spans_are_sent_even_after_an_error(function: Function) -> None:
+    """Spans are sent before Lambda freezes the process."""
     function.container.traces = traces = Traces()
     function.calls(lambda worker, event: Report(worker=worker, counts={}))
     function.invoke("saveStats", {})
     assert traces.flushed == 1
-    function.calls(failing(RetryLater("busy")))
+    function.calls(failing_worker(RetryLater("busy")))
     with pytest.raises(RetryLater):
         function.invoke("saveStats", {})
     assert traces.flushed == 2
 
 
-def test_elsewhere_than_on_aws_nothing_is_around_a_worker(
+def test_other_profiles_add_nothing_to_a_worker(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A handler on embedded adapters prints nothing, and is not ended."""
+    """A handler on embedded adapters prints nothing and has no time limit."""
     container = Container("memory")
     assert isinstance(container.deadline, Unlimited)
-    answer = lambda_handler("saveCampaignData", lambda: container)(recorded("kinesis"), None)
+    answer = lambda_handler("saveCampaignData", lambda: container)(load_event("kinesis"), None)
     assert answer["count"] == WHOLE
     assert capsys.readouterr() == ("", "")

@@ -1,4 +1,4 @@
-"""Logs of a function are JSON, whoever logs, and hold nothing personal."""
+"""All logs of a function are JSON and contain no personal data."""
 
 import json
 import logging
@@ -37,7 +37,7 @@ HARMLESS: Final = (
 
 @attrs.frozen
 class Written:
-    """What the handlers wrote."""
+    """The output of the handlers."""
 
     logs: JsonLogs
     stream: StringIO
@@ -62,18 +62,18 @@ class Written:
 
 
 @pytest.fixture
-def written(restored: None) -> Written:
-    """The handlers of a function."""
+def log(restore_logs: None) -> Written:
+    """Install the handlers of a function."""
     stream = StringIO()
     return Written(JsonLogs(stream), stream)
 
 
-def test_everybody_logs_json(written: Written) -> None:
-    """Our modules and libraries alike, each line once, in UTC."""
+def test_all_loggers_write_json(log: Written) -> None:
+    """This package and libraries log each line once, as JSON, in UTC."""
     OURS.info("a record was rejected, see %s", "rejected/x.jsonl")
     THEIRS.info("nobody asked")
     THEIRS.warning("slow: %d s", 7)
-    ours, theirs = written.lines()
+    ours, theirs = log.lines()
     assert ours["location"].startswith("campaign_workers.workers.any:")
     assert ours["message"] == "a record was rejected, see rejected/x.jsonl"
     assert theirs["message"] == "slow: 7 s"
@@ -83,17 +83,17 @@ def test_everybody_logs_json(written: Written) -> None:
     assert (ours["level"], theirs["level"]) == ("INFO", "WARNING")
 
 
-def test_lines_have_the_keys_of_their_invocation(written: Written) -> None:
-    """Inner keys take the place of outer ones and give it back."""
-    with written.logs.with_keys(worker="saveStats", correlation_id="request"):
+def test_lines_have_the_keys_of_their_invocation(log: Written) -> None:
+    """Inner keys replace outer ones until their block ends."""
+    with log.logs.with_keys(worker="saveStats", correlation_id="request"):
         OURS.info("1")
-        with written.logs.with_keys(correlation_id="message", campaign=None):
+        with log.logs.with_keys(correlation_id="message", campaign=None):
             THEIRS.warning("2")
         OURS.info("3")
     OURS.info("4")
     found = [
         (line["message"], line.get("worker"), line.get("correlation_id"), line.get("campaign"))
-        for line in written.lines()
+        for line in log.lines()
     ]
     assert found == [
         (1, "saveStats", "request", None),
@@ -103,27 +103,27 @@ def test_lines_have_the_keys_of_their_invocation(written: Written) -> None:
     ]
 
 
-def test_keys_of_a_line_are_kept(written: Written) -> None:
-    """What is logged beside the message stands beside it."""
+def test_keys_of_a_line_are_kept(log: Written) -> None:
+    """Extra fields of a record are keys of the line."""
     OURS.info("done", extra={"count": {"in": 3, "out": 2}, "duration_ms": 7})
-    [line] = written.lines()
+    [line] = log.lines()
     assert (line["count"], line["duration_ms"]) == ({"in": 3, "out": 2}, 7)
 
 
 @pytest.mark.parametrize("value", PERSONAL)
-def test_what_looks_personal_is_mask_personal(value: str, written: Written) -> None:
-    """In texts, arguments and whatever stands beside them."""
+def test_personal_data_is_masked(value: str, log: Written) -> None:
+    """Messages, arguments and extra fields are masked."""
     content = f"https://{value}@db" if value == "user:secret" else value
-    written.hand(f"asked for {content} twice")
-    written.hand("asked for %s", content)
-    written.hand("asked", request={"to": [content], "who": {content: 1}})
-    assert value not in written.stream.getvalue()
-    assert [MASK in json.dumps(line) for line in written.lines()] == [True] * 3
+    log.hand(f"asked for {content} twice")
+    log.hand("asked for %s", content)
+    log.hand("asked", request={"to": [content], "who": {content: 1}})
+    assert value not in log.stream.getvalue()
+    assert [MASK in json.dumps(line) for line in log.lines()] == [True] * 3
 
 
 @pytest.mark.parametrize("value", HARMLESS)
-def test_what_operators_look_for_is_not(value: str) -> None:
-    """Keys, sequence numbers, names of AWS and times stay what they are."""
+def test_ids_and_keys_are_not_masked(value: str) -> None:
+    """Keys, sequence numbers, ARNs and times are not masked."""
     assert mask_personal(value) == value
 
 
@@ -134,14 +134,14 @@ def test_what_operators_look_for_is_not(value: str) -> None:
     )
 )
 def test_masking_leaves_json(value: Any) -> None:
-    """Whatever is logged is still JSON after masking, and masking twice changes nothing more."""
+    """Masked data is JSON, and masking is idempotent."""
     once = mask_personal(value)
     assert json.loads(json.dumps(once)) == once
     assert mask_personal(once) == once
 
 
-def test_the_text_of_an_exception_is_not_told(written: Written) -> None:
-    """It may quote what it stumbled over; the places in the code are told."""
+def test_the_message_of_an_exception_is_not_logged(log: Written) -> None:
+    """The message may quote data; the line has the class and the places in the code."""
 
     def stumble() -> None:
         error = ValueError("K7Q2M4XZ")
@@ -151,16 +151,16 @@ def test_the_text_of_an_exception_is_not_told(written: Written) -> None:
     try:
         stumble()
     except ValueError:
-        written.hand("failed", exc_info=sys.exc_info())
-    [line] = written.lines()
+        log.hand("failed", exc_info=sys.exc_info())
+    [line] = log.lines()
     assert line["exception_name"] == "ValueError"
     assert any("in stumble" in place for place in line["stack"])
-    assert "K7Q2M4XZ" not in written.stream.getvalue()
+    assert "K7Q2M4XZ" not in log.stream.getvalue()
 
 
-@pytest.mark.usefixtures("restored")
-def test_handlers_of_the_runtime_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lambda's own handler would tell every line again, as text."""
+@pytest.mark.usefixtures("restore_logs")
+def test_handlers_of_the_runtime_are_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The handler of the Lambda runtime would log every line again as text."""
 
     class LambdaLoggerHandler(logging.Handler):
         pass
