@@ -48,7 +48,7 @@ def plant(lake: ObjectStore, key: str, *numbers: int) -> None:
     lake.put(key, CODEC.encode("registration", fans(*numbers)))
 
 
-def held(lake: ObjectStore, key: str) -> Counter[str]:
+def fans_in(lake: ObjectStore, key: str) -> Counter[str]:
     """The fans in a file, and how often."""
     with lake.open(key) as source:
         return Counter(record["globalUserId"] for record in CODEC.decode(source))
@@ -70,7 +70,7 @@ def manifest(lake: ObjectStore, period: str) -> dict[str, int]:
     return {source["key"]: source["records"] for source in document["sources"]}
 
 
-def decoded(data: bytes) -> list[dict[str, object]]:
+def decode(data: bytes) -> list[dict[str, object]]:
     """The records of a container."""
     return list(CODEC.decode(BytesIO(data)))
 

@@ -33,7 +33,7 @@ def event(code: str, date: str = DATE) -> SelectedEvent:
     return SelectedEvent(code=code, date=date)
 
 
-def seen(world: World) -> Any:
+def snapshot(world: World) -> Any:
     """All that others see, copies of messages dropped."""
     tables = {
         name: list(world.tables(name).scan())

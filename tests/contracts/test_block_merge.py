@@ -21,7 +21,7 @@ from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.records.record import read_record
 from campaign_workers.testing.contracts._base import Outage
 from campaign_workers.testing.contracts.query_engine import QueryEngineContract
-from tests.lake_scenes import CODEC, decoded, fans, new_lake, plant
+from tests.lake_scenes import CODEC, decode, fans, new_lake, plant
 from tests.record_strategies import wire_records
 
 METADATA = {"sources": "a, b"}
@@ -73,7 +73,7 @@ def test_every_record_of_every_source_is_there_once(files: Any) -> None:
         expected += [record.to_json() for record in batch]
     names = [f"f{number}" for number in range(len(files))]
     data, counts = merged(lake, *names)
-    assert decoded(data) == expected
+    assert decode(data) == expected
     assert counts == {name: len(files[n][1]) for n, name in enumerate(names)}
 
 
@@ -87,7 +87,7 @@ def test_merging_in_steps_is_merging_at_once(groups: list[list[int]]) -> None:
     for number in range(len(groups)):
         lake.put("base", merged(lake, "base", f"f{number}")[0])
     at_once, _ = merged(lake, *(f"f{number}" for number in range(len(groups))))
-    assert decoded(lake.open("base").read()) == decoded(at_once)
+    assert decode(lake.open("base").read()) == decode(at_once)
 
 
 def test_a_merge_is_one_container_with_its_notes() -> None:
@@ -116,7 +116,7 @@ def test_blocks_are_copied_as_they_are() -> None:
 def test_nothing_merged_is_an_empty_container() -> None:
     """No sources give no records, and still a container."""
     data, counts = merged(new_lake())
-    assert (decoded(data), counts) == ([], {})
+    assert (decode(data), counts) == ([], {})
 
 
 def test_memory_does_not_grow_with_the_sources() -> None:
@@ -197,5 +197,5 @@ def test_older_files_are_brought_up_to_date() -> None:
     lake.put("new", foreign(schemas.current_schema("registration"), row | {"venue": "nyc-1"}))
     data, counts = merged(lake, "old", "new")
     assert CODEC.describe(BytesIO(data)).version == 2
-    assert [record.get("venue") for record in decoded(data)] == [None, "nyc-1"]
+    assert [record.get("venue") for record in decode(data)] == [None, "nyc-1"]
     assert counts == {"old": 1, "new": 1}

@@ -25,8 +25,8 @@ from tests.lake_scenes import (
     DAY,
     NOW,
     contents,
-    decoded,
-    held,
+    decode,
+    fans_in,
     keys,
     manifest,
     merge,
@@ -48,7 +48,7 @@ def test_a_month_takes_its_days_and_what_they_lack() -> None:
     plant(lake, f"{DAY}/late.avro", 2)
     plant(lake, f"{MONTH}/05/b.avro", 3)
     report = merge(lake, {"type": "monthly"}, moves, now=datetime(2026, 10, 2, 9, tzinfo=UTC))
-    assert held(lake, f"{MONTH}/merged") == Counter(["g1", "g2", "g3", "g7"])
+    assert fans_in(lake, f"{MONTH}/merged") == Counter(["g1", "g2", "g3", "g7"])
     assert report.counts["out"] == 4
     assert manifest(lake, "2026/09") == {
         f"{MONTH}/01/z.avro": 1,
@@ -64,7 +64,7 @@ def test_a_month_takes_merged_days_that_somebody_else_made() -> None:
     lake, moves = new_lake(), queue()
     plant(lake, f"{MONTH}/01/merged", 1, 2)
     merge(lake, MONTHLY, moves)
-    assert held(lake, f"{MONTH}/merged") == Counter(["g1", "g2"])
+    assert fans_in(lake, f"{MONTH}/merged") == Counter(["g1", "g2"])
     move_all(lake, moves)
     assert keys(lake, f"{MONTH}/") == [f"{MONTH}/merged"]
     assert merge(lake, MONTHLY, moves).details["outcome"] == "nothing new"
@@ -80,7 +80,7 @@ def test_a_day_that_changed_after_its_month_is_taken_again() -> None:
     plant(lake, f"{DAY}/late.avro", 2)
     merge(lake)
     merge(lake, MONTHLY)
-    assert held(lake, f"{MONTH}/merged") == Counter(["g1", "g2"])
+    assert fans_in(lake, f"{MONTH}/merged") == Counter(["g1", "g2"])
 
 
 def test_a_day_leaves_to_its_month_what_that_took() -> None:
@@ -91,9 +91,9 @@ def test_a_day_leaves_to_its_month_what_that_took() -> None:
     assert merge(lake, moves=moves).details["outcome"] == "nothing new"
     plant(lake, f"{DAY}/late.avro", 2)
     merge(lake, moves=moves)
-    assert held(lake, f"{DAY}/merged") == Counter(["g2"])
+    assert fans_in(lake, f"{DAY}/merged") == Counter(["g2"])
     merge(lake, MONTHLY, moves)
-    assert held(lake, f"{MONTH}/merged") == Counter(["g1", "g2"])
+    assert fans_in(lake, f"{MONTH}/merged") == Counter(["g1", "g2"])
 
 
 def test_days_and_months_agree_after_all() -> None:
@@ -107,8 +107,8 @@ def test_days_and_months_agree_after_all() -> None:
     merge(by_day, MONTHLY)
     merge(at_once, MONTHLY)
     target = f"{MONTH}/merged"
-    assert held(by_day, target) == held(at_once, target)
-    assert len(decoded(by_day.open(target).read())) == 10
+    assert fans_in(by_day, target) == fans_in(at_once, target)
+    assert len(decode(by_day.open(target).read())) == 10
 
 
 def test_a_day_waits_until_its_month_moved_it() -> None:
@@ -122,7 +122,7 @@ def test_a_day_waits_until_its_month_moved_it() -> None:
         merge(lake, moves=moves)
     move_all(lake, moves)
     merge(lake, moves=moves)
-    assert held(lake, f"{DAY}/merged") == Counter(["g2"])
+    assert fans_in(lake, f"{DAY}/merged") == Counter(["g2"])
 
 
 def move_all(lake: MemoryObjectStore, moves: MemoryMessageQueue) -> None:
@@ -158,7 +158,7 @@ def test_every_record_is_kept_once_in_whatever_order(steps: list[tuple[str, str]
     move_all(lake, moves)
     arrived = Counter(f"g{n}" for n, (step, _) in enumerate(steps) if step == "arrive")
     assert keys(lake, f"{MONTH}/") == ([f"{MONTH}/merged"] if arrived else [])
-    assert (held(lake, f"{MONTH}/merged") if arrived else Counter()) == arrived
+    assert (fans_in(lake, f"{MONTH}/merged") if arrived else Counter()) == arrived
 
 
 def arrive(lake: MemoryObjectStore) -> None:

@@ -15,7 +15,7 @@ TYPES = sorted(RECORD_TYPES)
 OPTIONAL_STRING = {"type": ["null", "string"], "default": None}
 
 
-def parsed(schema: Any) -> avro.schema.Schema:
+def parse_schema(schema: Any) -> avro.schema.Schema:
     """A schema as the reference implementation reads it."""
     return avro.schema.parse(json.dumps(schema))
 
@@ -23,7 +23,7 @@ def parsed(schema: Any) -> avro.schema.Schema:
 def can_read(reader: Any, writer: Any) -> bool:
     """Whether what `writer` wrote can be read with `reader`."""
     checker = avro.compatibility.ReaderWriterCompatibilityChecker()
-    result = checker.get_compatibility(parsed(reader), parsed(writer))
+    result = checker.get_compatibility(parse_schema(reader), parse_schema(writer))
     return result.compatibility is avro.compatibility.SchemaCompatibilityType.compatible
 
 
@@ -37,7 +37,7 @@ def current(record_type: str) -> Any:
     return json.loads((folder() / f"{record_type}.avsc").read_text(encoding="utf-8"))
 
 
-def changed(schema: Any, **fields: Any) -> Any:
+def change(schema: Any, **fields: Any) -> Any:
     """The schema with fields added or, where None, taken away."""
     result = copy.deepcopy(dict(schema))
     kept = [field for field in result["fields"] if field["name"] not in fields]
@@ -78,8 +78,8 @@ def test_a_field_that_came_later_is_optional(record_type: str) -> None:
 def test_the_check_can_fail(incompatible: dict[str, Any]) -> None:
     """A required field, another type or a lost field is found out."""
     schema = current_schema("registration")
-    assert is_fully_compatible(schema, changed(schema, venue=OPTIONAL_STRING))
-    assert not is_fully_compatible(schema, changed(schema, **incompatible))
+    assert is_fully_compatible(schema, change(schema, venue=OPTIONAL_STRING))
+    assert not is_fully_compatible(schema, change(schema, **incompatible))
 
 
 @pytest.mark.parametrize("record_type", TYPES)

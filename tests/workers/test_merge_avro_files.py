@@ -20,7 +20,7 @@ from tests.lake_scenes import (
     MarkedStore,
     contents,
     fans,
-    held,
+    fans_in,
     keys,
     manifest,
     merge,
@@ -37,7 +37,7 @@ def test_a_day_becomes_one_file() -> None:
     plant(lake, f"{DAY}/b.avro", 3)
     plant(lake, "avro/registration/2026/09/03/other-day.avro", 9)
     report = merge(lake, DAILY, moves)
-    assert held(lake, f"{DAY}/merged") == Counter(["g1", "g2", "g3"])
+    assert fans_in(lake, f"{DAY}/merged") == Counter(["g1", "g2", "g3"])
     assert manifest(lake, "2026/09/02") == {f"{DAY}/a.avro": 2, f"{DAY}/b.avro": 1}
     assert list(moves.bodies()) == [json.dumps([DAY])]
     assert report.to_json() == {
@@ -93,7 +93,7 @@ def test_the_multiset_of_records_is_kept(rounds: list[list[list[int]]]) -> None:
             arrived.update(f"g{fan}" for fan in numbers)
         assert not merge(lake).imbalances
     if any(rounds):
-        assert held(lake, f"{DAY}/merged") == arrived
+        assert fans_in(lake, f"{DAY}/merged") == arrived
         assert sum(manifest(lake, "2026/09/02").values()) == arrived.total()
     else:
         assert not keys(lake)
@@ -107,7 +107,7 @@ def test_late_files_join_the_merged_file() -> None:
     lake.delete([f"{DAY}/a.avro"])
     plant(lake, f"{DAY}/b.avro", 2)
     merge(lake)
-    assert held(lake, f"{DAY}/merged") == Counter(["g1", "g2"])
+    assert fans_in(lake, f"{DAY}/merged") == Counter(["g1", "g2"])
     assert manifest(lake, "2026/09/02") == {f"{DAY}/a.avro": 1, f"{DAY}/b.avro": 1}
 
 
@@ -120,7 +120,7 @@ def test_a_merged_file_of_somebody_else_is_kept(described: bool) -> None:
         merge(lake)
     plant(lake, f"{DAY}/a.avro", 3)
     assert merge(lake).counts == {"in": 3, "out": 3, "rejected": 0, "duplicates": 0}
-    assert held(lake, f"{DAY}/merged") == Counter(["g1", "g2", "g3"])
+    assert fans_in(lake, f"{DAY}/merged") == Counter(["g1", "g2", "g3"])
     assert merge(lake).details["outcome"] == "nothing new"
 
 
@@ -176,7 +176,7 @@ def test_only_one_of_two_merges_at_once_wins() -> None:
 
     with pytest.raises(RetryLater, match="another run merged"):
         merge(lake, engine=Overtaken(lake=lake))
-    assert held(lake, f"{DAY}/merged") == Counter(["g1", "g2"])
+    assert fans_in(lake, f"{DAY}/merged") == Counter(["g1", "g2"])
     assert merge(lake).details["outcome"] == "nothing new"
 
 

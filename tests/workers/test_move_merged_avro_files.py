@@ -19,7 +19,7 @@ from tests.lake_scenes import (
     NOW,
     MarkedStore,
     contents,
-    held,
+    fans_in,
     keys,
     merge,
     new_lake,
@@ -87,13 +87,13 @@ def test_a_month_clears_its_days() -> None:
     report = move(lake, MONTH)
     assert keys(lake, MONTH) == [f"{MONTH}/merged"]
     assert keys(lake, ARCHIVE) == [f"{ARCHIVE}/02/{name}.avro" for name in ("a", "b", "late")]
-    assert held(lake, f"{MONTH}/merged") == Counter(["g1", "g2", "g3", "g4"])
+    assert fans_in(lake, f"{MONTH}/merged") == Counter(["g1", "g2", "g3", "g4"])
     assert report.counts == {"in": 4, "out": 4, "rejected": 0, "duplicates": 0}
     assert move(lake, DAY).counts["duplicates"] == 2
 
 
 def test_another_version_than_the_merged_one_stays() -> None:
-    """A file that was written anew since the merge is not what was merged."""
+    """A file that was overwritten since the merge is not the merged version."""
     lake = merged_day()
     plant(lake, f"{DAY}/b.avro", 3, 4)
     report = move(lake)
@@ -101,7 +101,7 @@ def test_another_version_than_the_merged_one_stays() -> None:
     assert keys(lake, DAY) == [f"{DAY}/b.avro", f"{DAY}/merged"]
 
 
-def test_a_day_merged_anew_survives_its_month() -> None:
+def test_a_day_merged_again_survives_its_month() -> None:
     """A month deletes the merged file of a day only if that version is in it."""
     lake = merged_day()
     merge(lake, {"inputPrefix": "2026/09"})
@@ -111,7 +111,7 @@ def test_a_day_merged_anew_survives_its_month() -> None:
     merge(lake, {"inputPrefix": "2026/09"})
     move(lake, MONTH)
     assert keys(lake, MONTH) == [f"{MONTH}/merged"]
-    assert set(held(lake, f"{MONTH}/merged")) == {"g1", "g2", "g3", "g4"}
+    assert set(fans_in(lake, f"{MONTH}/merged")) == {"g1", "g2", "g3", "g4"}
 
 
 def test_a_foreign_merged_file_is_never_moved() -> None:
@@ -121,7 +121,7 @@ def test_a_foreign_merged_file_is_never_moved() -> None:
     plant(lake, f"{DAY}/a.avro", 2)
     merge(lake, {"inputPrefix": "2026/09/02"})
     assert move(lake).counts == {"in": 1, "out": 1, "rejected": 0, "duplicates": 0}
-    assert held(lake, f"{DAY}/merged") == Counter(["g1", "g2"])
+    assert fans_in(lake, f"{DAY}/merged") == Counter(["g1", "g2"])
 
 
 @pytest.mark.parametrize(

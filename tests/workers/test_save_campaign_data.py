@@ -23,7 +23,7 @@ from campaign_workers.testing.builders import batch, code_assignment, registrati
 from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
 from campaign_workers.worker_library.metrics import publish
 from campaign_workers.workers.save_campaign_data import SaveCampaignData
-from tests.lake_scenes import CODEC, contents, decoded, keys, new_lake
+from tests.lake_scenes import CODEC, contents, decode, keys, new_lake
 from tests.record_strategies import wire_records
 
 TELEMETRY = b'{"type": "telemetry", "firstName": "Paola"}'
@@ -44,20 +44,20 @@ def save(lake: MemoryObjectStore, records: StreamBatch) -> Report:
     return SaveCampaignData(lake=lake, codec=CODEC)(records)
 
 
-def rejected(lake: MemoryObjectStore) -> list[dict[str, Any]]:
-    """What was turned away."""
+def rejected_lines(lake: MemoryObjectStore) -> list[dict[str, Any]]:
+    """Return the lines of the rejected files."""
     prefix = "rejected/saveCampaignData/"
     lines = [line for key in keys(lake, prefix) for line in lake.open(key).read().splitlines()]
     return [json.loads(line) for line in lines]
 
 
-def stored(lake: MemoryObjectStore) -> list[dict[str, Any]]:
-    """The records in the lake."""
-    return [record for key in keys(lake, "avro/") for record in decoded(lake.open(key).read())]
+def stored_records(lake: MemoryObjectStore) -> list[dict[str, Any]]:
+    """Return the records in the lake."""
+    return [record for key in keys(lake, "avro/") for record in decode(lake.open(key).read())]
 
 
-def arriving(records: StreamBatch, *moments: datetime) -> StreamBatch:
-    """The batch with other moments of arrival."""
+def with_arrivals(records: StreamBatch, *moments: datetime) -> StreamBatch:
+    """Return the batch with other times of arrival."""
     entries = [attrs.evolve(r, arrived=m) for r, m in zip(records.records, moments, strict=True)]
     return attrs.evolve(records, records=tuple(entries))
 
@@ -75,7 +75,7 @@ def test_a_dirty_batch_is_sorted() -> None:
         "rejected/saveCampaignData/2026/09/01",
     ]
     assert report.details == {"files": keys(lake)}
-    assert [(line["sequence"], line["reason"]) for line in rejected(lake)] == [
+    assert [(line["sequence"], line["reason"]) for line in rejected_lines(lake)] == [
         ("00000002", "not JSON"),
         ("00000005", "type: unknown"),
         ("00000006", "email: missing"),
@@ -102,11 +102,11 @@ def test_no_record_vanishes(records: list[Any]) -> None:
     assert not report.imbalances
     right = [read_record(record) for record in records if isinstance(record, dict)]
     wire = {record.dedupe_key: record.to_json() for record in reversed(right)}
-    assert sorted(wire) == sorted(str(record["dedupeKey"]) for record in stored(lake))
-    assert all(record == wire[record["dedupeKey"]] for record in stored(lake))
+    assert sorted(wire) == sorted(str(record["dedupeKey"]) for record in stored_records(lake))
+    assert all(record == wire[record["dedupeKey"]] for record in stored_records(lake))
     kept = Counter(
         line["data"].encode() if "data" in line else base64.b64decode(line["base64"])
-        for line in rejected(lake)
+        for line in rejected_lines(lake)
     )
     assert kept == Counter(record for record in records if isinstance(record, bytes))
 
@@ -133,11 +133,11 @@ def test_any_kill_is_survived() -> None:
 
 
 def test_days_are_those_of_arrival_in_utc() -> None:
-    """A record lies under the day it arrived, not the day it was created, whatever the zone."""
+    """A record is stored under its UTC day of arrival, not its day of creation."""
     lake = new_lake()
     late = datetime(2026, 9, 2, 0, 30, tzinfo=timezone(timedelta(hours=1)))
     two = batch([registration("g1"), registration("g2")])
-    save(lake, arriving(two, late, datetime(2026, 9, 2, tzinfo=UTC)))
+    save(lake, with_arrivals(two, late, datetime(2026, 9, 2, tzinfo=UTC)))
     days = [key.rsplit("/", 1)[0] for key in keys(lake)]
     assert days == ["avro/registration/2026/09/01", "avro/registration/2026/09/02"]
 
@@ -198,4 +198,4 @@ def test_nothing_personal_is_logged_or_shown(caplog: pytest.LogCaptureFixture) -
     )
     report = save(lake, StreamBatch(stream="inputStream", shard="0", records=(entry,)))
     assert "Paola" not in caplog.text + repr(report) + repr(entry)
-    assert rejected(lake)[0]["data"] == TELEMETRY.decode()
+    assert rejected_lines(lake)[0]["data"] == TELEMETRY.decode()

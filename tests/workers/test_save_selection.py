@@ -15,7 +15,7 @@ from campaign_workers.domain.errors import RetryLater
 from campaign_workers.domain.records.record import read_record
 from campaign_workers.testing.builders import assignment, batch, code_assignment
 from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
-from tests.selection_scenes import event, refresh, save, seen
+from tests.selection_scenes import event, refresh, save, snapshot
 from tests.worlds import World, contents, messages, rejection_reasons
 
 WORKER = "saveSelection"
@@ -54,7 +54,7 @@ def test_a_fan_may_have_a_code_in_several_markets_and_in_none() -> None:
 
 
 def test_any_number_of_fans_have_the_placeholder() -> None:
-    """`TM` is selected, shown and told like a code, and is nobody's alone."""
+    """`TM` is selected, stored and sent like a code, and any number of fans have it."""
     world = World()
     report = save(world, batch(code_assignment(f"g{n}", "TM") for n in range(3)))
     assert report.counts["out"] == 3
@@ -63,7 +63,7 @@ def test_any_number_of_fans_have_the_placeholder() -> None:
 
 
 def test_what_the_entry_store_refuses_is_kept_with_its_reason() -> None:
-    """Nobody gets another's code or a second one, and nothing of it is shown or told."""
+    """A refused assignment changes neither the demand table nor the verdict queue."""
     world = World()
     world.entries.assign_codes("tour", [assignment("g0", "TAKEN"), assignment("g2", "MINE")])
     records = [
@@ -136,7 +136,7 @@ def test_assignments_go_in_batches_of_25_by_campaign() -> None:
 
 
 def test_a_copy_of_a_later_date_changes_nothing() -> None:
-    """Whoever assigned first set the date; the same assignment created later does not move it."""
+    """The first assignment sets the date; a copy created later does not change it."""
     world = World()
     save(world, batch([code_assignment()]))
     save(world, batch([code_assignment(created="2026-09-25T00:00:00Z")]))
@@ -157,7 +157,7 @@ def test_codes_show_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_the_queue_hears_nothing_before_all_is_stored() -> None:
-    """A batch that fails midway has told nothing, so that its halves tell it once."""
+    """A batch that fails midway sends no message, so its halves send each verdict once."""
     world = World()
     world.demand.faults.fail_next(RetryLater("busy"))
     with pytest.raises(RetryLater):
@@ -190,8 +190,8 @@ def test_a_second_delivery_is_as_one(records: list[dict[str, Any]], cut: int) ->
     save(again, whole)
     for part in (whole.records[:cut], whole.records[cut:]):
         save(again, attrs.evolve(whole, records=part))
-    stores_once, _, told_once = seen(once)
-    stores_again, _, told_again = seen(again)
+    stores_once, _, told_once = snapshot(once)
+    stores_again, _, told_again = snapshot(again)
     assert stores_again == stores_once
     assert fans_told(told_again) == fans_told(told_once)
 
@@ -236,14 +236,14 @@ def test_it_may_be_killed_at_any_call() -> None:
                 b"{not json",
             ]
         )
-        return CrashCase(run=lambda: save(world, records), snapshot=lambda: seen(world))
+        return CrashCase(run=lambda: save(world, records), snapshot=lambda: snapshot(world))
 
     assert assert_survives_every_kill(build) >= 20
 
 
 @pytest.mark.parametrize("mark", ["\ufffe", "\uffff", "\x00", "聡", "\U0010ffff"])
 def test_no_id_stops_the_queue(mark: str) -> None:
-    """Whatever characters an id has, the queue takes the message and its neighbours are told."""
+    """The queue accepts the message whatever characters an id has."""
     world = World()
     fans = [f"g{mark}1", "g2"]
     report = save(world, batch(code_assignment(fan, "TM", marketId=mark) for fan in fans))
@@ -255,7 +255,7 @@ def test_no_id_stops_the_queue(mark: str) -> None:
 
 
 def test_messages_stay_below_their_limit() -> None:
-    """What does not fit into one message is told in several, each fan in one of them."""
+    """Verdicts over the size limit are split over messages, each fan in one of them."""
     records = [read_record(code_assignment(f"g{n}", f"C{n}")) for n in range(100)]
     bodies = list(verdict_messages("tour", records, limit=1000))
     assert len(bodies) > 5

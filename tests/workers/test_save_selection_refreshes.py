@@ -1,4 +1,4 @@
-"""saveSelection: a refresh shows what the entry store has, whoever assigns meanwhile."""
+"""saveSelection: a refresh copies the codes of the entry store, also during assignments."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ class Overtaken:
         return self.world.demand.read(fan, campaign_id)
 
     def replace(self, fan: str, campaign_id: str, events: Any) -> None:
-        """As the table, but after somebody else."""
+        """Write as the table does, after another run."""
         if self.left:
             self.left -= 1
             new = assignment(fan, f"NEW{self.left}", market_id=f"m{self.left}")

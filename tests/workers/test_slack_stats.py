@@ -43,7 +43,7 @@ def tell(world: World, **ports: Any) -> Report:
     return SlackStats(**world.ports(**(served | ports)))(Tick())
 
 
-def posted(world: World) -> list[tuple[str, str]]:
+def posts(world: World) -> list[tuple[str, str]]:
     """Channel and blocks of every post."""
     return [(post.channel, json.dumps(post.blocks)) for post in world.chat.posts()]
 
@@ -59,7 +59,7 @@ def test_each_channel_hears_the_figures() -> None:
     world = a_world()
     report = tell(world)
     assert report.counts == {"in": 1, "out": 1, "rejected": 0, "duplicates": 0}
-    assert [channel for channel, _ in posted(world)] == ["C1", "C2"]
+    assert [channel for channel, _ in posts(world)] == ["C1", "C2"]
     post = next(world.chat.posts())
     assert post.text == "The Placeholders: World Tour: 12,345 registrations"
     header, figures, markets = post.blocks
@@ -79,7 +79,7 @@ def test_nothing_new_is_not_posted() -> None:
     tell(world)
     report = tell(world)
     assert report.counts == {"in": 1, "out": 0, "rejected": 0, "duplicates": 1}
-    assert len(posted(world)) == 2
+    assert len(posts(world)) == 2
 
 
 def test_the_change_since_the_last_post_is_told() -> None:
@@ -89,7 +89,7 @@ def test_the_change_since_the_last_post_is_told() -> None:
     changed = AdminStats(total=13345, confirmed_phones=9999, opted_in_sms=9000)
     world.stats.save("tour", changed, now=NOW)
     tell(world)
-    _, (_, blocks) = posted(world)
+    _, (_, blocks) = posts(world)
     for text in ("13,345 (+1,000)", "9,999 (-1)", "9,000 (no change)"):
         assert text in blocks
 
@@ -101,7 +101,7 @@ def test_campaigns_that_nobody_wants_to_hear_of_are_left_out(overrides: dict[str
     """Without an artist, a channel, or once closed, a campaign is not posted or counted."""
     world = a_world(**overrides)
     assert set(tell(world).counts.values()) == {0}
-    assert not posted(world)
+    assert not posts(world)
 
 
 def test_a_campaign_without_statistics_waits() -> None:
@@ -109,14 +109,14 @@ def test_a_campaign_without_statistics_waits() -> None:
     world = World()
     world.campaigns.put(campaign("tour", stats_channels=("C1",)))
     assert set(tell(world).counts.values()) == {0}
-    assert not posted(world)
+    assert not posts(world)
 
 
 def test_names_cannot_mention_or_link() -> None:
     """Slack's control sequences in a name are shown, not run."""
     world = a_world(artist="<!channel> & <http://x|Sons>", name="a\nb")
     tell(world)
-    (_, blocks), _ = posted(world)
+    (_, blocks), _ = posts(world)
     assert "<!" not in blocks
     assert "<http" not in blocks
     assert "&lt;!channel&gt; &amp; &lt;http://x|Sons&gt;: a b" in blocks
@@ -130,9 +130,9 @@ def test_a_failing_campaign_does_not_stop_the_others() -> None:
     world.chat.faults.fail_next(RetryLater("slow down"))
     with pytest.raises(RetryLater, match="1 of 2 campaigns failed: a-tour: slow down"):
         tell(world)
-    assert [channel for channel, _ in posted(world)] == ["C1"]
+    assert [channel for channel, _ in posts(world)] == ["C1"]
     assert tell(world).counts == {"in": 2, "out": 1, "rejected": 0, "duplicates": 1}
-    assert [channel for channel, _ in posted(world)] == ["C1", "C9"]
+    assert [channel for channel, _ in posts(world)] == ["C1", "C9"]
 
 
 def test_a_channel_that_refuses_does_not_make_the_others_hear_twice() -> None:
@@ -142,11 +142,11 @@ def test_a_channel_that_refuses_does_not_make_the_others_hear_twice() -> None:
     with pytest.raises(Fatal, match="1 of its channels refused"):
         tell(world)
     tell(world)
-    assert [channel for channel, _ in posted(world)] == ["C2"]
+    assert [channel for channel, _ in posts(world)] == ["C2"]
 
 
 def test_a_post_that_no_channel_takes_is_not_noted() -> None:
-    """Whoever repairs the channel gets the figures with the next run."""
+    """Once the channel is repaired, the next run posts the figures."""
     world = a_world()
     world.chat = FakeChat(world.tables, world.clock, channels=[])
     with pytest.raises(Fatal, match="all of its channels"):
@@ -161,7 +161,7 @@ def test_it_may_be_killed_at_any_call() -> None:
         world = a_world(wrap)
         return CrashCase(
             run=lambda: tell(world),
-            snapshot=lambda: (set(posted(world)), last_posted(world)),
+            snapshot=lambda: (set(posts(world)), last_posted(world)),
         )
 
     assert assert_survives_every_kill(build) >= 10

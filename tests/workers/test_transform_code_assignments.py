@@ -161,7 +161,7 @@ def test_rejections_are_warned_about_without_values(caplog: pytest.LogCaptureFix
 
 
 def test_a_failing_service_gives_the_batch_back() -> None:
-    """Nothing is put or rejected while nobody can tell who a fan is."""
+    """Nothing is put or rejected while the user service fails."""
     world = a_world()
     with world.users.faults.outage(), pytest.raises(RetryLater):
         transform(world, batch([code_assignment()]))
@@ -176,7 +176,7 @@ def test_a_second_delivery_is_as_one() -> None:
     transform(once, records)
     transform(twice, records)
     transform(twice, records)
-    assert seen(twice) == seen(once)
+    assert snapshot(twice) == snapshot(once)
 
 
 def test_halves_of_a_batch_reject_into_the_same_files() -> None:
@@ -187,7 +187,7 @@ def test_halves_of_a_batch_reject_into_the_same_files() -> None:
     transform(halves, records)
     for entry in records.records:
         transform(halves, attrs.evolve(records, records=(entry,)))
-    assert seen(halves) == seen(whole)
+    assert snapshot(halves) == snapshot(whole)
 
 
 def test_it_may_be_killed_at_any_call() -> None:
@@ -201,11 +201,13 @@ def test_it_may_be_killed_at_any_call() -> None:
             code_assignment("g9", "X"),
             code_assignment("g8", ""),
         ]
-        return CrashCase(run=lambda: transform(world, batch(records)), snapshot=lambda: seen(world))
+        return CrashCase(
+            run=lambda: transform(world, batch(records)), snapshot=lambda: snapshot(world)
+        )
 
     assert assert_survives_every_kill(build) >= 10
 
 
-def seen(world: World) -> object:
+def snapshot(world: World) -> object:
     """What consumers see who drop copies."""
     return first_of_each(put_records(world.selections), "dedupeKey"), contents(world.lake)

@@ -19,7 +19,7 @@ from campaign_workers.domain.records.record import Record, read_record
 from campaign_workers.testing.builders import registration
 from tests.adapters.aws_athena.lakes import Lake, new_lake
 from tests.adapters.aws_athena.test_dirty_values import SPITEFUL
-from tests.lake_scenes import CODEC, DAY, decoded, keys, manifest, merge, plant, queue
+from tests.lake_scenes import CODEC, DAY, decode, keys, manifest, merge, plant, queue
 from tests.servers.aws import aws_client
 
 FILES, EACH = 240, 3
@@ -116,13 +116,13 @@ def test_files_of_two_versions_become_one(place: Lake, request: pytest.FixtureRe
     lake = place.objects
     plant(lake, f"{DAY}/old.avro", 1)
     request.getfixturevalue("a_second_version")
-    row = decoded(lake.open(f"{DAY}/old.avro").read())[0] | {"created": 0, "venue": "nyc-1"}
+    row = decode(lake.open(f"{DAY}/old.avro").read())[0] | {"created": 0, "venue": "nyc-1"}
     lake.put(f"{DAY}/new.avro", CODEC.stream("registration", [row], {}))
     sources = [f"{DAY}/old.avro", f"{DAY}/new.avro"]
     with place.engine().merge("registration", sources, {}) as merging:
         data = b"".join(merging.chunks())
     assert CODEC.describe(BytesIO(data)).version == 2
-    assert {record.get("venue") for record in decoded(data)} == {None, "nyc-1"}
+    assert {record.get("venue") for record in decode(data)} == {None, "nyc-1"}
 
 
 class LongResult(RawIOBase):
