@@ -1,4 +1,4 @@
-"""A fan club's campaign on memory adapters, and how to look at what became of its ranks."""
+"""translateRanksToScores on memory adapters, with uploads to build and results to read."""
 
 import csv
 import io
@@ -30,7 +30,7 @@ LIST: Final = (
 
 @attrs.define
 class Scene:
-    """The ports of the worker, wrapped as a test wants them."""
+    """The ports of the worker; a test may wrap them."""
 
     wrap: Callable[[Any], Any] = lambda port: port
     clock: SteppedClock = attrs.field(
@@ -42,13 +42,13 @@ class Scene:
     largest: int = 10**9
 
     def __attrs_post_init__(self) -> None:
-        """Open everything, with a campaign whose ranks are scored linearly."""
+        """Add a campaign whose ranks are scored linearly."""
         self.scoring = MemoryObjectStore(self.clock)
         self.stream = MemoryRecordStream(clock=self.clock, name=FANLIST_RANKS_STREAM)
         self.campaigns.put(campaign(scoring_type="linear"))
 
     def upload(self, content: str | bytes, key: str = UPLOAD) -> ObjectCreated:
-        """Put a file; what the worker is told of it."""
+        """Put a file and return the event of the upload."""
         body = content if isinstance(content, bytes) else content.encode()
         etag = self.scoring.put(key, body).etag
         return ObjectCreated(bucket="scoring", key=key, etag=etag)
@@ -65,7 +65,7 @@ class Scene:
         return worker(event)
 
     def records(self) -> list[dict[str, Any]]:
-        """What is on the stream, by rank."""
+        """Return the records of the stream by rank."""
         lines = [
             json.loads(record.data)
             for shard in self.stream.shards()
@@ -73,16 +73,16 @@ class Scene:
         ]
         return sorted(lines, key=lambda line: line["rank"])
 
-    def scored(self) -> list[dict[str, str]]:
-        """The rows of the scored copy."""
+    def scored_rows(self) -> list[dict[str, str]]:
+        """Return the rows of the scored copy."""
         return list(csv.DictReader(io.StringIO(self.scoring.open(SCORED).read().decode())))
 
     def manifest(self) -> dict[str, Any]:
-        """The entries of the manifest, by file."""
+        """Return the entries of the manifest by file."""
         return json.loads(self.scoring.open(MANIFEST).read())["files"]
 
 
-def translated(content: str | bytes) -> Scene:
+def translate_file(content: str | bytes) -> Scene:
     scene = Scene()
     report = scene.run(scene.upload(content))
     assert not report.imbalances

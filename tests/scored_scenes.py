@@ -1,4 +1,4 @@
-"""Campaigns on memory adapters, an upload of scored fans, and how to look at what became of it."""
+"""processScoredFiles on memory adapters, with uploads to build and results to read."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,14 +39,14 @@ FAN: Final = {
 
 
 def tsv(*fans: dict[str, str], columns: tuple[str, ...] = HEADER, end: str = "\n") -> str:
-    """A file of fans who are like `FAN` but for what is said."""
+    """Return a file of fans who are like `FAN` except for the given cells."""
     lines = [columns, *([{**FAN, **fan}[name] for name in columns] for fan in fans)]
     return "".join(f"{chr(9).join(line)}{end}" for line in lines)
 
 
 @attrs.define
 class Scene:
-    """The worker's ports, wrapped as a test wants them."""
+    """The ports of the worker; a test may wrap them."""
 
     wrap: Callable[[Any], Any] = lambda port: port
     block: int = BLOCK_BYTES
@@ -56,23 +56,23 @@ class Scene:
     stream: MemoryRecordStream = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Open everything, with a campaign that has a seed and a channel."""
+        """Add a campaign with a seed and a channel."""
         self.stream = MemoryRecordStream(clock=self.world.clock, name=VF_INPUT_STREAM)
         self.add_campaign("tour", stats_channels=("#tour",))
 
     def add_campaign(self, campaign_id: str, *, seed: str | None = "s", **fields: Any) -> None:
-        """A campaign, with its lottery seed."""
+        """Add a campaign with its lottery seed."""
         self.world.campaigns.put(campaign(campaign_id, **fields))
         if seed is not None:
             self.secrets.write(seed_secret_name(campaign_id), seed)
 
     def put(self, key: str, content: str | bytes) -> str:
-        """Put an object; its etag."""
+        """Put an object and return its ETag."""
         body = content if isinstance(content, bytes) else content.encode()
         return self.world.scoring.put(key, body).etag
 
     def upload(self, content: str | bytes, key: str = UPLOAD) -> ObjectCreated:
-        """Put a file of fans; what the worker is told of it."""
+        """Put a file of fans and return the event of the upload."""
         return ObjectCreated(bucket="scoring", key=key, etag=self.put(key, content))
 
     def run(self, event: ObjectCreated) -> Report:
@@ -94,21 +94,21 @@ class Scene:
         assert not report.imbalances
         return report
 
-    def scrubbed(self, key: str = SCRUBBED) -> list[dict[str, str]]:
-        """The rows of the scrubbed file, as they were meant."""
+    def scrubbed_rows(self, key: str = SCRUBBED) -> list[dict[str, str]]:
+        """Return the rows of the scrubbed file, unguarded."""
         source = self.world.scoring.open(key)
         return [row.cells for row in read_rows(source, file=key, required=())]
 
     def records(self) -> list[dict[str, Any]]:
-        """What is on the stream, each a record that the lake takes, by fan."""
+        """Return the records of the stream by fan, after validating each of them."""
         for entry in put_entries(self.stream):
             record = parse_record(entry.data)
             assert entry.partition_key == record.fields["globalUserId"]
         return sorted(put_records(self.stream), key=lambda record: record["globalUserId"])
 
 
-def scrubbed(*fans: dict[str, str]) -> Scene:
-    """The scene after a file of these fans was scrubbed."""
+def scrub_file(*fans: dict[str, str]) -> Scene:
+    """Return a scene after a file of these fans was scrubbed."""
     scene = Scene()
     scene.run(scene.upload(tsv(*fans)))
     return scene

@@ -26,7 +26,7 @@ from tests.scrub_oracle import email_by_hand, phone_by_hand
 
 def bands(case: tuple[float, float, float, float]) -> Iterator[str]:
     score, number, rival, other = case
-    (band, _), (below, _) = test_bands.banded(score, number), test_bands.banded(rival, other)
+    (band, _), (below, _) = test_bands.add_bands(score, number), test_bands.add_bands(rival, other)
     yield str(band)
     yield "two fans in one band" if band == below else "two fans in two bands"
 

@@ -1,4 +1,4 @@
-"""The audit: what was published proves itself, and any change of it shows."""
+"""An audit verifies the files that were published with it, and detects any change."""
 
 import hashlib
 import json
@@ -20,8 +20,8 @@ from tests.selection_worlds import Fan, World, worlds
 Faults = list[str]
 
 
-def published(world: World) -> tuple[dict[str, Any], pl.DataFrame, list[MarketQuota], pl.DataFrame]:
-    """What goes out: the audit through JSON, the picks through CSV."""
+def publish(world: World) -> tuple[dict[str, Any], pl.DataFrame, list[MarketQuota], pl.DataFrame]:
+    """Return the published files: the audit after JSON, the picks after CSV."""
     selection = world.select()
     types = selection.picks.schema
     picks = pl.read_csv(selection.picks.write_csv().encode(), schema=types)
@@ -41,8 +41,8 @@ WORLD = World(
 
 @given(worlds)
 def test_every_selection_verifies(world: World) -> None:
-    """Any selection, published and read back, is confirmed with and without its seed."""
-    files = published(world)
+    """Any selection, published and read again, is verified with and without its seed."""
+    files = publish(world)
     assert verify_audit(*files, seed=world.options.seed) == []
     assert verify_audit(*files) == []
 
@@ -55,7 +55,7 @@ def test_the_audit_holds_the_commitment_and_not_the_seed() -> None:
 
 
 def test_the_audit_holds_no_fan() -> None:
-    """No id of a fan and no phone is in it."""
+    """It contains neither fan ids nor phones."""
     text = json.dumps(dict(WORLD.select().audit))
     assert not any(f'"{fan.fan}"' in text or fan.phone in text for fan in WORLD.fans)
 
@@ -74,8 +74,8 @@ CHANGES = {
 @pytest.mark.parametrize("column", CHANGES)
 @pytest.mark.parametrize("seed", [None, "s3cret"])
 def test_a_changed_candidate_is_found(column: str, seed: str | None) -> None:
-    """Any cell of any deciding column counts, whether or not it changes the draw."""
-    audit, candidates, quotas, picks = published(WORLD)
+    """Any changed cell of a column that matters is detected, even if the draw stays the same."""
+    audit, candidates, quotas, picks = publish(WORLD)
     changed = candidates.with_columns(
         pl.when(pl.col("global_user_id") == "g0")
         .then(pl.lit(CHANGES[column], dtype=candidates.schema[column]))
@@ -87,8 +87,8 @@ def test_a_changed_candidate_is_found(column: str, seed: str | None) -> None:
 
 
 def test_a_missing_or_foreign_candidate_is_found() -> None:
-    """Rows taken out or put in change number and content."""
-    audit, candidates, quotas, picks = published(WORLD)
+    """Removed and added rows change number and content."""
+    audit, candidates, quotas, picks = publish(WORLD)
     faults = verify_audit(audit, candidates[1:], quotas, picks)
     assert "candidates: the number of rows differs from the audit" in faults
 
@@ -96,8 +96,8 @@ def test_a_missing_or_foreign_candidate_is_found() -> None:
 @pytest.mark.parametrize("column", ["global_user_id", "market_id", "preference_rank", "priority"])
 @pytest.mark.parametrize("seed", [None, "s3cret"])
 def test_a_changed_pick_is_found(column: str, seed: str | None) -> None:
-    """Any cell of the picks counts."""
-    audit, candidates, quotas, picks = published(WORLD)
+    """Any changed cell of the picks is detected."""
+    audit, candidates, quotas, picks = publish(WORLD)
     cells = picks[column].to_list()
     cells[0] = {"global_user_id": "g8", "market_id": "ber"}.get(column, 0.7)
     changed = picks.with_columns(pl.Series(column, cells, strict=False).cast(picks.schema[column]))
@@ -109,8 +109,8 @@ def test_a_changed_pick_is_found(column: str, seed: str | None) -> None:
 
 
 def test_a_changed_quota_is_found() -> None:
-    """Another limit is another draw."""
-    audit, candidates, _, picks = published(WORLD)
+    """Another limit gives another draw."""
+    audit, candidates, _, picks = publish(WORLD)
     quotas = [MarketQuota("ams", 3), MarketQuota("ber", 3)]
     faults = verify_audit(audit, candidates, quotas, picks, "s3cret")
     assert "quotas: the content differs from the audit" in faults
@@ -118,8 +118,8 @@ def test_a_changed_quota_is_found() -> None:
 
 
 def test_picks_and_audit_forged_together_are_found_with_the_seed() -> None:
-    """Whoever rewrites picks and fingerprint alike is caught by the second draw."""
-    audit, candidates, quotas, picks = published(WORLD)
+    """The repeated draw detects picks that were changed together with their fingerprint."""
+    audit, candidates, quotas, picks = publish(WORLD)
     forged = picks.with_columns(global_user_id=pl.col("global_user_id").reverse())
     audit["picks"] = fingerprint(forged, by="market_id")
     assert verify_audit(audit, candidates, quotas, forged) == []
@@ -129,8 +129,8 @@ def test_picks_and_audit_forged_together_are_found_with_the_seed() -> None:
 
 
 def test_another_seed_than_the_committed_one_is_found() -> None:
-    """A seed chosen after the candidates were known does not pass."""
-    faults = verify_audit(*published(WORLD), seed="a luckier one")
+    """A seed that was chosen after the candidates were known does not match the commitment."""
+    faults = verify_audit(*publish(WORLD), seed="a luckier one")
     assert "seed: does not match the commitment" in faults
 
 
@@ -149,8 +149,8 @@ def test_another_seed_than_the_committed_one_is_found() -> None:
     ],
 )
 def test_a_changed_audit_is_found(part: str, value: Any, words: str) -> None:
-    """No part of the audit can be altered or left out."""
-    audit, candidates, quotas, picks = published(WORLD)
+    """A changed or missing part of the audit is detected."""
+    audit, candidates, quotas, picks = publish(WORLD)
     faults = verify_audit({**audit, part: value}, candidates, quotas, picks, seed="s3cret")
     assert any(words in fault for fault in faults)
 
@@ -168,7 +168,7 @@ def test_a_changed_audit_is_found(part: str, value: Any, words: str) -> None:
 )
 def test_what_needs_no_seed_is_checked_without_it(part: str, value: Any, words: str) -> None:
     """Before the seed is published, the audit must already fit options, candidates and picks."""
-    audit, candidates, quotas, picks = published(WORLD)
+    audit, candidates, quotas, picks = publish(WORLD)
     faults = verify_audit({**audit, part: value}, candidates, quotas, picks)
     assert [fault for fault in faults if fault.startswith(words)] == faults
 
@@ -176,22 +176,22 @@ def test_what_needs_no_seed_is_checked_without_it(part: str, value: Any, words: 
 @pytest.mark.parametrize("name", ["market_id", "limit", "taken", "filled"])
 def test_a_changed_count_of_a_market_is_found_without_the_seed(name: str) -> None:
     """Limit and places taken follow from quotas and picks alone."""
-    audit, candidates, quotas, picks = published(WORLD)
+    audit, candidates, quotas, picks = publish(WORLD)
     audit["cutoffs"][0][name] = None
     assert verify_audit(audit, candidates, quotas, picks)
 
 
 @pytest.mark.parametrize("flag", ["singleMarket", "orderByPreference", "randomSelection"])
 def test_other_options_than_those_of_the_draw_are_found(flag: str) -> None:
-    """Options that the draw was not made with give another draw."""
-    audit, candidates, quotas, picks = published(WORLD)
+    """Other options give another draw."""
+    audit, candidates, quotas, picks = publish(WORLD)
     audit["options"][flag] = not audit["options"][flag]
     assert verify_audit(audit, candidates, quotas, picks, seed="s3cret")
 
 
 def test_files_that_cannot_be_read_are_a_difference() -> None:
-    """A column missing from the picks, or of another type, is said, not raised."""
-    audit, candidates, quotas, picks = published(WORLD)
+    """A missing column of the picks, or one of another type, is reported and not raised."""
+    audit, candidates, quotas, picks = publish(WORLD)
     for broken in (picks.drop("priority"), picks.with_columns(priority=pl.lit("high"))):
         faults = verify_audit(audit, candidates, quotas, broken, "s3cret")
         assert len(faults) == 1
@@ -199,13 +199,13 @@ def test_files_that_cannot_be_read_are_a_difference() -> None:
 
 
 def test_a_package_of_another_version_still_verifies() -> None:
-    """The version is stated for people; the format decides what can be checked."""
-    audit, candidates, quotas, picks = published(WORLD)
+    """The version informs; only the format decides whether an audit can be verified."""
+    audit, candidates, quotas, picks = publish(WORLD)
     assert verify_audit({**audit, "package": "9.9"}, candidates, quotas, picks, seed="s3cret") == []
 
 
 def by_hand(fan: Fan) -> str:
-    """A candidate row as `docs/audit.md` spells it."""
+    """Return a candidate row in the bytes of `docs/audit.md`."""
 
     def text(value: str | None) -> str:
         return "~" if value is None else f"{len(value.encode())}:{value}"
@@ -233,7 +233,7 @@ odd_text = st.text(st.characters(codec="utf-8"), max_size=5)
 
 @given(worlds, odd_text, st.sampled_from([0.0, -0.0, 1e-310, 1e300, 0.1]))
 def test_fingerprints_can_be_computed_by_hand(world: World, name: str, score: float) -> None:
-    """A few lines of any language give the fingerprint that the audit states."""
+    """A few lines of code, without this package, compute the fingerprint of the audit."""
     odd = Fan(fan=f"odd {name}", score=score, markets=(f"{name}|", "ams"), phone=name)
     world = attrs.evolve(world, fans=(*world.fans, odd))
     rows = sorted((fan.fan.encode(), by_hand(fan).encode()) for fan in world.fans)
@@ -242,7 +242,7 @@ def test_fingerprints_can_be_computed_by_hand(world: World, name: str, score: fl
 
 
 def test_a_known_fingerprint_never_changes() -> None:
-    """The audit of a past draw verifies for ever: its bytes are pinned."""
+    """The bytes are pinned, so the audit of a past draw can always be verified."""
     audit = WORLD.select().audit
     assert (
         audit["candidates"]["sha256"],

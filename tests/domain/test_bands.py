@@ -1,4 +1,4 @@
-"""Score bands."""
+"""Score bands and their bounds."""
 
 import math
 
@@ -14,13 +14,13 @@ scores = st.one_of(
     st.floats(0, 0.22),
     st.sampled_from([0.0, 0.22, 0.8, 0.95, 1.0]),
 )
-"""As many of each band, and its bounds."""
+"""Scores of all bands in equal numbers, and the bounds."""
 
 numbers = st.integers(0, 2**53 - 1).map(lambda drawn: drawn / 2**53)
 LARGEST = (2**53 - 1) / 2**53
 
 
-def banded(score: float | None, number: float | None) -> tuple[str | None, float | None]:
+def add_bands(score: float | None, number: float | None) -> tuple[str | None, float | None]:
     frame = pl.DataFrame({"s": [score], "n": [number]}, schema={"s": pl.Float64, "n": pl.Float64})
     score_column, number_column = pl.col("s"), pl.col("n")
     row = frame.select(band_name(score_column), b=band_score(score_column, number_column)).row(0)
@@ -43,19 +43,19 @@ def banded(score: float | None, number: float | None) -> tuple[str | None, float
 )
 def test_a_band_begins_at_its_lower_bound(score: float | None, band: str | None) -> None:
     """Bounds belong to the band above them, 1.0 to the high band."""
-    assert banded(score, 0.5)[0] == band
+    assert add_bands(score, 0.5)[0] == band
 
 
 @pytest.mark.parametrize("band", HIGHEST_FIRST)
 def test_the_smallest_number_stands_on_the_lower_bound(band: Band) -> None:
     """Lottery number 0 gives the band's lower bound itself."""
-    assert banded(band.lower, 0.0) == (band.name, band.lower)
+    assert add_bands(band.lower, 0.0) == (band.name, band.lower)
 
 
 @pytest.mark.parametrize("band", HIGHEST_FIRST)
 def test_the_largest_number_stays_below_the_next_band(band: Band) -> None:
-    """Rounding at the top never lifts a fan over the band's upper bound."""
-    name, place = banded(band.lower, LARGEST)
+    """Rounding never moves a fan above the band's upper bound."""
+    name, place = add_bands(band.lower, LARGEST)
     assert name == band.name
     assert place is not None
     assert band.lower < place < band.upper
@@ -67,31 +67,31 @@ def test_the_lottery_number_spreads_fans_over_the_whole_band(
 ) -> None:
     """The band score is lower + (upper - lower) * number, up to rounding."""
     lower, upper = bounds
-    _, place = banded(lower, number)
+    _, place = add_bands(lower, number)
     assert place == pytest.approx(lower + (upper - lower) * number, abs=1e-15)
 
 
 @given(scores, numbers)
 def test_a_fan_stays_in_the_band(score: float, number: float) -> None:
-    """The band score lies in the band of the score, however often it is banded."""
-    band, place = banded(score, number)
-    assert banded(place, number)[0] == band
+    """The band score is in the band of the score, however often it is computed again."""
+    band, place = add_bands(score, number)
+    assert add_bands(place, number)[0] == band
 
 
 @given(scores, numbers, numbers)
 def test_another_seed_never_moves_anybody_across_bands(
     score: float, number: float, other: float
 ) -> None:
-    """With other lottery numbers the bands, and who is above whom across them, stay."""
-    assert banded(score, number)[0] == banded(score, other)[0]
+    """Other lottery numbers change neither bands nor the order of fans of different bands."""
+    assert add_bands(score, number)[0] == add_bands(score, other)[0]
 
 
 @given(scores, scores, numbers, numbers)
 def test_a_higher_band_beats_every_lower_one(
     score: float, rival: float, number: float, other: float
 ) -> None:
-    """Luck decides within a band alone."""
-    (band, place), (below, place_below) = banded(score, number), banded(rival, other)
+    """The lottery number decides only within a band."""
+    (band, place), (below, place_below) = add_bands(score, number), add_bands(rival, other)
     if NAMES.index(str(band)) < NAMES.index(str(below)):
         assert place is not None
         assert place_below is not None
@@ -101,10 +101,10 @@ def test_a_higher_band_beats_every_lower_one(
 @given(st.floats(0, 0.22, exclude_max=True), numbers)
 def test_below_all_bands_the_score_stands_for_itself(score: float, number: float) -> None:
     """Unbanded fans keep their scores."""
-    assert banded(score, number) == ("none", score)
+    assert add_bands(score, number) == ("none", score)
 
 
 @given(numbers)
 def test_no_score_has_no_band(number: float) -> None:
     """A null score has neither band nor band score."""
-    assert banded(None, number) == (None, None)
+    assert add_bands(None, number) == (None, None)

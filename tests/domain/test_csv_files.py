@@ -1,4 +1,4 @@
-"""CSV files are read as they were meant, or refused with their place."""
+"""CSV files are parsed as rows, or refused with the place of the error."""
 
 import csv
 import io
@@ -36,19 +36,19 @@ tables = columns.flatmap(
 
 
 def rows(data: bytes, *required: str, limit: int = 99) -> list[Row]:
-    """The rows of a file."""
+    """Return the rows of a file."""
     return list(read_rows([data], file=FILE, required=required, limit=limit))
 
 
 def refusal(data: bytes, *required: str, limit: int = 99) -> str:
-    """Why a file is refused."""
+    """Return the error of a file."""
     with pytest.raises(BadInput) as caught:
         rows(data, *required, limit=limit)
     return str(caught.value)
 
 
 def pieces(data: bytes, size: int) -> Iterator[bytes]:
-    """The file in chunks of `size` bytes."""
+    """Return the file in chunks of `size` bytes."""
     return (data[start : start + size] for start in range(0, len(data), size))
 
 
@@ -56,7 +56,7 @@ def pieces(data: bytes, size: int) -> Iterator[bytes]:
 def test_what_is_written_is_read(
     table: tuple[list[str], list[dict[str, str]]], size: int, delimiter: str
 ) -> None:
-    """Any cells come back as they were, however the file is cut into chunks."""
+    """Written cells are read unchanged, however the file is cut into chunks."""
     names, content = table
     data = b"".join(write_rows(names, content, delimiter=delimiter))
     read = read_rows(pieces(data, size), file=FILE, required=names, delimiter=delimiter)
@@ -67,7 +67,7 @@ def test_what_is_written_is_read(
 def test_rows_agree_with_the_standard_reader(
     table: tuple[list[str], list[dict[str, str]]],
 ) -> None:
-    """Without guards, rows are what the standard library reads from the whole file."""
+    """Rows without guarded cells are those that the standard library reads."""
     names, content = table
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
@@ -78,7 +78,7 @@ def test_rows_agree_with_the_standard_reader(
 
 
 def test_files_as_people_upload_them() -> None:
-    """A byte order mark, CRLF, blank lines, quotes, breaks in quotes and guards are understood."""
+    """A byte order mark, CRLF, blank lines, quotes, breaks in quotes and guards are handled."""
     data = b'\xef\xbb\xbf a ,b\r\n"x, ""y""","two\r\nlines"\r\n\r\n\'=1+1,\'-danger\r\n\'plain,last'
     assert rows(data, "b") == [
         Row(line=2, cells={"a": 'x, "y"', "b": "two\r\nlines"}),
@@ -88,13 +88,13 @@ def test_files_as_people_upload_them() -> None:
 
 
 def test_a_file_object_is_read_in_pieces() -> None:
-    """A source that can only `read` is as good as chunks."""
+    """A source may be a binary file or an iterable of chunks."""
     found = read_rows(io.BytesIO(b"a\n1\n2"), file=FILE, required=["a"])
     assert [row.cells["a"] for row in found] == ["1", "2"]
 
 
 def test_a_header_alone_gives_no_rows() -> None:
-    """A file of a header has columns and no rows."""
+    """A file with a header alone has columns and no rows."""
     table = read_table([b"code,extra\n"], file=FILE, required=["code"])
     assert (table.columns, list(table.rows)) == (("code", "extra"), [])
 
@@ -125,7 +125,7 @@ def test_bad_files_are_refused_with_their_place(data: bytes, place: str) -> None
 
 
 def test_a_refusal_names_every_missing_column_and_no_value() -> None:
-    """Whoever forgot the header sees no personal data of the first row in the error."""
+    """If the header is missing, the error quotes no personal data of the first row."""
     message = refusal(b"SECRET1,fan@mail.example\n", "code", "email")
     assert "code, email" in message
     assert "SECRET1" not in message
@@ -133,7 +133,7 @@ def test_a_refusal_names_every_missing_column_and_no_value() -> None:
 
 
 def test_a_row_without_end_stops_the_reading() -> None:
-    """Neither an endless line nor endless short cells of one row fill the memory."""
+    """Neither an endless line nor endlessly many cells of a row exhaust the memory."""
     endless_line = (b"x," * 1000 for _ in range(10**9))
     endless_row = (b'"\n",' * 1000 for _ in range(10**9))
     for source in (endless_line, endless_row):

@@ -1,4 +1,4 @@
-"""Files as frames hold what the same files hold as rows."""
+"""Files have the same cells as frames and as rows."""
 
 import io
 from collections.abc import Iterator
@@ -83,7 +83,7 @@ def as_frames(data: bytes, delimiter: str, size: int) -> Outcome:
 @example(b"n\n\n1\n''\n", "\t", 100)
 @example(b'\n\xef\xbb\xbf\n\n"""\n"\r\n=\n', ",", 4)
 def test_frames_hold_the_cells_of_the_rows(data: bytes, delimiter: str, size: int) -> None:
-    """Whatever a file holds, both readers give the same cells or the same refusal."""
+    """Both readers return the same cells or raise the same error for any file."""
     columns, rows, refusal = as_rows(data, delimiter)
     found_columns, found, found_refusal = as_frames(data, delimiter, size)
     assert (columns, refusal) == (found_columns, found_refusal)
@@ -91,7 +91,7 @@ def test_frames_hold_the_cells_of_the_rows(data: bytes, delimiter: str, size: in
 
 
 def test_a_long_file_is_read_by_columns_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Well-formed files, quoted or not, never take the slow path."""
+    """Well-formed files, quoted or not, are never parsed row by row."""
     monkeypatch.setattr("campaign_workers.domain.csv.frames.ROWS_PER_FRAME", -1)
     body = b"".join(b'%d\t"a ""quoted"" \n cell"\r\n%d\tplain\r\n' % (n, n) for n in range(500))
     table = read_frames([b"n\tm\r\n", body], file=FILE, required=("n",), delimiter="\t", block=999)
@@ -113,7 +113,7 @@ def test_a_long_file_is_read_by_columns_alone(monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 def test_a_wrong_row_is_refused_with_its_line(body: bytes, problem: str) -> None:
-    """The error names file, line and, where there is one, the column."""
+    """The error names file, line and, if there is one, the column."""
     table = read_frames([b"n\tm\n", body], file=FILE, required=(), delimiter="\t", block=64)
     with pytest.raises(BadInput, match=problem):
         list(table.frames)
@@ -131,7 +131,7 @@ tables = st.lists(st.fixed_dictionaries({"n": cells, "m": cells}), max_size=6)
 
 @given(tables, st.sampled_from(["\t", ","]))
 def test_what_is_written_is_read(table: list[dict[str, str]], delimiter: str) -> None:
-    """Any texts come back from a file of frames, by columns and by rows."""
+    """Written frames are read unchanged, as frames and as rows."""
     frame = pl.DataFrame(table, schema={"n": pl.String, "m": pl.String})
     data = b"".join(write_frames(["n", "m"], [frame, frame], delimiter=delimiter))
     assert as_frames(data, delimiter, 64)[1] == table * 2
@@ -140,7 +140,7 @@ def test_what_is_written_is_read(table: list[dict[str, str]], delimiter: str) ->
 
 @given(tables)
 def test_guarded_cells_are_written_alike(table: list[dict[str, str]]) -> None:
-    """Rows and frames put the same guard before the same cells."""
+    """Rows and frames guard the same cells."""
     frame = pl.DataFrame(table, schema={"n": pl.String, "m": pl.String})
     by_rows = as_rows(b"".join(write_rows(["n", "m"], table)), ",")
     assert by_rows == as_rows(b"".join(write_frames(["n", "m"], [frame])), ",")

@@ -1,4 +1,4 @@
-"""E-mail addresses: the columns answer as email-validator does."""
+"""Columns of e-mail addresses are validated as by email-validator."""
 
 import polars as pl
 import pytest
@@ -87,13 +87,13 @@ texts = (proper | likely | likely.map(lambda text: f"{text}@x.co") | anything).m
 
 @pytest.mark.parametrize(("text", "valid"), TRICKY.items())
 def test_tricky_addresses_are_decided_by_the_library(text: str, valid: bool) -> None:
-    """One address, the columns and email-validator itself give one answer."""
+    """The single function, the columns and email-validator agree."""
     in_columns = parse_emails(pl.Series([text], dtype=pl.String))["email_valid"][0]
     assert (valid, valid, valid) == (email_by_hand(text), is_email(text), in_columns)
 
 
 def test_a_text_far_longer_than_an_address_is_none_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Composing accents takes quadratic time: a bot's endless text costs nothing."""
+    """Very long texts are refused before validation, which takes quadratic time."""
     monkeypatch.delattr("campaign_workers.domain.contact.details.validate_email")
     endless = "e" + "\u0301\u0327" * 2_000 + "@x.co"
     assert parse_email(endless) == (False, "x.co")
@@ -105,7 +105,7 @@ def test_a_text_far_longer_than_an_address_is_none_at_once(monkeypatch: pytest.M
 @example([f"a@{name}" for name in SPECIAL_USE_DOMAIN_NAMES])
 @example([f"a@b.{name}" for name in SPECIAL_USE_DOMAIN_NAMES])
 def test_the_columns_agree_with_the_library(emails: list[str]) -> None:
-    """Every text, however odd, is decided in bulk as it is decided alone."""
+    """Any text gets the same result in a column as alone."""
     in_columns = parse_emails(pl.Series(emails, dtype=pl.String))
     assert [parse_email(text) for text in emails] == in_columns.rows()
     assert [email_by_hand(text) for text in emails] == in_columns["email_valid"].to_list()
@@ -124,5 +124,5 @@ def test_the_columns_agree_with_the_library(emails: list[str]) -> None:
     ],
 )
 def test_every_spelling_of_a_domain_is_one_domain(text: str, domain: str) -> None:
-    """Lists are compared with the ASCII form, so that another alphabet evades none of them."""
+    """Lists are compared with the ASCII form, so another alphabet does not evade them."""
     assert domain == parse_email(text)[1] == parse_emails(pl.Series([text]))["email_domain"][0]

@@ -1,4 +1,4 @@
-"""Records out of columns are the records that one would write one at a time."""
+"""Records from columns are the same as records written one at a time."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -35,7 +35,7 @@ rows = st.fixed_dictionaries(
 
 @given(st.lists(rows, max_size=8))
 def test_columns_give_the_canonical_json_of_each_row(content: list[dict[str, Any]]) -> None:
-    """Every row's bytes are those of RFC 8785, whatever its texts and numbers."""
+    """The bytes of every row are those of RFC 8785."""
     table = pl.DataFrame(content, schema=SCHEMA)
     expected = [
         canonical_json({name: value for name, value in row.items() if value is not None}).decode()
@@ -48,13 +48,13 @@ def test_columns_give_the_canonical_json_of_each_row(content: list[dict[str, Any
     "number", [0.0, 1.0, 0.5, 1e-4, 9.9e-5, 1e-6, 1e-7, 5e-324, 1e15, 1e16, 1e21, -0.1, 1 / 3]
 )
 def test_doubles_are_printed_as_ecmascript_prints_them(number: float) -> None:
-    """Small, large and whole doubles have the spelling that every other implementation gives."""
+    """Small, large and whole doubles are printed as by every other implementation."""
     table = pl.DataFrame({"score": [number]})
     assert canonical_json_rows(table).to_list() == [canonical_json({"score": number}).decode()]
 
 
 def test_lines_are_records_with_their_keys() -> None:
-    """A consumer reads each line as a record whose key it would compute itself."""
+    """A consumer parses each line as a record and computes the same dedupe key."""
     table = pl.DataFrame(
         {
             "campaignId": ["tour"] * 2,
@@ -81,6 +81,6 @@ def test_lines_are_records_with_their_keys() -> None:
 
 
 def test_no_rows_give_no_lines() -> None:
-    """An empty table is no error."""
+    """An empty table gives no lines."""
     nothing = record_lines(pl.DataFrame(schema=SCHEMA), "scoring", datetime(2026, 9, 1, tzinfo=UTC))
     assert nothing.is_empty()

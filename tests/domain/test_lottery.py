@@ -1,4 +1,4 @@
-"""The lottery: checkable by hand, the same everywhere, uniform."""
+"""Lottery numbers can be recomputed, are the same everywhere, and are uniform."""
 
 import hashlib
 import math
@@ -29,7 +29,7 @@ def number_by_hand(seed: str, campaign: str, fan: str) -> float:
     ],
 )
 def test_known_numbers_never_change(seed: str, campaign: str, fan: str, number: float) -> None:
-    """The number published for a past draw stays true for ever."""
+    """The number of a past draw never changes."""
     drawn = lottery_numbers(pl.Series([fan]), seed=seed, campaign_id=campaign)
     assert [number] == drawn.to_list()
 
@@ -38,7 +38,7 @@ def test_known_numbers_never_change(seed: str, campaign: str, fan: str, number: 
 def test_every_number_is_the_one_sha256sum_gives(
     seed: str, campaign: str, fans: list[str | None]
 ) -> None:
-    """An auditor with nothing but SHA-256 gets the same number for every fan."""
+    """An auditor computes the same number with SHA-256 alone."""
     drawn = lottery_numbers(
         pl.Series("fan", fans, dtype=pl.String), seed=seed, campaign_id=campaign
     )
@@ -57,7 +57,7 @@ def test_numbers_lie_in_the_unit_interval(seed: str, fans: list[str]) -> None:
 
 @pytest.mark.parametrize("seed", ["1", "2", "a longer seed", "ünïcode"])
 def test_numbers_are_uniform(seed: str) -> None:
-    """No part of [0,1) is luckier than another: Kolmogorov-Smirnov at one in a thousand."""
+    """Numbers are uniform in [0,1): Kolmogorov-Smirnov at one in a thousand."""
     count = 20_000
     fans = pl.Series([f"g-{index:07d}" for index in range(count)])
     drawn = lottery_numbers(fans, seed=seed, campaign_id="tour").sort().to_list()
@@ -67,7 +67,7 @@ def test_numbers_are_uniform(seed: str) -> None:
 
 
 def test_campaigns_in_one_frame_draw_apart() -> None:
-    """A frame of several campaigns gives each fan the number of the row's own campaign."""
+    """In a frame of several campaigns each row uses its own campaign."""
     rows = pl.DataFrame({"campaign": ["a", "b", None], "fan": ["g1", "g1", "g1"]})
     drawn = rows.select(
         lottery_expr(pl.col("fan"), seed="s", campaign_id=pl.col("campaign"))
@@ -76,7 +76,7 @@ def test_campaigns_in_one_frame_draw_apart() -> None:
 
 
 def test_ids_that_are_not_strings_are_refused() -> None:
-    """Numbers as ids are refused: 1 and "01" would be one fan's two numbers."""
+    """Numeric ids are refused, because 1 and "01" would get different numbers."""
     with pytest.raises(BadInput, match="global_user_id"):
         lottery_numbers(pl.Series([1, 2]), seed="s", campaign_id="c")
 
@@ -90,7 +90,7 @@ def test_no_fans_draw_no_numbers() -> None:
 
 
 def test_the_commitment_is_plain_sha256_of_the_seed() -> None:
-    """`echo -n seed | sha256sum` proves after the draw which seed was committed before it."""
+    """`echo -n seed | sha256sum` shows that a seed matches its commitment."""
     assert commitment("s3cret") == (
         "1ec1c26b50d5d3c58d9583181af8076655fe00756bf7285940ba3670f99fcba0"
     )

@@ -1,4 +1,4 @@
-"""Phone numbers: the columns answer as libphonenumber does."""
+"""Columns of phone numbers are normalised as by libphonenumber."""
 
 import phonenumbers
 import polars as pl
@@ -116,21 +116,21 @@ def in_columns(phones: list[str | None]) -> list[tuple[str | None, int | None]]:
 def test_tricky_numbers_are_decided_by_the_library(
     text: str, expected: tuple[str, int] | None
 ) -> None:
-    """One number, the columns and libphonenumber itself give one answer."""
+    """The single function, the columns and libphonenumber agree."""
     answer = expected or (text.strip(), None)
     assert [answer] * 3 == [phone_by_hand(text), normalise_phone(text), *in_columns([text])]
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_region_and_type_agrees_in_every_form(form: int) -> None:
-    """Fixed lines, mobiles, free and premium numbers of all the world."""
+    """Return numbers of every type and every country."""
     phones = [phonenumbers.format_number(number, form) for number in EXAMPLES]
     assert [phone_by_hand(phone) for phone in phones] == in_columns([*phones])
 
 
 @pytest.mark.parametrize("change", [lambda text: text[:-1], lambda text: f"{text}0"])
 def test_a_digit_less_or_more_is_decided_the_same(change: object) -> None:
-    """Numbers near to valid ones of all the world."""
+    """Return numbers that are similar to valid ones of every country."""
     phones = [
         change(phonenumbers.format_number(number, PhoneNumberFormat.E164))  # type: ignore[operator]
         for number in EXAMPLES
@@ -141,7 +141,7 @@ def test_a_digit_less_or_more_is_decided_the_same(change: object) -> None:
 @given(st.lists(st.none() | texts))
 @example([*TRICKY])
 def test_the_columns_agree_with_the_library(phones: list[str | None]) -> None:
-    """Every text, however odd, is read in bulk as it is read alone; a null stays null."""
+    """Any text gets the same result in a column as alone; a null stays null."""
     expected = [(None, None) if phone is None else phone_by_hand(phone) for phone in phones]
     assert expected == in_columns(phones)
     assert [row for row in expected if row[0] is not None] == [
@@ -151,13 +151,13 @@ def test_the_columns_agree_with_the_library(phones: list[str | None]) -> None:
 
 @given(st.lists(texts))
 def test_normalising_twice_is_normalising_once(phones: list[str]) -> None:
-    """A normalised phone is its own normal form."""
+    """Normalising twice changes nothing."""
     once = in_columns([*phones])
     assert once == in_columns([phone for phone, _ in once])
 
 
 def test_reading_numbers_leaves_the_column_that_was_read_alone() -> None:
-    """The caller's series keeps its texts."""
+    """The series of the caller is not changed."""
     given_texts = pl.Series(["(212) 555-0123", "n/a"])
     normalise_phones(given_texts)
     assert given_texts.to_list() == ["(212) 555-0123", "n/a"]
@@ -179,5 +179,5 @@ def test_reading_numbers_leaves_the_column_that_was_read_alone() -> None:
 def test_only_valid_numbers_of_country_code_one_are_north_american(
     text: str | None, texted: bool
 ) -> None:
-    """Which phones are texted at all."""
+    """Only valid numbers of country code 1 are North American."""
     assert is_north_american(text) is texted

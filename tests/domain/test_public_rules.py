@@ -1,4 +1,4 @@
-"""The rules as other code calls them: names, order and defaults of what they take."""
+"""Names, order and defaults of the parameters of public functions."""
 
 import inspect
 from collections.abc import Callable
@@ -33,7 +33,7 @@ SIGNATURES: Final[dict[Callable[..., Any], str]] = {
 
 @pytest.mark.parametrize(("rule", "expected"), SIGNATURES.items())
 def test_a_public_rule_is_called_as_ever(rule: Callable[..., Any], expected: str) -> None:
-    """Code elsewhere calls it by position and by name, and leaves out what has a default."""
+    """Other code calls it by position and by name, and omits defaults."""
     signature = inspect.signature(rule)
     plain = [
         parameter.replace(annotation=inspect.Parameter.empty)

@@ -1,4 +1,4 @@
-"""Ranks to scores: one law, one property; a slow row-at-a-time oracle."""
+"""Scores from ranks: a property for each law, and a slow row-at-a-time oracle."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -19,12 +19,12 @@ invalid = st.none() | st.integers(-(2**63), 0)
 crowded = st.integers(1, 30).flatmap(
     lambda count: st.lists(st.integers(1, count), min_size=count, max_size=count)
 )
-"""As many rows as the largest rank at least, so that the number of rows is N."""
+"""At least as many rows as the largest rank, so that the number of rows is N."""
 
 of_twenty = st.lists(st.integers(1, 20) | st.sampled_from([2, 5, 6]), max_size=19).map(
     lambda ranks: [*ranks, 20]
 )
-"""N is 20 and more, so that the bounds of the bands are ranks."""
+"""N is at least 20, so that the bounds of the bands are ranks."""
 
 columns = st.one_of(
     crowded,
@@ -73,12 +73,12 @@ SLOW: Mapping[str, Callable[[int, list[int], float, float | None], float]] = {
 }
 
 
-def scored(ranks: list[int | None], formula: RankFormula) -> list[float | None]:
+def score_ranks(ranks: list[int | None], formula: RankFormula) -> list[float | None]:
     return scores_from_ranks(pl.Series("rank", ranks, dtype=pl.Int64), formula).to_list()
 
 
 def valid_pairs(ranks: list[int | None], formula: RankFormula) -> list[tuple[int, float]]:
-    pairs = zip(ranks, scored(ranks, formula), strict=True)
+    pairs = zip(ranks, score_ranks(ranks, formula), strict=True)
     return sorted((rank, score) for rank, score in pairs if rank is not None and score is not None)
 
 
@@ -87,7 +87,7 @@ def valid_pairs(ranks: list[int | None], formula: RankFormula) -> list[tuple[int
 def test_scores_are_those_of_the_slow_oracle(
     scoring_type: str, ranks: list[int | None], half_life: float | None
 ) -> None:
-    """Every formula gives what its definition gives, row by row."""
+    """Every formula agrees with its definition, computed row by row."""
     formula = RankFormula.parse(scoring_type, half_life)
     valid = [rank for rank in ranks if rank is not None and rank >= 1]
     places = float(max([len(valid), *valid]))
@@ -97,7 +97,7 @@ def test_scores_are_those_of_the_slow_oracle(
         else -1
         for rank in ranks
     ]
-    found = [-1 if score is None else score for score in scored(ranks, formula)]
+    found = [-1 if score is None else score for score in score_ranks(ranks, formula)]
     assert found == pytest.approx(expected, rel=1e-9, abs=0)
 
 
@@ -125,7 +125,7 @@ def test_equal_ranks_score_equally(ranks: list[int | None], formula: RankFormula
 def test_row_order_changes_no_score(
     both: tuple[list[int | None], list[int | None]], formula: RankFormula
 ) -> None:
-    """A fan's score does not depend on where in the file the row stands."""
+    """A fan's score does not depend on the position of the row."""
     ranks, shuffled = both
     assert valid_pairs(ranks, formula) == valid_pairs(shuffled, formula)
 
@@ -136,7 +136,7 @@ def test_exactly_the_invalid_ranks_have_no_score(
 ) -> None:
     """A rank that is missing or below 1 has a null score, any other has one."""
     assert [rank is None or rank < 1 for rank in ranks] == [
-        score is None for score in scored(ranks, formula)
+        score is None for score in score_ranks(ranks, formula)
     ]
 
 
@@ -144,8 +144,8 @@ def test_exactly_the_invalid_ranks_have_no_score(
 def test_invalid_rows_change_no_other_score(
     good: list[int], bad: list[int | None], formula: RankFormula
 ) -> None:
-    """Formulas count the valid rows only."""
-    assert scored([*good, *bad], formula)[: len(good)] == scored(list(good), formula)
+    """Formulas count only valid rows."""
+    assert score_ranks([*good, *bad], formula)[: len(good)] == score_ranks(list(good), formula)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_scores_of_a_list_known_by_hand(
 ) -> None:
     """Ranks 1, 2, 3, 6 and 10: N is 10, the largest rank."""
     formula = RankFormula.parse(scoring_type, half_life)
-    assert scored([1, 2, 3, 6, 10], formula) == pytest.approx(expected)
+    assert score_ranks([1, 2, 3, 6, 10], formula) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
@@ -194,26 +194,26 @@ def test_scores_of_a_list_known_by_hand(
     ],
 )
 def test_text_is_read_as_a_whole_number_or_not_at_all(cell: str | None, rank: int | None) -> None:
-    """The value has to be whole, whatever its notation."""
+    """The value must be whole, in any notation."""
     assert [rank] == parse_ranks(pl.Series([cell], dtype=pl.String)).to_list()
 
 
 @pytest.mark.parametrize("dtype", [pl.Float32, pl.Float64])
 def test_floats_count_if_they_are_whole(dtype: type[pl.DataType]) -> None:
-    """Fractions, NaN, the infinities and what no record holds are no ranks."""
+    """Fractions, NaN, infinities and numbers beyond 2^53 are not ranks."""
     ranks = pl.Series([1.0, 2.5, math.nan, math.inf, -math.inf, 1e19, None], dtype=dtype)
     assert [1, *[None] * 6] == parse_ranks(ranks).to_list()
 
 
 def test_unsigned_ranks_beyond_int64_are_no_ranks() -> None:
-    """A rank that the record cannot hold is rejected, not wrapped around."""
+    """A rank beyond 2^53 is rejected and not wrapped around."""
     ranks = pl.Series([2**63, 7], dtype=pl.UInt64)
     assert parse_ranks(ranks).to_list() == [None, 7]
 
 
 @pytest.mark.parametrize("ranks", [pl.Series([True]), pl.Series([[1]])])
 def test_a_column_of_neither_numbers_nor_text_is_refused(ranks: pl.Series) -> None:
-    """Flags and lists are no ranks."""
+    """Columns of flags and lists are refused."""
     with pytest.raises(BadInput, match="rank"):
         scores_from_ranks(ranks, RankFormula.parse("linear"))
 
@@ -221,7 +221,7 @@ def test_a_column_of_neither_numbers_nor_text_is_refused(ranks: pl.Series) -> No
 @pytest.mark.parametrize("scoring_type", SCORING_TYPES)
 @pytest.mark.parametrize("ranks", [pl.Series("r", [], dtype=pl.Null), pl.Series("r", [None, None])])
 def test_a_list_without_ranks_has_no_scores(ranks: pl.Series, scoring_type: str) -> None:
-    """No valid row, no score, and no division by zero."""
+    """Without valid rows there are no scores and no division by zero."""
     scores = scores_from_ranks(ranks, RankFormula.parse(scoring_type))
     assert scores.dtype == pl.Float64
     assert scores.name == "r"
@@ -230,13 +230,13 @@ def test_a_list_without_ranks_has_no_scores(ranks: pl.Series, scoring_type: str)
 
 @pytest.mark.parametrize("half_life", [0, -1, math.nan, math.inf, True, "3"])
 def test_a_half_life_is_a_positive_number(half_life: float) -> None:
-    """Zero, negative, endless and non-numeric half-lives are refused by name."""
+    """Zero, negative, infinite and non-numeric half-lives are refused by name."""
     with pytest.raises(BadInput, match="halfLife"):
         RankFormula.parse("exponential", half_life=half_life)
 
 
 @pytest.mark.parametrize("scoring_type", ["", "Linear", "quadratic"])
 def test_an_unknown_scoring_type_is_refused(scoring_type: str) -> None:
-    """The error names the types there are."""
+    """The error lists the known types."""
     with pytest.raises(BadInput, match="linear, reciprocal, exponential, percentile, banded"):
         RankFormula.parse(scoring_type)

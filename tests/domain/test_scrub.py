@@ -1,4 +1,4 @@
-"""The scrub by examples: each tag, each normal form, each way of getting it wrong."""
+"""The scrub by examples: each tag, each normal form, each error."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def tags(frame: pl.DataFrame, policy: ScrubPolicy = LISTS) -> list[list[str]]:
 
 
 def test_the_table_of_rules_is_in_the_order_of_the_tags() -> None:
-    """Tags appear on a row in the order in which the rules are written down."""
+    """Tags of a row are in the order of the rules."""
     everything = fan(
         global_user_id="", score=2, email="x@Y@spam.io", phone="n/a", phone_confirmed=""
     )
@@ -85,7 +85,7 @@ def test_the_table_of_rules_is_in_the_order_of_the_tags() -> None:
     ],
 )
 def test_each_tag_says_what_is_wrong(changes: dict[str, Any], tag: str) -> None:
-    """One fault, one tag; all but the three about confirmation put the row out."""
+    """Each fault gives one tag; all but the three about phones make the verdict 0."""
     row = scrub(fan(**changes), LISTS).collect().row(0, named=True)
     assert row["tags"] == [tag]
     assert row["verdict"] == int(tag.endswith("Phone") and tag != "internationalPhone")
@@ -107,14 +107,14 @@ def test_each_tag_says_what_is_wrong(changes: dict[str, Any], tag: str) -> None:
     ],
 )
 def test_a_clean_row_has_no_tag(changes: dict[str, Any]) -> None:
-    """Allowed addresses, plain decimals and North American phones are fine."""
+    """Allowed addresses, plain decimals and North American phones get no tag."""
     row = scrub(fan(**changes), LISTS).collect().row(0, named=True)
     assert (row["tags"], row["verdict"]) == ([], 1)
 
 
 @pytest.mark.parametrize("dtype", [pl.String, pl.Float64])
 def test_there_is_one_zero(dtype: pl.DataType) -> None:
-    """A score of minus zero is zero in every frame, so that equal scores are equal bytes."""
+    """A score of -0.0 becomes 0.0, so that equal scores have equal bytes."""
     rows = pl.concat([fan(global_user_id=f"g{n}") for n in range(3)])
     scores = pl.Series("score", [-0.0, 0.0, -0.0]).cast(dtype)
     out = scrub(rows.with_columns(scores), ScrubPolicy()).collect()
@@ -123,7 +123,7 @@ def test_there_is_one_zero(dtype: pl.DataType) -> None:
 
 
 def test_values_leave_in_their_normal_form() -> None:
-    """Ids and markets trimmed, e-mail lower-cased, phone in E.164, the rest as it came."""
+    """Ids and markets are stripped, e-mails lower-cased, phones in E.164; the rest is unchanged."""
     row = fan(
         global_user_id=" G 1\u00a0", campaign_id="c1\t", member_id=" m1", email=" Ann@X.co",
         phone=" 212 555 0123 ", score=" .5", market_ids=[" nyc", "lax "], note=" as is ",
@@ -148,7 +148,7 @@ def test_values_leave_in_their_normal_form() -> None:
 
 
 def test_an_invalid_phone_stays_as_it_was() -> None:
-    """Only the blanks around it go."""
+    """Only the white space around it is removed."""
     assert scrub(fan(phone=" 555 0123 "), LISTS).collect()["phone"].to_list() == ["555 0123"]
 
 
@@ -175,7 +175,7 @@ def test_international_phones_are_welcome_where_the_campaign_says_so() -> None:
 def test_of_a_fans_rows_the_highest_ranking_stays(
     first: dict[str, Any], second: dict[str, Any], loser: int
 ) -> None:
-    """By score, then the smaller e-mail, then the smaller phone, then whoever came first."""
+    """By score, then the smaller e-mail, then the smaller phone, then the first row."""
     expected: list[list[str]] = [[], []]
     expected[loser] = ["duplicateFan"]
     found = [[tag for tag in row if tag == "duplicateFan"] for row in tags(fans(first, second))]
@@ -183,19 +183,19 @@ def test_of_a_fans_rows_the_highest_ranking_stays(
 
 
 def test_of_a_phones_fans_the_highest_ranking_stays() -> None:
-    """Equal scores on one phone: the smaller globalUserId."""
+    """With equal scores the smaller globalUserId keeps the phone."""
     rows = fans({"global_user_id": "g2"}, {"global_user_id": "g1"}, {"global_user_id": "G3"})
     assert tags(rows) == [["duplicatePhone"], ["duplicatePhone"], []]
 
 
 def test_a_bots_row_never_knocks_a_fan_out() -> None:
-    """Rows that are out already do not compete, however high their score."""
+    """Disqualified rows are not compared, however high their score."""
     rows = fans({"score": 1.0, "email": "ann@spam.io"}, {}, {"global_user_id": "", "score": 0.9})
     assert tags(rows) == [["blockedDomain"], [], ["missingFan"]]
 
 
 def test_a_fans_lesser_row_does_not_hold_the_phone() -> None:
-    """A row that lost as its fan's duplicate leaves the phone to others."""
+    """A duplicate row of a fan does not take a phone from other fans."""
     rows = fans(
         {"score": 0.9, "phone": "+16475550123"},
         {"score": 0.8},
@@ -205,25 +205,25 @@ def test_a_fans_lesser_row_does_not_hold_the_phone() -> None:
 
 
 def test_phones_that_are_not_valid_are_nobodys() -> None:
-    """Two fans may both have written `n/a`."""
+    """Two fans may both have entered `n/a`."""
     rows = fans({"phone": "n/a"}, {"phone": "n/a", "global_user_id": "g2"})
     assert tags(rows) == [["invalidPhone"], ["invalidPhone"]]
 
 
 def test_campaigns_do_not_compete_with_each_other() -> None:
-    """A fan may be in two campaigns; rows without a campaign are one group."""
+    """A fan may be in two campaigns; rows without a campaign are compared with each other."""
     rows = fans({}, {"campaign_id": "c2"}, {"campaign_id": None}, {"campaign_id": " "})
     assert [row for row in tags(rows) if row] == [["duplicateFan"]]
 
 
 def test_optional_columns_may_be_missing() -> None:
-    """Without `phone_confirmed` no phone is confirmed; nothing else is asked for."""
+    """Without `phone_confirmed` no phone is confirmed."""
     row = fan().drop("phone_confirmed")
     assert tags(row) == [["unconfirmedPhone"]]
 
 
 def test_columns_of_nulls_alone_are_columns() -> None:
-    """A frame that knows no types is scrubbed all the same."""
+    """A frame whose columns have no type is scrubbed too."""
     nulls = pl.DataFrame({name: [None] for name in GOOD})
     assert tags(nulls) == [
         ["missingFan", "invalidScore", "invalidEmail", "missingPhone", "unconfirmedPhone"]
@@ -231,7 +231,7 @@ def test_columns_of_nulls_alone_are_columns() -> None:
 
 
 def test_a_date_confirms_a_phone() -> None:
-    """Confirmation may come as a date; a null confirms nothing."""
+    """A confirmation may be a date; a null is no confirmation."""
     confirmed = fan().with_columns(pl.Series("phone_confirmed", [1]).cast(pl.Datetime))
     assert tags(confirmed) == [[]]
     unknown = fan().with_columns(pl.Series("phone_confirmed", [None], dtype=pl.Boolean))
@@ -246,7 +246,7 @@ def test_no_rows_give_no_rows() -> None:
 
 
 def test_the_scrub_is_lazy_and_knows_its_columns() -> None:
-    """The plan tells its schema without doing the work, and the frame that came in stays."""
+    """The schema is known before the work is done, and the input is not changed."""
     rows = fan(score="0.5", member_id=7)
     before = rows.clone()
     plan = scrub(rows.lazy(), LISTS)
@@ -256,7 +256,7 @@ def test_the_scrub_is_lazy_and_knows_its_columns() -> None:
 
 @pytest.mark.parametrize("missing", ["global_user_id", "campaign_id", "email", "phone", "score"])
 def test_a_missing_column_is_named(missing: str) -> None:
-    """Without what the rules ask for there is no scrub."""
+    """The rules need every required column."""
     with pytest.raises(BadInput, match=missing):
         scrub(fan().drop(missing), LISTS)
 
@@ -273,7 +273,7 @@ def test_columns_with_names_of_the_pipeline_are_carried_through() -> None:
 
 
 def test_scores_that_are_neither_numbers_nor_texts_are_refused() -> None:
-    """A column of lists is no column of scores."""
+    """Scores must be numbers or strings."""
     with pytest.raises(BadInput, match="score"):
         scrub(fan(score=[0.5]), LISTS)
 
@@ -287,7 +287,7 @@ def test_scores_that_are_neither_numbers_nor_texts_are_refused() -> None:
     )
 )
 def test_scores_are_read_as_plain_decimals(texts: list[str]) -> None:
-    """Any text is the double that its decimal notation means, or no score at all."""
+    """A text is parsed as plain decimal notation, or the score is null."""
     frame = pl.DataFrame({**{name: [""] * len(texts) for name in GOOD}, "score": texts})
     out = scrub(frame.cast({"score": pl.String}), ScrubPolicy()).collect()
     assert [score_by_hand(text) for text in texts] == out["score"].to_list()

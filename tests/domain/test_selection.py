@@ -1,4 +1,4 @@
-"""Selection by example: who is eligible, what ties and cut-offs mean, what is refused."""
+"""Selection by examples: eligibility, ties, cut-offs and errors."""
 
 from typing import Any
 
@@ -60,20 +60,20 @@ def test_who_is_eligible(facts: dict[str, Any], options: dict[str, Any], is_take
 
 
 def test_only_the_three_required_columns_are_needed() -> None:
-    """Without optional columns everybody stands, for the first time, with the score as it is."""
+    """Without optional columns every row is eligible, and the score is the raw score."""
     rows = pl.DataFrame({"global_user_id": ["g1"], "score": [1], "market_ids": [["ams"]]})
     selection = select_fans(rows, [MarketQuota("ams", 1)], SelectionOptions(min_score=0.5))
     assert selection.picks.rows() == [("g1", "ams", 0, 1.0)]
 
 
 def test_the_rank_of_a_pick_counts_markets_outside_the_run() -> None:
-    """A fan's third choice is of rank 2, even if the first two are not in the run."""
+    """A fan's third choice has rank 2, even if the first two are not in the run."""
     picks = select([fan(markets=("xxx", "yyy", "ams"))], {"ams": 1})
     assert {("g1", "ams", 2)} == picks
 
 
 def test_preference_counts_from_the_fans_own_list() -> None:
-    """By preference, a first choice goes before a second one behind a market outside the run."""
+    """A first choice precedes a second choice, even if the market before it is not in the run."""
     second = fan(fan="g2", score=0.9, markets=("xxx", "ams"))
     assert {("g1", "ams", 0)} == select([fan(), second], {"ams": 1}, order_by_preference=True)
 
@@ -87,7 +87,7 @@ def test_ties_go_to_the_higher_lottery_number() -> None:
 
 
 def test_a_random_selection_looks_at_no_score() -> None:
-    """With `randomSelection` the lottery number is the priority, reported as such."""
+    """With `randomSelection` the priority is the lottery number."""
     fans = tuple(fan(fan=f"g{number}", score=number / 30) for number in range(30))
     options = SelectionOptions(random_selection=True, seed="dice", campaign_id="tour")
     world = World(fans=fans, limits={"ams": 10}, options=options)
@@ -98,7 +98,7 @@ def test_a_random_selection_looks_at_no_score() -> None:
 
 
 def test_another_seed_draws_other_fans() -> None:
-    """The seed decides among equals."""
+    """The seed decides between equal scores."""
     fans = tuple(fan(fan=f"g{number}") for number in range(100))
     drawn = [
         World(fans=fans, limits={"ams": 50}, options=SelectionOptions(seed=seed)).picks()
@@ -108,7 +108,7 @@ def test_another_seed_draws_other_fans() -> None:
 
 
 def test_cutoffs_tell_the_last_one_in() -> None:
-    """A filled market names priority, preference rank and lottery number of its last fan."""
+    """A filled market has the priority, preference rank and lottery number of its last fan."""
     fans = (fan(), fan(fan="g2", score=0.9), fan(fan="g3", score=0.8, markets=("ber", "cph")))
     limits = {"cph": 5, "ams": 1, "ber": 0}
     world = World(fans=fans, limits=limits, options=SelectionOptions(seed="s"))
@@ -130,7 +130,7 @@ def test_cutoffs_tell_the_last_one_in() -> None:
 
 
 def test_a_cutoff_by_preference_is_the_last_in_that_order() -> None:
-    """The last one in of a market by preference may score higher than those before."""
+    """The last fan of a market by preference may have a higher score than those before."""
     fans = (fan(), fan(fan="g2", score=0.9, markets=("xxx", "ams")))
     options = SelectionOptions(order_by_preference=True, single_market=False)
     cutoffs = World(fans=fans, limits={"ams": 2}, options=options).select().cutoffs
@@ -138,7 +138,7 @@ def test_a_cutoff_by_preference_is_the_last_in_that_order() -> None:
 
 
 def test_immediate_acceptance_can_be_gamed() -> None:
-    """Whoever skips a hopeless first choice may win: why it is not the default."""
+    """Omitting a hopeless first choice can pay off, so this mechanism is not the default."""
     fans = [
         fan(fan="star", score=0.9, markets=("ams",)),
         fan(fan="rival", score=0.1, markets=("ber",)),
@@ -152,7 +152,7 @@ def test_immediate_acceptance_can_be_gamed() -> None:
 
 
 def test_a_long_chain_of_displacements_ends_right() -> None:
-    """Every market's cut-off pushes fans on to the next, which pushes others on."""
+    """A cut-off moves fans to the next market, which moves others in turn."""
     markets = [f"m{number:02d}" for number in range(40)]
     fans = [
         fan(
@@ -169,7 +169,7 @@ def test_a_long_chain_of_displacements_ends_right() -> None:
 
 @pytest.mark.parametrize("limits", [{}, {"ams": 0}])
 def test_without_seats_nobody_is_picked(limits: dict[str, int]) -> None:
-    """No market, or a limit of 0, takes nobody and is no error."""
+    """No markets, or a limit of 0, select no fans and raise no error."""
     assert not select([fan()], limits)
 
 
@@ -181,12 +181,12 @@ def test_nobody_to_choose_from_gives_empty_tables() -> None:
 
 
 def test_a_huge_limit_takes_everybody() -> None:
-    """A limit far above the number of fans is simply not filled."""
+    """A limit above the number of fans is not filled."""
     assert len(select([fan(), fan(fan="g2")], {"ams": 2**63 - 1})) == 2
 
 
 def test_a_scrubbed_file_will_do() -> None:
-    """Rows that scrubbing took out may be without an id, double, or with a broken list."""
+    """Rows with verdict 0 may have no id, a repeated id, or an invalid list."""
     out = [
         fan(verdict=0),
         fan(verdict=0, fan=None),
@@ -207,7 +207,7 @@ def test_a_scrubbed_file_will_do() -> None:
     ],
 )
 def test_faulty_candidates_stop_the_selection(facts: dict[str, Any], words: str) -> None:
-    """The error names the row and the column, and no value."""
+    """The error names the row and the column and quotes no value."""
     with pytest.raises(BadInput, match=words) as caught:
         select([fan(), attrs.evolve(fan(fan="g2"), **facts)], {"ams": 1})
     assert "g1" not in str(caught.value)
@@ -218,7 +218,7 @@ GOOD = {"global_user_id": ["g1"], "score": [0.5], "market_ids": [["ams"]]}
 
 @pytest.mark.parametrize("column", [*GOOD, "phone"])
 def test_a_missing_column_is_named(column: str) -> None:
-    """Required columns have to be there, and the phone if it decides."""
+    """Required columns must exist, and the phone if an option needs it."""
     full = {**GOOD, "phone": [""]}
     rows = pl.DataFrame({name: cells for name, cells in full.items() if name != column})
     with pytest.raises(BadInput, match=f"{column}: column is missing"):
@@ -239,7 +239,7 @@ def test_a_missing_column_is_named(column: str) -> None:
     ],
 )
 def test_a_column_of_another_type_is_named(column: str, cells: list[Any]) -> None:
-    """Numbers are never parsed out of text here."""
+    """Numbers are not parsed from strings."""
     with pytest.raises(BadInput, match=column):
         select_fans(
             pl.DataFrame({**GOOD, column: cells}), [MarketQuota("ams", 1)], SelectionOptions()
@@ -248,7 +248,7 @@ def test_a_column_of_another_type_is_named(column: str, cells: list[Any]) -> Non
 
 @pytest.mark.parametrize("limit", [-1, 1.0, "3", True, None, 2**63])
 def test_a_limit_is_a_whole_number_from_0(limit: Any) -> None:
-    """Negative, fractional, textual and endless limits are refused."""
+    """Negative, fractional, textual and infinite limits are refused."""
     with pytest.raises(BadInput, match="limit"):
         MarketQuota("ams", limit)
 
@@ -284,5 +284,5 @@ def test_options_have_their_types(options: dict[str, Any]) -> None:
 
 
 def test_the_seed_is_in_no_representation() -> None:
-    """Options that end in a log do not give the seed away."""
+    """The representation of options omits the seed."""
     assert "s3cret" not in repr(SelectionOptions(seed="s3cret"))

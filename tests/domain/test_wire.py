@@ -1,4 +1,4 @@
-"""Names on the wire and names of ours."""
+"""Column names on the wire and in frames."""
 
 import polars as pl
 import pytest
@@ -22,12 +22,12 @@ headers = st.lists(names, unique=True, min_size=1, max_size=6)
     ],
 )
 def test_a_name_has_two_spellings(wire: str, ours: str) -> None:
-    """`globalUserId` on the wire is `global_user_id` here."""
+    """`globalUserId` on the wire is `global_user_id` in frames."""
     assert (ours, wire) == (to_snake(wire), to_camel(ours))
 
 
 def test_every_field_name_survives_the_way_there_and_back() -> None:
-    """No field of any record type is spelt in a way that cannot be undone."""
+    """The names of all record fields can be converted in both directions."""
     fields = {field.name for kind in RECORD_TYPES.values() for field in kind.fields}
     assert fields == {to_camel(to_snake(name)) for name in fields}
 
@@ -40,7 +40,7 @@ def test_changing_the_spelling_twice_changes_nothing(name: str) -> None:
 
 @given(headers)
 def test_columns_of_any_name_come_back_as_they_were(header: list[str]) -> None:
-    """Whatever a file calls its columns, even both spellings at once, the same go out."""
+    """Any column names survive both conversions, even both spellings at once."""
     frame = pl.DataFrame({name: [name] for name in header})
     ours = from_wire(frame)
     assert header == to_wire(ours).columns
@@ -48,6 +48,6 @@ def test_columns_of_any_name_come_back_as_they_were(header: list[str]) -> None:
 
 
 def test_lazy_frames_are_renamed_too() -> None:
-    """The same holds for a frame that was not read yet."""
+    """Lazy frames are renamed too."""
     lazy = pl.LazyFrame({"memberId": ["m"], "Favourite Band": ["x"]})
     assert from_wire(lazy).collect().columns == ["member_id", "Favourite Band"]

@@ -1,4 +1,4 @@
-"""processScoredFiles: every row is scrubbed by its campaign's rules, told, kept and counted."""
+"""processScoredFiles scrubs every row by its campaign's rules, writes it and counts it."""
 
 import json
 
@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from campaign_workers.domain.records.record import dedupe_key
 from campaign_workers.domain.running.events import ObjectCreated
 from campaign_workers.domain.scrub import ScrubPolicy, scrub
-from tests.scored_scenes import FAN, HEADER, SCRUBBED, UPLOAD, Scene, scrubbed, tsv
+from tests.scored_scenes import FAN, HEADER, SCRUBBED, UPLOAD, Scene, scrub_file, tsv
 from tests.scrub_oracle import OUT
 
 
 def test_a_row_becomes_a_record_with_all_that_is_known() -> None:
-    """Score, band, verdict and tags, and the fan's ids, phone and markets, as the lake has them."""
-    scene = scrubbed({"email": " Ann@X.CO", "phone": "(212) 555-0123", "phoneType": " mobile"})
+    """The record has score, band, verdict and tags, and the fan's ids, phone and markets."""
+    scene = scrub_file({"email": " Ann@X.CO", "phone": "(212) 555-0123", "phoneType": " mobile"})
     (record,) = scene.records()
     assert 0.22 <= record.pop("bandScore") < 0.80
     told = record.pop("dedupeKey")
@@ -41,8 +41,8 @@ def test_a_row_becomes_a_record_with_all_that_is_known() -> None:
 
 
 def test_what_is_not_known_is_not_in_the_record() -> None:
-    """Empty cells are absent fields; lists are there, if only empty."""
-    scene = scrubbed({"memberId": "", "email": "", "phone": "", "score": "abc", "marketIds": ""})
+    """Empty cells are absent fields; lists are always present."""
+    scene = scrub_file({"memberId": "", "email": "", "phone": "", "score": "abc", "marketIds": ""})
     (record,) = scene.records()
     assert set(record) == {
         "type", "campaignId", "globalUserId", "phoneType", "verdict", "tags", "marketIds",
@@ -53,9 +53,11 @@ def test_what_is_not_known_is_not_in_the_record() -> None:
 
 
 def test_the_scrubbed_file_has_every_row_and_column() -> None:
-    """The same columns, normalised, then band, band score, verdict and tags; no row is missing."""
-    scene = scrubbed({"firstName": "=Ann"}, {"globalUserId": "", "phone": "n/a", "email": "A@x.co"})
-    first, second = scene.scrubbed()
+    """It has the same columns, normalised, then band, band score, verdict and tags."""
+    scene = scrub_file(
+        {"firstName": "=Ann"}, {"globalUserId": "", "phone": "n/a", "email": "A@x.co"}
+    )
+    first, second = scene.scrubbed_rows()
     assert list(first) == [*HEADER, "band", "bandScore", "verdict", "tags"]
     assert {**first, "bandScore": ""} == {
         **FAN, "firstName": "=Ann", "band": "low", "bandScore": "", "verdict": "1", "tags": "",
@@ -73,47 +75,47 @@ def test_rows_without_an_id_are_in_the_file_alone() -> None:
     report = scene.run(scene.upload(tsv({"score": "0.4"}, {}, {"globalUserId": " "})))
     assert report.counts == {"in": 3, "out": 2, "rejected": 1, "duplicates": 0}
     assert sorted(record["tags"] for record in scene.records()) == [[], ["duplicateFan"]]
-    assert len(scene.scrubbed()) == 3
+    assert len(scene.scrubbed_rows()) == 3
 
 
 def test_an_id_that_no_stream_takes_is_rejected() -> None:
     """A partition key has at most 256 characters."""
-    scene = scrubbed({"globalUserId": "g" * 257}, {"globalUserId": "g" * 256})
+    scene = scrub_file({"globalUserId": "g" * 257}, {"globalUserId": "g" * 256})
     assert [len(record["globalUserId"]) for record in scene.records()] == [256]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_files_are_read_as_people_write_them(end: str, mark: str) -> None:
-    """With a byte order mark, CRLF, quotes, and columns of the writer's own."""
+    """A byte order mark, CRLF, quotes and unknown columns are handled."""
     scene = Scene()
     text = tsv({"firstName": '"Ann ""A""\tLee"'}, end=end)
     scene.run(scene.upload(f"{mark}{text}"))
-    assert [row["firstName"] for row in scene.scrubbed()] == ['Ann "A"\tLee']
+    assert [row["firstName"] for row in scene.scrubbed_rows()] == ['Ann "A"\tLee']
 
 
 def test_optional_columns_may_be_missing() -> None:
-    """The campaign comes from the file's name; the scrubbed file has no column more."""
+    """The campaign is taken from the file's name; no missing column is added."""
     scene = Scene()
     columns = ("globalUserId", "email", "phone", "score")
     scene.run(scene.upload(tsv({}, columns=columns)))
-    (row,) = scene.scrubbed()
+    (row,) = scene.scrubbed_rows()
     assert list(row) == [*columns, "band", "bandScore", "verdict", "tags"]
     (record,) = scene.records()
     assert (record["campaignId"], record["marketIds"]) == ("tour", [])
 
 
 def test_a_row_that_names_no_campaign_is_of_the_files() -> None:
-    """Blank cells in a file that names campaigns elsewhere."""
+    """A blank cell means the campaign in the name of the file."""
     scene = Scene()
     scene.add_campaign("other")
     scene.run(scene.upload(tsv({"campaignId": " "}, {"campaignId": "other"})))
     assert sorted(record["campaignId"] for record in scene.records()) == ["other", "tour"]
-    assert sorted(row["campaignId"] for row in scene.scrubbed()) == ["other", "tour"]
+    assert sorted(row["campaignId"] for row in scene.scrubbed_rows()) == ["other", "tour"]
 
 
 def test_each_campaign_has_its_own_rules() -> None:
-    """Options, lists and seeds of one campaign mean nothing in another, in whatever order."""
+    """Options, lists and seeds apply to their own campaign only."""
     scene = Scene()
     scene.add_campaign("world", seed="w", allow_intl_phones=True)
     scene.put("blocklist/world/emails.txt", "bob@x.co\n")
@@ -121,14 +123,14 @@ def test_each_campaign_has_its_own_rules() -> None:
     bob = {"email": "bob@x.co", "globalUserId": "g2", "phone": ""}
     world = {"campaignId": "world"}
     scene.run(scene.upload(tsv(london, {**london, **world}, bob, {**bob, **world})))
-    tags = [row["tags"] for row in scene.scrubbed()]
+    tags = [row["tags"] for row in scene.scrubbed_rows()]
     assert tags == ["internationalPhone", "", "missingPhone", "blockedEmail|missingPhone"]
     places = {record["campaignId"]: record["bandScore"] for record in scene.records()}
     assert places["tour"] != places["world"]
 
 
 def test_lists_of_both_levels_count_and_disposable_domains_too() -> None:
-    """A `#` begins a comment; an allowed pattern opens what a list closes."""
+    """A `#` begins a comment; an allowed pattern overrides the blocklists."""
     scene = Scene()
     scene.put("blocklist/emails.txt", "\ufeff# resellers\r\nBOB@x.co  # twice\r\n\r\na#b@x.co\r\n")
     scene.put("blocklist/tour/emails.txt", "cyd@x.co")
@@ -148,12 +150,12 @@ def test_lists_of_both_levels_count_and_disposable_domains_too() -> None:
     }
     fans = ({"globalUserId": email, "email": email, "phone": ""} for email in addresses)
     scene.run(scene.upload(tsv(*fans)))
-    tags = {row["email"]: row["tags"].removesuffix("missingPhone") for row in scene.scrubbed()}
+    tags = {row["email"]: row["tags"].removesuffix("missingPhone") for row in scene.scrubbed_rows()}
     assert {email: tag.removesuffix("|") for email, tag in tags.items()} == addresses
 
 
 def test_the_report_and_the_channel_hear_the_same_figures() -> None:
-    """Rows, records, each tag, each band, and who wants which market."""
+    """Both have rows, records, each tag, each band, and the demand for each market."""
     scene = Scene()
     fans: tuple[dict[str, str], ...] = (
         {},
@@ -192,7 +194,7 @@ def test_the_report_and_the_channel_hear_the_same_figures() -> None:
 
 
 def test_a_campaign_without_a_channel_is_told_nothing() -> None:
-    """Each channel hears once, of its own campaign."""
+    """Each channel gets one message, about its own campaign."""
     scene = Scene()
     scene.add_campaign("quiet")
     scene.add_campaign("loud", stats_channels=("#a", "#b", "#a"))
@@ -202,14 +204,14 @@ def test_a_campaign_without_a_channel_is_told_nothing() -> None:
 
 
 def test_the_same_upload_gives_the_same_bytes() -> None:
-    """The scrubbed file says nothing of the run that made it."""
+    """The scrubbed file does not depend on the run."""
     fans = [{"globalUserId": f"g{n % 7}", "score": f"0.{n}"} for n in range(20)]
-    one, two = scrubbed(*fans), scrubbed(*fans)
+    one, two = scrub_file(*fans), scrub_file(*fans)
     assert one.world.text(SCRUBBED) == two.world.text(SCRUBBED)
 
 
 def test_a_key_that_is_not_of_the_form_is_refused_and_counted() -> None:
-    """A folder below the prefix holds no upload, and no retry would make it one."""
+    """A key in a folder below the prefix is never an upload, so a retry cannot help."""
     scene = Scene()
     report = scene.run(scene.upload(tsv({}), key="scored/old/tour.1.txt"))
     assert report.counts == {"in": 1, "out": 0, "rejected": 1, "duplicates": 0}
@@ -217,7 +219,7 @@ def test_a_key_that_is_not_of_the_form_is_refused_and_counted() -> None:
 
 
 def test_a_replaced_version_is_left_to_its_own_event() -> None:
-    """Only the very version of the event is read."""
+    """Only the version of the event is read."""
     scene = Scene()
     first = scene.upload(tsv({}))
     second = scene.upload(tsv({"globalUserId": "g2"}))
@@ -228,7 +230,7 @@ def test_a_replaced_version_is_left_to_its_own_event() -> None:
 
 
 def test_an_event_without_a_version_means_the_present_one() -> None:
-    """Somebody may start the worker by hand."""
+    """The worker may be started by hand."""
     scene = Scene()
     scene.upload(tsv({}))
     assert scene.run(ObjectCreated(bucket="scoring", key=UPLOAD)).counts["out"] == 1
@@ -253,7 +255,7 @@ fans = st.lists(
 
 @given(fans, st.integers(150, 600))
 def test_a_file_in_pieces_is_scrubbed_as_a_whole(rows: list[dict[str, str]], block: int) -> None:
-    """However small the pieces in memory, the file and the records are those of one frame."""
+    """The size of the frames changes neither the file nor the records."""
     scene = Scene(block=block)
     scene.run(scene.upload(tsv(*rows)))
     frame = pl.DataFrame(
@@ -268,10 +270,10 @@ def test_a_file_in_pieces_is_scrubbed_as_a_whole(rows: list[dict[str, str]], blo
         }
     )  # fmt: skip
     expected = scrub(frame, ScrubPolicy(lottery_seed="s")).collect()
-    assert [row["tags"].split("|") if row["tags"] else [] for row in scene.scrubbed()] == (
+    assert [row["tags"].split("|") if row["tags"] else [] for row in scene.scrubbed_rows()] == (
         expected["tags"].to_list()
     )
-    assert [float(row["bandScore"] or -1) for row in scene.scrubbed()] == (
+    assert [float(row["bandScore"] or -1) for row in scene.scrubbed_rows()] == (
         expected["band_score"].fill_null(-1).to_list()
     )
     known = expected.filter(pl.col("global_user_id") != "")

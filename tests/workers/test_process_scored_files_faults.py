@@ -1,4 +1,4 @@
-"""processScoredFiles on a bad day: wrong uploads, failing systems, and being killed anywhere."""
+"""processScoredFiles with invalid uploads, failing systems, and kills at any call."""
 
 import logging
 from datetime import timedelta
@@ -34,7 +34,7 @@ SECRET = "penelope@secret.example"
     ],
 )
 def test_a_wrong_upload_is_refused_with_its_place(content: str | bytes, problem: str) -> None:
-    """The error names file, line and field; nothing is written, put or said."""
+    """The error names file, line and field; nothing is written, put or posted."""
     scene = Scene()
     event = scene.upload(content)
     before = contents(scene.world.scoring)
@@ -54,7 +54,7 @@ def test_a_reserved_column_name_is_refused() -> None:
 
 
 def test_a_file_that_names_no_campaign_anywhere_is_refused() -> None:
-    """Neither the row nor the name of the file tells."""
+    """Neither the row nor the name of the file has a campaign id."""
     scene = Scene()
     upload = scene.upload(tsv({}, {"campaignId": ""}), key="scored/registrants.txt")
     with pytest.raises(BadInput, match="row 2, campaignId: expected a campaign id"):
@@ -70,7 +70,7 @@ def test_a_file_that_names_no_campaign_anywhere_is_refused() -> None:
     ],
 )
 def test_a_wrong_list_is_refused_with_its_place(key: str, content: bytes, problem: str) -> None:
-    """Better no scrub than one that lets everybody in."""
+    """An unreadable list stops the scrub, which would otherwise let fans in."""
     scene = Scene()
     scene.put(key, content)
     with pytest.raises(BadInput, match=f"{key}, {problem}"):
@@ -78,7 +78,7 @@ def test_a_wrong_list_is_refused_with_its_place(key: str, content: bytes, proble
 
 
 def test_a_campaign_without_a_seed_is_not_scrubbed() -> None:
-    """Without a seed nobody could check the draw."""
+    """Without a seed the draw could not be verified."""
     scene = Scene()
     scene.add_campaign("unsown", seed=None)
     with pytest.raises(NotFound, match="lottery-seed"):
@@ -86,7 +86,7 @@ def test_a_campaign_without_a_seed_is_not_scrubbed() -> None:
 
 
 def test_a_channel_that_refuses_for_good_does_not_undo_the_scrub() -> None:
-    """It is named in the report; the other channels hear."""
+    """It is named in the report; the other channels get their messages."""
     scene = Scene()
     scene.add_campaign("tour", stats_channels=("#gone", "#tour"))
     scene.world.chat.faults.fail_next(PermanentFailure("no such channel"))
@@ -96,7 +96,7 @@ def test_a_channel_that_refuses_for_good_does_not_undo_the_scrub() -> None:
 
 
 def test_a_failing_system_makes_it_come_again() -> None:
-    """A chat that is down, a service that fails: the same event again completes the work."""
+    """After a failure of the chat or a service, the same event completes the work."""
     scene = Scene()
     event = scene.upload(tsv({}))
     for faults in (scene.world.chat.faults, scene.world.campaigns.faults):
@@ -107,7 +107,7 @@ def test_a_failing_system_makes_it_come_again() -> None:
 
 
 def test_killed_at_any_call_it_ends_as_one_clean_run() -> None:
-    """Objects byte for byte, records but for copies with the same key, the chat at least once."""
+    """Objects are equal, records equal except for copies; messages are posted at least once."""
 
     def build(wrap: Any) -> crashes.CrashCase:
         scene = Scene(wrap=wrap, block=200)
@@ -115,47 +115,47 @@ def test_killed_at_any_call_it_ends_as_one_clean_run() -> None:
         fans = [{"globalUserId": f"g{n}", "phone": ""} for n in range(5)]
         event = scene.upload(tsv(*fans, {"email": "bob@x.co"}))
 
-        def seen() -> Any:
+        def snapshot() -> Any:
             posts = {(post.channel, post.text) for post in scene.world.chat.posts()}
             records = first_of_each(put_records(scene.stream), "dedupeKey")
             return contents(scene.world.scoring), records, posts
 
-        return crashes.CrashCase(run=lambda: scene.run(event), snapshot=seen)
+        return crashes.CrashCase(run=lambda: scene.run(event), snapshot=snapshot)
 
     assert crashes.assert_survives_every_kill(build) > 15
 
 
 def overtaken(at: int) -> tuple[Scene, int]:
-    """The upload is replaced, and the new version scrubbed, just before a call of the old run."""
+    """Replace the upload, and scrub the new version, just before a call of the old run."""
     scene = Scene(block=200)
     old = scene.upload(tsv({}, {"globalUserId": "g2", "score": "0.9"}))
 
-    def replaced() -> None:
+    def replace_upload() -> None:
         scene.wrap = lambda port: port
         scene.world.clock.advance(timedelta(seconds=1))
         scene.run(scene.upload(tsv({"score": "0.6"}, {"globalUserId": "g2", "email": "no"})))
         scene.world.clock.advance(timedelta(seconds=1))
 
-    meanwhile = ConcurrentAction(at=at, happens=replaced)
+    meanwhile = ConcurrentAction(at=at, happens=replace_upload)
     scene.wrap = meanwhile.wrap
     scene.run(old)
     return scene, meanwhile.calls
 
 
 def test_a_replaced_upload_leaves_nothing_over_the_new_one() -> None:
-    """Wherever the old run is by then, file and latest records are those of the new version."""
+    """File and latest records are those of the new version, at any call of the old run."""
     never, calls = overtaken(0)
     assert len(never.records()) == 2
     for at in range(1, calls + 1):
         scene, _ = overtaken(at)
-        assert [row["score"] for row in scene.scrubbed()] == ["0.6", "0.5"], at
+        assert [row["score"] for row in scene.scrubbed_rows()] == ["0.6", "0.5"], at
         latest = {r["globalUserId"]: r for r in sorted(scene.records(), key=itemgetter("created"))}
         assert (latest["g1"]["score"], latest["g2"]["verdict"]) == (0.6, 0), at
 
 
 @pytest.mark.parametrize("ends_well", [True, False])
 def test_temporary_files_are_gone_in_every_outcome(tmp_path: Path, ends_well: bool) -> None:
-    """Fans' data does not stay behind on the machine."""
+    """No personal data remains on the machine."""
     scene = Scene(block=200, spool_dir=tmp_path)
     rows = [{"globalUserId": f"g{n}"} for n in range(40)]
     event = scene.upload(tsv(*rows, {} if ends_well else {"campaignId": "moon"}))
@@ -168,7 +168,7 @@ def test_temporary_files_are_gone_in_every_outcome(tmp_path: Path, ends_well: bo
 
 
 def test_nothing_personal_is_logged_or_raised(caplog: pytest.LogCaptureFixture) -> None:
-    """Errors and logs name places, never values."""
+    """Errors and logs name places and never quote values."""
     caplog.set_level(logging.DEBUG)
     scene = Scene()
     personal = {"email": SECRET, "phone": "+12125550177", "firstName": "Penelope"}

@@ -1,4 +1,4 @@
-"""translateRanksToScores: every rank is scored, told and kept, or rejected with its line."""
+"""translateRanksToScores scores every rank, or rejects it with its line."""
 
 import json
 
@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from campaign_workers.domain.records.record import parse_record
 from campaign_workers.testing.builders import campaign
-from tests.fanlist_scenes import LIST, SCORED, Scene, translated
+from tests.fanlist_scenes import LIST, SCORED, Scene, translate_file
 
 
 def test_every_rank_becomes_a_scoring_record() -> None:
-    """Each fan's record has the ids that the file gives, rank, score, and source `fanlist`."""
-    scene = translated(LIST)
+    """Each fan's record has the ids of the file, rank, score, and source `fanlist`."""
+    scene = translate_file(LIST)
     first, second, third = scene.records()
     assert {"globalUserId": "g1", "memberId": "m1", "email": "ada@mail.example"}.items() <= (
         first.items()
@@ -37,8 +37,8 @@ def test_every_rank_becomes_a_scoring_record() -> None:
 
 
 def test_records_are_keyed_and_partitioned_by_fan() -> None:
-    """Each line carries the key that its reader computes, and goes where its fan goes."""
-    scene = translated(LIST)
+    """Each record has the dedupe key that a consumer computes, and its fan as partition key."""
+    scene = translate_file(LIST)
     for shard in scene.stream.shards():
         for record in scene.stream.read(shard, after=None, limit=9):
             line = json.loads(record.data)
@@ -51,14 +51,14 @@ def test_records_are_keyed_and_partitioned_by_fan() -> None:
 
 def test_the_scored_copy_has_every_row_and_a_score() -> None:
     """Columns are carried through in their order; a rejected row has no score."""
-    scene = translated('note,rank,memberId\n"a, b",1,m1\n=x,0,m2\n')
+    scene = translate_file('note,rank,memberId\n"a, b",1,m1\n=x,0,m2\n')
     assert scene.scoring.open(SCORED).read().decode() == (
         'note,rank,memberId,score\n"a, b",1,m1,1.0\n\'=x,0,m2,\n'
     )
 
 
 def test_the_manifest_tells_the_outcome() -> None:
-    """Version, formula, counts, the scored copy, and the lines of rejected rows by reason."""
+    """It has version, formula, counts, scored copy, and the lines of rejected rows by reason."""
     scene = Scene()
     event = scene.upload(f'{LIST},g5,,\nfirst,g6,,\n"7",,,\n1.5,g7,"m\n7",\n0,g8,,\n')
     report = scene.run(event)
@@ -93,7 +93,7 @@ def test_the_manifest_tells_the_outcome() -> None:
 def test_blank_lines_do_not_shift_the_line_numbers(content: str) -> None:
     """The line of a rejected row is the one that an editor shows."""
     line = next(n for n, text in enumerate(content.splitlines(), 1) if text.startswith("x"))
-    assert translated(content).manifest()["club.csv"]["rejected"] == [
+    assert translate_file(content).manifest()["club.csv"]["rejected"] == [
         {"reason": "rank: expected a whole number from 1", "lines": [line]}
     ]
 
@@ -105,7 +105,7 @@ cells = st.sampled_from(["1", "2", "x", "", "a\nb", "q", " "])
 def test_rejected_lines_are_found_however_the_file_is_broken_up(
     rows: list[tuple[str, str] | None],
 ) -> None:
-    """Blank lines and line breaks inside cells never shift a line number."""
+    """Blank lines and line breaks inside cells do not shift line numbers."""
     content, expected = "rank,memberId\n", []
     for row in rows:
         if row is None:
@@ -114,12 +114,12 @@ def test_rejected_lines_are_found_however_the_file_is_broken_up(
             expected.append(content.count("\n") + 1)
         if row is not None:
             content += ",".join(f'"{cell}"' for cell in row) + "\n"
-    found = translated(content).manifest()["club.csv"]["rejected"]
+    found = translate_file(content).manifest()["club.csv"]["rejected"]
     assert sorted(line for each in found for line in each["lines"]) == expected
 
 
 def test_a_fan_listed_twice_counts_once_with_the_best_rank() -> None:
-    """The others are duplicates, whatever their order and the spelling of the address."""
+    """The others are duplicates, in any order and with any case of the address."""
     scene = Scene()
     content = (
         "rank,globalUserId,email\n5,g1,\n2,g1,\n2,g1,\n3,,Z@mail.example\n4,, z@mail.example\n"
@@ -127,13 +127,13 @@ def test_a_fan_listed_twice_counts_once_with_the_best_rank() -> None:
     report = scene.run(scene.upload(content))
     assert report.counts == {"in": 5, "out": 2, "rejected": 0, "duplicates": 3}
     assert [line["rank"] for line in scene.records()] == [2, 3]
-    scores = [float(row["score"]) for row in scene.scored()]
+    scores = [float(row["score"]) for row in scene.scored_rows()]
     assert scores == pytest.approx([0.2, 0.8, 0.8, 0.6, 0.4])
 
 
 def test_ids_of_another_kind_are_other_fans() -> None:
-    """A member id that reads like a global user id is not that fan."""
-    scene = translated("rank,globalUserId,memberId\n1,x,\n2,,x\n")
+    """A member id that equals a global user id is another fan."""
+    scene = translate_file("rank,globalUserId,memberId\n1,x,\n2,,x\n")
     assert len(scene.records()) == 2
 
 
@@ -146,9 +146,9 @@ def test_the_campaign_chooses_the_formula() -> None:
 
 
 def test_a_header_alone_has_nothing_to_score() -> None:
-    """No rows are no error; copy and manifest are written."""
-    scene = translated("rank,memberId\n")
-    assert (scene.records(), scene.scored()) == ([], [])
+    """Without rows the copy and the manifest are still written."""
+    scene = translate_file("rank,memberId\n")
+    assert (scene.records(), scene.scored_rows()) == ([], [])
     assert scene.manifest()["club.csv"]["count"]["in"] == 0
 
 

@@ -1,4 +1,4 @@
-"""translateRanksToScores: what it refuses, whom it waits for, and what a kill leaves behind."""
+"""translateRanksToScores with invalid files, concurrent runs, and kills at any call."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from campaign_workers.domain.errors import BadInput, NotFound, RetryLater
 from campaign_workers.domain.running.events import ObjectCreated
 from campaign_workers.testing.builders import campaign
 from campaign_workers.testing.crashes import CrashCase, assert_survives_every_kill
-from tests.fanlist_scenes import LIST, MANIFEST, UPLOAD, Scene, translated
+from tests.fanlist_scenes import LIST, MANIFEST, UPLOAD, Scene, translate_file
 from tests.worlds import ConcurrentAction
 
 
@@ -34,7 +34,7 @@ from tests.worlds import ConcurrentAction
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_its_place(content: bytes, words: str) -> None:
-    """File, line and field say what to mend, in the error and in the manifest."""
+    """The error and the manifest name file, line and field."""
     scene = Scene()
     with pytest.raises(BadInput) as caught:
         scene.run(scene.upload(content))
@@ -46,21 +46,21 @@ def test_a_file_that_cannot_be_read_is_refused_with_its_place(content: bytes, wo
 
 
 def test_a_file_beyond_the_limit_is_refused() -> None:
-    """What would not fit into memory is not even read."""
+    """A file above the limit is not read."""
     scene = Scene(largest=len(LIST) - 1)
     with pytest.raises(BadInput, match="split the file"):
         scene.run(scene.upload(LIST))
 
 
 def test_an_id_that_no_stream_takes_is_rejected() -> None:
-    """An id of more than 256 characters is no key; its row is rejected, the others go on."""
-    scene = translated(f"rank,memberId\n1,{'m' * 257}\n2,m2\n")
+    """A row with an id of more than 256 characters is rejected; the others are translated."""
+    scene = translate_file(f"rank,memberId\n1,{'m' * 257}\n2,m2\n")
     assert len(scene.records()) == 1
     assert "256" in scene.manifest()["club.csv"]["rejected"][0]["reason"]
 
 
 def test_an_unknown_scoring_type_is_refused() -> None:
-    """The campaign has to name a formula that there is."""
+    """The campaign must have a known scoring type."""
     scene = Scene()
     scene.campaigns.put(campaign(scoring_type="quadratic"))
     with pytest.raises(BadInput, match="scoringType"):
@@ -68,7 +68,7 @@ def test_an_unknown_scoring_type_is_refused() -> None:
 
 
 def test_an_unknown_campaign_is_an_error() -> None:
-    """A fan list of no campaign is nobody's."""
+    """A fan list needs a campaign of the same id."""
     scene = Scene()
     with pytest.raises(NotFound):
         scene.run(scene.upload(LIST, "fanlist/uploaded/other/club.csv"))
@@ -84,14 +84,14 @@ def test_an_unknown_campaign_is_an_error() -> None:
     ],
 )
 def test_a_key_of_another_form_is_refused_and_counted(key: str) -> None:
-    """It is not an error that would come back for ever."""
+    """It raises no error, because a retry cannot help."""
     report = Scene().run(ObjectCreated(bucket="scoring", key=key))
     assert report.counts == {"in": 1, "out": 0, "rejected": 1, "duplicates": 0}
     assert "refused" in report.details
 
 
 def test_only_the_version_of_the_event_is_read() -> None:
-    """A file that was replaced meanwhile is left to the event of its new version."""
+    """A file that has been replaced is left to the event of its new version."""
     scene = Scene()
     old = scene.upload(LIST)
     new = scene.upload("rank,memberId\n1,m9\n")
@@ -102,43 +102,43 @@ def test_only_the_version_of_the_event_is_read() -> None:
 
 
 def overtaken(at: int) -> tuple[Scene, int]:
-    """The upload is replaced, and the new version scored, just before a call of the old run."""
+    """Replace the upload, and score the new version, just before a call of the old run."""
     scene = Scene()
     old = scene.upload("rank,memberId\n1,m1\n2,m2\n")
 
-    def replaced() -> None:
+    def replace_upload() -> None:
         scene.wrap = lambda port: port
         scene.clock.advance(timedelta(seconds=1))
         scene.run(scene.upload("rank,memberId\n1,m2\n2,m1\n4,m3\n"))
         scene.clock.advance(timedelta(seconds=1))
 
-    meanwhile = ConcurrentAction(at=at, happens=replaced)
+    meanwhile = ConcurrentAction(at=at, happens=replace_upload)
     scene.wrap = meanwhile.wrap
     scene.run(old)
     return scene, meanwhile.calls
 
 
 def test_a_replaced_upload_leaves_nothing_over_the_new_one() -> None:
-    """Wherever the old run is by then, copy, manifest and latest records are of the new version."""
+    """Copy, manifest and latest records are of the new version, at any call of the old run."""
     never, calls = overtaken(0)
     assert len(never.records()) == 2
     for at in range(1, calls + 1):
         scene, _ = overtaken(at)
         latest = {r["memberId"]: r for r in sorted(scene.records(), key=itemgetter("created"))}
         assert [latest[member]["rank"] for member in ("m1", "m2", "m3")] == [2, 1, 4], at
-        assert [row["memberId"] for row in scene.scored()] == ["m2", "m1", "m3"], at
+        assert [row["memberId"] for row in scene.scored_rows()] == ["m2", "m1", "m3"], at
         assert scene.manifest()["club.csv"]["count"]["in"] == 3, at
 
 
 @attrs.define
 class Contested:
-    """A bucket in which somebody else writes the manifest just before us, some times."""
+    """A bucket in which another run writes the manifest just before each of some puts."""
 
     store: Any
     times: int
 
     def put(self, key: str, body: Any, **conditions: Any) -> Any:
-        """Let the rival go first."""
+        """Let the other run write first."""
         if key == MANIFEST and self.times:
             self.times -= 1
             self.store.put(MANIFEST, json.dumps({"files": {f"{self.times}.csv": {}}}).encode())
@@ -148,28 +148,28 @@ class Contested:
         return getattr(self.store, name)
 
 
-def contested(times: int) -> Scene:
+def contested_scene(times: int) -> Scene:
     return Scene(
         wrap=lambda port: Contested(port, times) if isinstance(port, MemoryObjectStore) else port
     )
 
 
-def test_a_manifest_that_somebody_else_writes_is_read_again() -> None:
-    """Two files at once: neither entry is lost."""
-    scene = contested(1)
+def test_a_manifest_that_another_run_writes_is_read_again() -> None:
+    """Entries of two files that are translated concurrently are both stored."""
+    scene = contested_scene(1)
     scene.run(scene.upload(LIST))
     assert list(scene.manifest()) == ["0.csv", "club.csv"]
 
 
-def test_a_manifest_that_never_rests_is_tried_again_later() -> None:
-    """The whole run is repeated rather than an entry lost."""
-    scene = contested(99)
+def test_a_manifest_that_keeps_changing_is_retried_later() -> None:
+    """The run fails and is retried; no entry is lost."""
+    scene = contested_scene(99)
     with pytest.raises(RetryLater, match="other runs keep changing"):
         scene.run(scene.upload(LIST))
 
 
-def test_a_manifest_that_is_none_is_not_overwritten() -> None:
-    """Whatever lies there is left for a person."""
+def test_an_invalid_manifest_is_not_overwritten() -> None:
+    """An invalid manifest is left unchanged."""
     scene = Scene()
     scene.scoring.put(MANIFEST, b"[]")
     with pytest.raises(BadInput, match="expected a manifest"):
@@ -177,17 +177,17 @@ def test_a_manifest_that_is_none_is_not_overwritten() -> None:
     assert scene.scoring.open(MANIFEST).read() == b"[]"
 
 
-def test_a_killed_run_is_simply_run_again() -> None:
-    """Killed anywhere and run again: the same objects, and records with the same keys."""
+def test_a_killed_run_can_be_repeated() -> None:
+    """A run that is killed at any call and repeated gives the same objects and dedupe keys."""
 
     def build(wrap: Callable[[Any], Any]) -> CrashCase:
         scene = Scene(wrap=wrap)
         event = scene.upload(f"{LIST}x,g5,,\n")
-        return CrashCase(run=lambda: scene.run(event), snapshot=lambda: seen(scene))
+        return CrashCase(run=lambda: scene.run(event), snapshot=lambda: take_snapshot(scene))
 
     assert assert_survives_every_kill(build) >= 10
 
 
-def seen(scene: Scene) -> object:
+def take_snapshot(scene: Scene) -> object:
     objects = {info.key: scene.scoring.open(info.key).read() for info in scene.scoring.list("")}
     return objects, {line["dedupeKey"] for line in scene.records()}

@@ -228,7 +228,7 @@ class _BlockParser:
         if b"\0" in block or not _is_well_quoted(block, self.delimiter):
             return None
         if is_quoted and len(self.columns) == 1:
-            # A blank line could not be told from an empty cell.
+            # A blank line and an empty cell look alike.
             return None
         data = block.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n"
         if not is_quoted:
