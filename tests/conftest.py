@@ -1,4 +1,4 @@
-"""What holds for every test: how hard Hypothesis looks, no network, no skipping."""
+"""Rules of every test: Hypothesis profiles, no network, no skips, no personal data in logs."""
 
 import os
 from collections.abc import Generator
@@ -41,20 +41,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let no test log what is personal."""
+    """Fail tests that log personal data."""
     privacy.watch(config)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A skipped test and an expected failure prove nothing: both are failures."""
+    """Turn skipped tests and expected failures into failures: they prove nothing."""
     report = yield
     return _failed_if_skipped(report)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """The same for a module that skips itself while it is collected."""
+    """Turn modules that skip themselves during collection into failures."""
     report = yield
     return _failed_if_skipped(report)
 
@@ -69,7 +69,7 @@ def _failed_if_skipped(report: Report) -> Report:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what tests have to say of what they saw."""
+    """Print the recorded properties of tests."""
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
         if report.when == "call":
             for name, value in report.user_properties:

@@ -1,8 +1,8 @@
-"""Watches every log line of the test run, and fails the test that told something personal.
+"""Watches every log line of the test run, and fails tests that log personal data.
 
-Every logger is at DEBUG, those of libraries included, so that a line counts even if nobody would
-have read it. Left out are what AWS's SDK logs below INFO, because `adapters.aws.clients` keeps it
-from doing so, and documents that tests plant in MongoDB, where the adapters insert none.
+All loggers are at DEBUG, those of libraries included, so that every line counts, even one that is
+usually not shown. Exceptions: lines of AWS's SDK below INFO, which `adapters.aws.clients` turns
+off, and documents that tests insert into MongoDB, which the adapters never do.
 """
 
 import logging
@@ -20,26 +20,26 @@ PERSONAL: Final[Mapping[str, re.Pattern[str]]] = {
     "a token": re.compile(r"(?i:bearer\s+(?!\*)\S)|://[^/\s:@]*:[^/\s@]+@|t0ken"),
     "a code": re.compile(
         r"(?<![\w-])(?:C[O0]DE-?\d\w*|C[O0]DE-[A-Z]\w*|SECRET-?CODE\w*|K7Q2M4XZ|Q9D3W8LT"
-        # what is minted, and what lies in the pools of made-up uploads
+        # Codes of the fake of Pacman, and of the pools of made-up uploads.
         r"|(?=[A-Z]*\d)(?=\d*[A-Z])[A-Z\d]{10})(?![\w-])"
     ),
 }
-"""What is personal, or a secret, in the forms that it has in tests."""
+"""Patterns of personal data and secrets in tests."""
 
 SDK: Final = ("boto3", "botocore", "s3transfer", "urllib3")
 
-_OF_EVERY_LINE: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_STANDARD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
 
-def told(text: str) -> list[str]:
-    """The kinds of personal things that a text tells."""
+def personal_data(text: str) -> list[str]:
+    """Return the kinds of personal data in a text."""
     return [kind for kind, pattern in PERSONAL.items() if pattern.search(text)]
 
 
 class LogWatch(logging.Handler):
-    """Reads every line with what was logged beside it, and keeps where those came from that tell.
+    """Checks every log line with its extra fields, and records where personal data is logged.
 
-    Lines of threads that outlive their test count for a later one.
+    Lines of threads that outlive their test count for a later test.
     """
 
     def __init__(self) -> None:
@@ -48,20 +48,21 @@ class LogWatch(logging.Handler):
         self.found: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Look at the message, its traceback and its extra fields."""
-        if _plants(record):
+        """Check the message, its traceback and its extra fields."""
+        if _is_test_insert(record):
             return
-        extras = {k: value for k, value in vars(record).items() if k not in _OF_EVERY_LINE}
+        extras = {k: value for k, value in vars(record).items() if k not in _STANDARD_FIELDS}
         place = f"{record.levelname} line of {record.name} ({record.pathname}:{record.lineno})"
         self.found += [
-            f"a {place} tells {kind}" for kind in told(f"{self.format(record)} {extras!r}")
+            f"a {place} contains {kind}"
+            for kind in personal_data(f"{self.format(record)} {extras!r}")
         ]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Fail the test whose lines tell, once its fixtures are gone too."""
+        """Fail the test whose lines have personal data, after the teardown of its fixtures."""
         report = yield
         if call.when == "teardown" and self.found:
             report.outcome = "failed"
@@ -71,9 +72,9 @@ class LogWatch(logging.Handler):
 
 
 def watch(config: pytest.Config) -> None:
-    """Watch from now to the end of the run, in this process."""
+    """Watch the log until the end of the run, in this process."""
     if config.option.log_level is None:
-        # Failing tests show no more than they would without the watch.
+        # Reports of failed tests show the same log lines as without the watch.
         config.option.log_level = "INFO"
     handler: Any = LogWatch()
     config.pluginmanager.register(handler, "log-watch")
@@ -83,5 +84,5 @@ def watch(config: pytest.Config) -> None:
         logging.getLogger(name).setLevel(logging.INFO)
 
 
-def _plants(record: logging.LogRecord) -> bool:
+def _is_test_insert(record: logging.LogRecord) -> bool:
     return record.name == "pymongo.command" and '"commandName": "insert"' in record.getMessage()

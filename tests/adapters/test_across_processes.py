@@ -19,7 +19,7 @@ from campaign_workers.ports.object_store import ObjectInfo
 from campaign_workers.ports.workflow import Execution
 from campaign_workers.testing.contracts._base import race
 from tests.adapters.runtime_stage import NOON
-from tests.contracts.outages import locked
+from tests.contracts.outages import lock_database
 
 CLOCK = SteppedClock(NOON)
 MANY = range(4)
@@ -128,7 +128,7 @@ def test_a_locked_file_asks_for_another_try(tmp_path: Path, call: str) -> None:
             "delete": lambda: table.delete(["k"]),
             "insert": lambda: table.insert("k", {}),
         }
-        with locked(file), pytest.raises(RetryLater, match="locked"):
+        with lock_database(file), pytest.raises(RetryLater, match="locked"):
             calls[call]()
         assert table.insert("k", {})
 

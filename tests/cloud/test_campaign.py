@@ -220,5 +220,5 @@ def test_no_function_logs_what_is_personal(played: Played) -> None:
     lines = [line for worker in WORKERS for line in played.outside.lines(worker)]
     codes = {row["code"] for row in played.picks if row["code"] != "TM"}
     assert len(lines) > len(WORKERS)
-    assert [privacy.told(line) for line in lines if privacy.told(line)] == []
+    assert [privacy.personal_data(line) for line in lines if privacy.personal_data(line)] == []
     assert not [code for code in codes if any(code in line for line in lines)]

@@ -1,6 +1,6 @@
-"""The matrix of docs/adapters.md: which adapter serves which port in which profile.
+"""Generates the table of docs/adapters.md: the adapters of each port by profile.
 
-`python -m tests.contracts.adapters_page` writes it anew.
+Run `python -m tests.contracts.adapters_page`.
 """
 
 from collections.abc import Iterator
@@ -23,9 +23,9 @@ SUITES: Final = "src/campaign_workers/testing/contracts"
 BEGIN, END = "<!-- matrix -->\n", "<!-- end of matrix -->\n"
 
 REMOTE: Final = ("aws", "http", "mongo")
-"""Rooms whose adapters reach what serves a port over a network."""
+"""Packages whose adapters call a server over a network."""
 
-HANDED_OUT: Final = {"Merge": "an engine's answer"}
+NOT_LISTED: Final = {"Merge": "an engine's answer"}
 
 
 def wired(profile: Profile) -> list[type]:
@@ -69,7 +69,7 @@ def rows() -> Iterator[tuple[str, ...]]:
     ports = [p for p in classes(campaign_workers.ports) if is_protocol(p)]
     pairs = [served(some, ports) for some in (*(wired(name) for name in EMBEDDED), remote())]
     for port in sorted(ports, key=lambda port: port.__name__):
-        if port.__name__ not in HANDED_OUT:
+        if port.__name__ not in NOT_LISTED:
             names = (
                 ", ".join(f"`{name}`" for name, of in sorted(some) if of == port.__name__)
                 for some in pairs
@@ -78,7 +78,7 @@ def rows() -> Iterator[tuple[str, ...]]:
 
 
 def matrix() -> str:
-    """The table, as it stands on the page."""
+    """Return the table in Markdown."""
     head = ("port", "contract", "tests", *EMBEDDED, "over a network")
     rule = tuple("---:" if name == "tests" else "---" for name in head)
     lines = [head, rule, *rows()]

@@ -1,4 +1,4 @@
-"""Failures of the machine, for adapters that keep things on it."""
+"""Failures of the machine, for adapters that store data on it."""
 
 import os
 import resource
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextmanager
 def no_more_files() -> Iterator[None]:
-    """The process may open no file any more."""
+    """Prevent the process from opening files during the context."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     lowest_free = os.open(os.devnull, os.O_RDONLY)
     os.close(lowest_free)
@@ -22,8 +22,8 @@ def no_more_files() -> Iterator[None]:
 
 
 @contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """Another process is writing the database file, and does not come to an end."""
+def lock_database(file: Path) -> Iterator[None]:
+    """Hold a write lock on the database file, like another process, during the context."""
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield

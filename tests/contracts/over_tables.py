@@ -1,4 +1,4 @@
-"""The tables that in-process stand-ins are tried over: dicts, and a SQLite file."""
+"""The tables that fakes are tested with: dictionaries and a SQLite file."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -19,7 +19,7 @@ class OverTables:
 
     @pytest.fixture(params=["memory", "local"])
     def tables(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Tables]:
-        """Fresh tables of each kind."""
+        """Return new, empty tables."""
         if request.param == "memory":
             yield DictTables()
             return
@@ -29,16 +29,16 @@ class OverTables:
 
     @pytest.fixture
     def clock(self) -> SteppedClock:
-        """A clock that moves when it is told to."""
+        """Return a clock that tests advance."""
         return SteppedClock(CREATED)
 
 
 class FreshIds:
-    """Ids that no other example of the same test has."""
+    """Returns ids that no other example of the same test has."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
 
     def __call__(self) -> str:
-        """The next id."""
+        """Return the next id."""
         return f"x{next(self._numbers)}"

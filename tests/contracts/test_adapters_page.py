@@ -1,4 +1,4 @@
-"""The page about adapters says what is so."""
+"""The page about adapters is up to date."""
 
 import subprocess
 import sys
@@ -9,11 +9,11 @@ from tests.contracts.adapters_page import BEGIN, END, PAGE, matrix, rows
 from tests.docs.pages import blocks
 
 
-def test_the_matrix_is_that_of_the_container() -> None:
-    """Ports, suites and adapters stand on the page as the container wires them."""
+def test_the_table_is_up_to_date() -> None:
+    """The table lists the ports, suites and adapters that the container wires."""
     page = PAGE.read_text(encoding="utf-8")
     expected = f"{BEGIN}{matrix()}{END}"
-    assert expected in page, "run `python -m tests.contracts.adapters_page` to write it anew"
+    assert expected in page, "run `python -m tests.contracts.adapters_page` to update it"
 
 
 def test_every_port_is_served_once_in_every_profile() -> None:
@@ -24,8 +24,8 @@ def test_every_port_is_served_once_in_every_profile() -> None:
         assert remote.count("`") in {0, 2}
 
 
-def test_the_example_holds_an_adapter(tmp_path: Path) -> None:
-    """Saved as the page says, the example runs tests of the suite, and they pass."""
+def test_the_example_tests_an_adapter(tmp_path: Path) -> None:
+    """The saved example runs tests of the suite, and they pass."""
     [example] = [block for block in blocks(PAGE) if block.language == "python"]
     (tmp_path / "test_my_store.py").write_text(example.code, encoding="utf-8")
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""No adapter serves a port without being held to the port's contract."""
+"""Every adapter of a port passes the contract of the port."""
 
 import ast
 import inspect
@@ -100,7 +100,7 @@ def ports() -> list[type]:
 
 
 def test_every_adapter_is_held_to_the_contract_of_its_port() -> None:
-    """Whatever has the methods of a port runs the port's contract."""
+    """Every class with the methods of a port runs the contract of the port."""
     pairs = served(classes(campaign_workers.adapters), ports())
     assert len(pairs) > 30
     assert sorted(pairs - held(collected())) == []
@@ -127,7 +127,7 @@ def wired(profile: Profile, folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("profile", ["memory", "local"])
 def test_whatever_the_container_wires_is_held(profile: Profile, tmp_path: Path) -> None:
-    """No adapter of a profile is without a contract."""
+    """Every adapter of a profile has a contract."""
     found = wired(profile, tmp_path)
     assert len(found) > 15
     assert found <= {adapter for adapter, _ in held(collected())}

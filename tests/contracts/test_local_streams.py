@@ -23,7 +23,7 @@ from campaign_workers.testing.contracts.record_stream import (
     RecordStreamContract,
     Taken,
 )
-from tests.contracts.outages import locked
+from tests.contracts.outages import lock_database
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def database(file: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def outage(file: Path) -> Outage:
-    return partial(locked, file)
+    return partial(lock_database, file)
 
 
 class TestSqliteRecordStream(RecordStreamContract, ReadableStreamContract):

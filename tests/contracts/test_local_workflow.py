@@ -19,7 +19,7 @@ from campaign_workers.testing.contracts.workflow import (
     Started,
     WorkflowStarterContract,
 )
-from tests.contracts.outages import locked
+from tests.contracts.outages import lock_database
 
 
 class TestSqliteWorkflowStarter(WorkflowStarterContract, RunnableWorkflowContract):
@@ -49,4 +49,4 @@ class TestSqliteWorkflowStarter(WorkflowStarterContract, RunnableWorkflowContrac
 
     @pytest.fixture
     def outage(self, file: Path) -> Outage:
-        return partial(locked, file)
+        return partial(lock_database, file)

@@ -30,4 +30,4 @@ def function(
     monkeypatch.setattr(invocations, "_cold", iter((True,)))
     yield function
     # The watch over the test run hears none of these lines: they go to the function's log alone.
-    assert privacy.told(function.log.getvalue()) == []
+    assert privacy.personal_data(function.log.getvalue()) == []

@@ -1,4 +1,4 @@
-"""What journeys share: a campaign in which nobody may be told who its fans are."""
+"""Fixtures of the journeys: a campaign whose personal data must not be shown."""
 
 import logging
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from tests.journeys.mishaps import PLANTED, Scene
 
 @pytest.fixture
 def scene(caplog: pytest.LogCaptureFixture) -> Iterator[Scene]:
-    """A small campaign; after the test nothing that was told or logged shows personal data."""
+    """Return a small campaign; after the test no output and no log line may show personal data."""
     with caplog.at_level(logging.DEBUG):
         scene = Scene()
         yield scene

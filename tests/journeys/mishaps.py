@@ -1,4 +1,4 @@
-"""A small campaign in which things go wrong, and all that anybody is told of it."""
+"""A small campaign with errors, and everything that is reported about them."""
 
 import json
 import re
@@ -34,7 +34,7 @@ CODES: Final = ("PLANTED001", "PLANTED002", "PLANTED003")
 SEED: Final = "planted-seed"
 
 PLANTED: Final = re.compile("planted|5550147", re.IGNORECASE)
-"""What stands in every address, number, name, code and seed of this campaign, and nowhere else."""
+"""Matches every address, number, name, code and seed of this campaign, and nothing else."""
 
 
 @attrs.define
@@ -43,10 +43,10 @@ class Scene:
 
     container: Container = attrs.field(init=False)
     raised: list[str] = attrs.field(factory=list)
-    """What callers were told."""
+    """The errors that callers received."""
 
     def __attrs_post_init__(self) -> None:
-        """Open the campaign and let the two fans in."""
+        """Create the campaign and register the two fans."""
         settings = Settings(profile="memory", dir=Path("no-such-folder"))
         self.container = Container("memory", settings=settings, starts=STARTS)
         self.container.campaigns.put(campaign(stats_channels=("#tour",), category_id=77))
@@ -60,12 +60,12 @@ class Scene:
     # --- what people and other systems do ---
 
     def upload(self, key: str, content: bytes, *, bucket: str = SCORING) -> None:
-        """Write an object and let all happen that this starts."""
+        """Write an object and run everything that it triggers."""
         self.container.buckets[bucket].put(key, content)
         self.run()
 
     def send(self, stream: str, *records: Mapping[str, Any] | bytes) -> None:
-        """Put records, or bytes as they are, onto a stream and let all happen that this starts."""
+        """Put records, or bytes as they are, onto a stream and run everything that they trigger."""
         lines = [r if isinstance(r, bytes) else json.dumps(r).encode() for r in records]
         self.container.streams[stream].put((f"key-{len(line)}", line) for line in lines)
         self.run()
@@ -82,57 +82,57 @@ class Scene:
         return report
 
     def run(self) -> None:
-        """Let everything happen that was started."""
+        """Run until idle."""
         self.container.runtime.run_until_idle()
 
     def wait(self, **time: float) -> None:
-        """Let time pass; schedules fire."""
+        """Advance the clock; schedules fire."""
         self.container.runtime.advance(self.container.clock.now() + timedelta(**time))
 
     # --- what can be seen ---
 
     def dead_letters(self) -> list[tuple[str, str]]:
-        """Worker and reason of all that was given up."""
+        """Return worker and reason of each dead letter."""
         return [(letter.worker, letter.reason) for letter in self.container.journal.dead_letters()]
 
     def results(self, worker: str) -> list[dict[str, Any]]:
-        """What a worker answered, oldest first."""
+        """Return the results of a worker, oldest first."""
         return [run.result for run in self.container.journal.runs() if run.worker == worker]
 
     def counts(self, worker: str) -> dict[str, int] | None:
-        """The counts of a worker's last answer, None if it never gave one."""
+        """Return the counts of a worker's last result, None if there is none."""
         return next((result["count"] for result in reversed(self.results(worker))), None)
 
     def imbalances(self) -> list[str]:
-        """The books that do not balance."""
+        """Return the imbalances of all reports."""
         runs = self.container.journal.runs()
         reports = [Report(worker=run.worker, counts=run.result["count"]) for run in runs]
         return [line for report in reports if report.counts for line in report.imbalances]
 
     def read(self, key: str, bucket: str = SCORING) -> bytes:
-        """An object."""
+        """Return the content of an object."""
         with closing(self.container.buckets[bucket].open(key)) as source:
             content: bytes = source.read()
         return content
 
     def keys(self, prefix: str, bucket: str = SCORING) -> list[str]:
-        """Keys under a prefix."""
+        """Return the keys under a prefix."""
         return [info.key for info in self.container.buckets[bucket].list(prefix)]
 
     def rejected(self, worker: str) -> list[dict[str, Any]]:
-        """What a stream worker turned away."""
+        """Return the rejected records of a stream worker."""
         keys = self.keys(f"rejected/{worker}/", CAMPAIGN_DATA)
         return [json.loads(x) for key in keys for x in self.read(key, CAMPAIGN_DATA).splitlines()]
 
     def wave_errors(self, wave: str = WAVE) -> list[tuple[str, str, str]]:
-        """Worker, fan and reason of the rows in a wave's errors file."""
+        """Return worker, fan and reason of the rows in a wave's errors file."""
         key = layout.wave_errors_key(wave)
         rows = read_rows([self.read(key)], file=key, required=[]) if self.keys(key) else iter(())
         names = ("worker", "globalUserId", "reason")
         return [tuple(row.cells[name] for name in names) for row in rows]  # type: ignore[misc]
 
     def complaints(self) -> list[str]:
-        """Every sentence that says what went wrong: to callers, in dead letters, beside files."""
+        """Return every reported problem: to callers, in dead letters and in files."""
         return [
             *self.raised,
             *(reason for _, reason in self.dead_letters()),
@@ -142,7 +142,7 @@ class Scene:
         ]
 
     def told(self) -> Iterator[str]:
-        """Everything that is shown to people who need not know any fan: no file of the campaign."""
+        """Yield everything that is shown outside the campaign's own files."""
         yield from self.complaints()
         for letter in self.container.journal.dead_letters():
             yield json.dumps(letter.wire())
@@ -156,7 +156,7 @@ class Scene:
         return [row.cells["reason"] for row in read_rows([self.read(key)], file=key, required=[])]
 
     def _said(self, key: str) -> Iterator[str]:
-        """What a status, a manifest or the config of a failed wave says of a failure."""
+        """Yield the failures in a status, a manifest or the config of a failed wave."""
         try:
             document = json.loads(self.read(key))
         except ValueError:

@@ -26,7 +26,7 @@ Rows = list[list[str]]
 
 @attrs.frozen(kw_only=True)
 class Reader:
-    """A worker that reads a table: where it lies, what it holds, and how the worker is started.
+    """A worker that reads a table: the key and the content of the table, and its start.
 
     Without `required` a table is refused; `cell` is the column in which cells are damaged.
     """

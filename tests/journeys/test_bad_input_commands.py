@@ -89,7 +89,7 @@ def test_junk_is_no_table(tmp_path: Path, capsys: pytest.CaptureFixture[str], su
 
 
 def test_quotas_of_nothing_select_nobody(tmp_path: Path) -> None:
-    """A limit of 0 and a table without markets are selections of nobody."""
+    """A limit of 0 and a table without markets select no fan."""
     candidates, quotas = tmp_path / "candidates.csv", tmp_path / "quotas.csv"
     candidates.write_text("\N{BOM}" + CANDIDATES.replace("\n", "\r\n"))
     for text in ("marketId,limit\nnyc,0\n", "marketId,limit\n"):

@@ -68,7 +68,7 @@ def test_a_key_of_no_form_is_counted_once(scene: Scene, worker: str, key: str) -
 
 @pytest.mark.parametrize(("worker", "key"), TRAVERSING.items())
 def test_a_key_that_leaves_its_folder_is_counted_once(scene: Scene, worker: str, key: str) -> None:
-    """No bucket of ours takes such a key; one that S3 tells of is refused before it is read."""
+    """Our buckets refuse such a key; one in an S3 event is refused before it is read."""
     [event] = events(worker, envelope(key))
     assert event == ObjectCreated(bucket="scoring", key=key)
     report = scene.container.call(worker, event)
@@ -78,7 +78,7 @@ def test_a_key_that_leaves_its_folder_is_counted_once(scene: Scene, worker: str,
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_may_have_any_name(scene: Scene, name: str) -> None:
-    """Blanks, plus signs and accents stay what they are, whoever tells of the file."""
+    """Blanks, plus signs and accents in file names are kept."""
     header, *fans = SCORED.rows
     rows = [[*header, "campaignId"], *([*fan, CAMPAIGN] for fan in fans)]
     scene.upload(layout.scored_key(name), SCORED.table(rows))
@@ -127,7 +127,7 @@ def known(scene: Scene) -> dict[str, Any]:
 
 @each_trigger
 def test_a_file_that_vanished_is_given_up_with_its_key(scene: Scene, worker: str) -> None:
-    """Deleted before its worker came, it is told of; uploaded again, it is taken."""
+    """A file deleted before its worker runs is reported; uploaded again, it is processed."""
     with_wave_file(scene)
     key, content = TRIGGERING[worker]
     scene.container.scoring.put(key, content)
@@ -218,7 +218,7 @@ def test_a_strange_file_in_the_lake_stops_the_merge_alone(scene: Scene, strange:
     ],
 )
 def test_a_merge_of_no_period_is_refused(scene: Scene, payload: dict[str, Any]) -> None:
-    """Whoever asks for it hears how to ask, and nothing is merged."""
+    """The caller gets a remedy, and nothing is merged."""
     scene.invoke("mergeAvroFiles", payload)
     [told] = scene.raised
     assert told.startswith("BadInput: ")
@@ -262,7 +262,7 @@ LISTS: Final = {
 
 @pytest.mark.parametrize("key", LISTS)
 def test_a_wrong_list_stops_the_scrub(scene: Scene, key: str) -> None:
-    """Nobody is scrubbed by half a list: it is named with its line, and mended all goes on."""
+    """An invalid list is reported with its line and stops the scrub, until it is corrected."""
     content, line, problem = LISTS[key]
     scene.upload(key, content)
     scene.upload(SCORED.key, SCORED.table(SCORED.rows))

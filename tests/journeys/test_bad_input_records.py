@@ -65,7 +65,7 @@ NO_RECORDS: Final[dict[str, tuple[bytes, str]]] = {
     "a huge number": (registered(planted=10**400), "a field that is not of the type: a number"),
     "half a character": (registered(firstName="HERE").replace(b"HERE", rb"\ud800"), "firstName: "),
 }
-"""What nobody can read, and what is said of it."""
+"""Invalid records and the reported reasons."""
 
 NO_ASSIGNMENTS: Final[dict[str, tuple[Wire, str]]] = {
     "no campaign": (code_assignment("g1", CODES[0]) | {"campaignId": None}, "campaignId: missing"),

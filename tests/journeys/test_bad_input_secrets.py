@@ -1,4 +1,4 @@
-"""Whatever happens in a campaign, nobody is told an address, a number, a name or a code."""
+"""No error in a campaign shows an address, a number, a name or a code."""
 
 import csv
 import importlib
@@ -31,7 +31,7 @@ PERSONAL: Final = {
     "holders", "last_name", "lottery_seed", "mobile_number", "partition_key", "phone", "rejected",
     "secret", "secrets", "seed", "token",
 }  # fmt: skip
-"""Names of what is nobody's business."""
+"""Names of personal data."""
 
 
 def with_planted_names(files: Uploads) -> Uploads:
@@ -73,7 +73,7 @@ def test_a_whole_campaign_tells_nothing_personal(
 ) -> None:
     """Logs, reports, posts, metrics and audits of all workers name no fan's data."""
     files = with_planted_names(uploads(tmp_path / "uploads"))
-    # Whoever is invoked tells the caller, and this one does not call again.
+    # The caller gets the error and does not retry.
     failed = [trigger.worker for trigger in TRIGGERS if isinstance(trigger, InvokeTrigger)]
 
     def failing_first(call: Call) -> Call:

@@ -83,7 +83,7 @@ def wave(scene: Scene, name: str, *codes: str) -> None:
 def test_a_wrong_config_does_not_hide_the_others(
     scene: Scene, config: bytes, complaint: str
 ) -> None:
-    """The scheduler tells of the wrong one, starts the other, and starts the corrected one."""
+    """The scheduler reports the invalid config, and starts the other and the corrected one."""
     wave(scene, WAVE, *CODES[:2])
     wave(scene, OTHER, "TM", "TM")
     scene.upload(SCHEDULED, config)
@@ -204,7 +204,7 @@ def test_a_code_that_a_wave_has_twice_is_one_fans(scene: Scene) -> None:
 
 
 def test_rows_that_cannot_be_notified_are_counted(scene: Scene) -> None:
-    """Without a fan, a code or a way to reach anybody a row fails, and the wave goes out."""
+    """A row without a fan, a code or a contact fails, and the wave is sent."""
     header, first, _ = REGISTRANTS
     place = {name: header.index(name) for name in header}
 

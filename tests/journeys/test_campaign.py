@@ -33,7 +33,7 @@ def test_every_worker_runs_and_nothing_is_given_up(container: Container) -> None
 
 
 def test_the_books_balance(container: Container) -> None:
-    """What workers told is what lies in buckets, streams and queues."""
+    """The reports of workers agree with buckets, streams and queues."""
     checks = Reconciliation(container, CAMPAIGN_ID).checks()
     assert [check for check in checks if not check.holds] == []
 

@@ -60,7 +60,7 @@ def test_the_same_seed_gives_the_same_bytes(out: Path, tmp_path: Path) -> None:
 def test_a_demo_replaces_an_earlier_one_and_nothing_else(
     out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A folder that somebody else filled is left alone."""
+    """A folder with other files is not changed."""
     strangers = out.parent.parent / "strangers"
     strangers.mkdir()
     (strangers / "thesis.txt").write_text("years of work")
@@ -173,7 +173,7 @@ def test_the_report_counts_fans_and_not_rows(out: Path, tmp_path: Path) -> None:
 
 
 def test_the_report_can_be_built_again(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`report` makes the same page of what lies there."""
+    """`report` generates the same page from the folder."""
     before = page_of(out)
     assert run(["report", "--dir", str(out)]) == 0
     assert "report.html" in capsys.readouterr().out

@@ -162,7 +162,7 @@ def test_every_record_is_kept_once_in_whatever_order(steps: list[tuple[str, str]
 
 
 def arrive(lake: MemoryObjectStore) -> None:
-    """Files of two days, one merged file that somebody else made, and one late file."""
+    """Files of two days, a merged file of another tool, and a late file."""
     plant(lake, f"{MONTH}/01/merged", 1)
     plant(lake, f"{MONTH}/01/a.avro", 2)
     plant(lake, f"{DAY}/b.avro", 3, 3)

@@ -1,4 +1,4 @@
-"""One name a worker, in every place: whoever knows the worker knows where everything of it lies."""
+"""A worker has the same name in every place."""
 
 import importlib
 import json

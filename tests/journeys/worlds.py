@@ -1,4 +1,4 @@
-"""A whole campaign on memory adapters, and all that can be seen of it afterwards."""
+"""A whole campaign on memory adapters, and its visible effects."""
 
 import json
 from collections.abc import Callable

@@ -17,7 +17,7 @@ from campaign_workers.domain.records.record import read_record
 from campaign_workers.domain.scrub import ScrubPolicy, scrub
 from campaign_workers.testing.contracts import candidates
 from tests import candidate_oracle, offer_code_scenes
-from tests.contracts.test_inprocess_machines import CodePoolInMemory
+from tests.contracts.test_fake_machines import CodePoolInMemory
 from tests.journeys import test_merging_days_and_months
 from tests.situations import assert_reached
 from tests.workers import (

@@ -1,4 +1,4 @@
-"""The stand-in of the code service keeps its contract, and the laws through any history."""
+"""The fake of the code service satisfies its contract."""
 
 import pytest
 
@@ -41,21 +41,21 @@ class TestCodeService(OverTables, CodeServiceContract):
         return service.faults.outage
 
     def test_loading_counts_what_is_new(self, service: FakeCodeService) -> None:
-        """A code is loaded once, into one campaign; placeholders are none."""
+        """A code is loaded once, into one campaign; placeholders are ignored."""
         assert service.load("tour", ["A", "B", "A", TM, ""]) == 2
         assert service.load("tour", ["B", "C"]) == 1
         assert service.load("other", ["A", "D"]) == 1
         assert (service.available("tour"), service.available("other")) == (3, 1)
 
     def test_loading_leaves_reservations_alone(self, service: FakeCodeService) -> None:
-        """A file of codes that is loaded again frees none of them."""
+        """Loading the same codes again makes none available."""
         service.load("tour", CODES)
         service.reserve("tour", "chi", 4, reserve_id="r1")
         assert service.load("tour", CODES) == 0
         assert service.available("tour") == 6
 
     def test_codes_are_reserved_in_code_order(self, service: FakeCodeService) -> None:
-        """The same pool gives a rerun the same codes, however it was loaded."""
+        """A rerun gets the same codes, in whatever order they were loaded."""
         service.load("tour", reversed(CODES))
         assert service.reserve("tour", "chi", 3, reserve_id="r1").codes == CODES[:3]
         service.release("r1", CODES[:1])

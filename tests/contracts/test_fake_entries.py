@@ -1,4 +1,4 @@
-"""The stand-in of the entry service keeps its contracts, and joins records as one would by hand."""
+"""The fake of the entry service satisfies its contracts, and joins records like a simple model."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
@@ -41,7 +41,7 @@ from tests.contracts.over_tables import FreshIds, OverTables
 
 
 class TestEntryService(OverTables, EntryServiceContract):
-    """`FakeEntryService` as the entry service, with pages so small that there are several."""
+    """`FakeEntryService` as the entry service, with small pages, so that there are several."""
 
     @pytest.fixture
     def service(self, tables: Tables, clock: SteppedClock) -> FakeEntryService:
@@ -89,7 +89,7 @@ class TestEntryRepository(OverTables, EntryRepositoryContract):
 
 
 def put(store: FakeEntryService, entry: Entry) -> None:
-    """Bring an entry into the store as everything that led to it."""
+    """Deliver the records that lead to an entry."""
     registered = registration(
         entry.global_user_id,
         campaignId=entry.campaign_id,
@@ -118,7 +118,7 @@ def put(store: FakeEntryService, entry: Entry) -> None:
 def test_candidates_are_those_of_the_slow_way(
     kept: list[dict[str, Any]], kind: CampaignType, assigned: bool
 ) -> None:
-    """The columnar join gives the rows that reading record by record gives."""
+    """The columnar join equals a join record by record."""
     tables = DictTables()
     FakeCampaignService(tables).put(campaign(type=kind))
     store = FakeEntryService(tables, SteppedClock(CREATED), page_size=3)
@@ -133,7 +133,7 @@ def test_candidates_are_those_of_the_slow_way(
 
 @given(kept=records)
 def test_figures_are_those_of_the_entries(kept: list[dict[str, Any]]) -> None:
-    """What is counted is what the store says that its entries are."""
+    """The figures are those of the store's entries."""
     store = FakeEntryService(DictTables(), SteppedClock(CREATED))
     store.consume(batch(kept))
     users = {record["userId"] for record in kept if record["type"] == "registration"}
@@ -142,7 +142,7 @@ def test_figures_are_those_of_the_entries(kept: list[dict[str, Any]]) -> None:
 
 
 class TestEntries(OverTables):
-    """What only this store promises."""
+    """Behaviour that is specific to this fake."""
 
     @pytest.fixture
     def store(self, tables: Tables, clock: SteppedClock) -> FakeEntryService:
@@ -150,7 +150,7 @@ class TestEntries(OverTables):
         return FakeEntryService(tables, clock, page_size=10)
 
     def test_pages_are_full(self, store: FakeEntryService) -> None:
-        """Every page but the last has as many rows as a page has, in the order of ids."""
+        """All pages but the last are full, and rows are ordered by id."""
         store.consume(batch(scoring(f"g{number:02d}") for number in range(25)))
         pages = list(store.eligible(query()))
         assert [len(page) for page in pages] == [10, 10, 5]
@@ -158,7 +158,7 @@ class TestEntries(OverTables):
         assert pages[0]["global_user_id"].is_sorted()
 
     def test_a_code_makes_an_entry(self, store: FakeEntryService) -> None:
-        """A fan who gets a code without having registered is an entry, until one comes."""
+        """A fan with a code but no registration is an entry, until the registration arrives."""
         store.assign_codes("tour", [assignment(user_id="u9"), assignment("g2", "B", user_id=None)])
         later = assignment("g1", "C", market_id="chi", created=CREATED + timedelta(days=1))
         store.assign_codes("tour", [later])
@@ -171,14 +171,14 @@ class TestEntries(OverTables):
         assert [entry.user_id for entry in store.entries("tour")] == ["u-g1", ""]
 
     def test_figures_follow_the_codes(self, store: FakeEntryService) -> None:
-        """A code that is given after a count is in the next one."""
+        """A code that is assigned after a count is in the next count."""
         store.consume(batch([registration()]))
         assert store.admin_stats("tour").with_code == 0
         store.assign_codes("tour", [assignment()])
         assert store.admin_stats("tour").with_code == 1
 
     def test_the_latest_score_says_who_is_blocked(self, store: FakeEntryService) -> None:
-        """A fan is blocked as long as the latest scored file has them on a list."""
+        """A fan is blocked as long as the latest score says so."""
         blocked = scoring(verdict=0, tags=["blockedDomain"])
         store.consume(batch([registration(), blocked, scoring(source="fanlist")]))
         assert store.admin_stats("tour").blocked == 1
@@ -189,7 +189,7 @@ class TestEntries(OverTables):
     def test_registrations_tell_who_is_which_user(
         self, store: FakeEntryService, tables: Tables
     ) -> None:
-        """The directory knows a registered fan's user, the latest that was registered."""
+        """The user id of a fan is that of the latest registration."""
         late = registration("g1", userId="new", created="2026-09-02T00:00:00Z")
         store.consume(batch([late, registration("g1", userId="old"), registration(None)]))
         store.consume(batch([registration("g1", userId="older", created="2026-08-02T00:00:00Z")]))
@@ -213,7 +213,7 @@ class TestEntries(OverTables):
     def test_a_failed_batch_leaves_nothing(
         self, store: FakeEntryService, tables: Tables, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A batch that dies between its tables is undone whole, and can come again."""
+        """A killed batch is rolled back in all tables and can be delivered again."""
         kept = [registration(), scoring(tags=["blockedEmail"])]
         with monkeypatch.context() as patched:
             patched.setattr(FakeEntryService, "_write_blocked", died)
@@ -225,7 +225,7 @@ class TestEntries(OverTables):
         assert store.admin_stats("tour").blocked == 1
 
     def test_dates_default_to_the_clock(self, store: FakeEntryService, clock: SteppedClock) -> None:
-        """An assignment without a date has that of its being carried out."""
+        """An assignment without a date gets the current one."""
         clock.advance(timedelta(hours=1))
         store.assign_codes("tour", [assignment(created=None)])
         assert store.codes("tour", ["g1"])["g1"]["nyc"][1] == CREATED + timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""The stand-ins of the demand table, the ledger and `adminStats` keep their contracts."""
+"""The fakes of the demand table, the ledger and `adminStats` satisfy their contracts."""
 
 from collections.abc import Callable
 

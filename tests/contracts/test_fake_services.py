@@ -1,4 +1,4 @@
-"""The stand-ins of users, offer codes, texts and chat keep the contracts of their ports."""
+"""The fakes of users, offer codes, texts and chat satisfy the contracts of their ports."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -59,7 +59,7 @@ class TestOfferCodes(OverTables, OfferCodesContract):
         return service.faults.outage
 
     def test_codes_follow_from_keys(self, service: FakeOfferCodes, tables: Tables) -> None:
-        """The same campaign run twice in two places gets the same codes."""
+        """The same keys get the same codes everywhere."""
         elsewhere = FakeOfferCodes(lambda name: tables(f"elsewhere.{name}"))
         request = offer_code_request()
         assert create_all(service, request) == create_all(elsewhere, request)
@@ -94,7 +94,7 @@ class TestSmsService(OverTables, SmsServiceContract):
         return service.faults.outage
 
     def test_texts_are_counted_by_group(self, service: FakeSmsService) -> None:
-        """The accepted texts of a wave are told apart from those of another."""
+        """Accepted texts are listed by wave."""
         send(service, text_message("a"), text_message("b"), text_message("c", group="wave2"))
         with pytest.raises(PermanentFailure):
             send(service, text_message("d", phone="+12125550199"))
@@ -103,7 +103,7 @@ class TestSmsService(OverTables, SmsServiceContract):
         assert {text.accepted for text in service.accepted_texts()} == {CREATED}
 
     def test_nothing_is_no_text(self, service: FakeSmsService) -> None:
-        """A text without a character cannot be sent."""
+        """An empty text is refused."""
         with pytest.raises(PermanentFailure):
             send(service, text_message("m1", text=""))
         with pytest.raises(PermanentFailure):
@@ -131,7 +131,7 @@ class TestChat(OverTables, ChatContract):
     def test_any_channel_exists_unless_some_are_named(
         self, tables: Tables, clock: SteppedClock
     ) -> None:
-        """Without a list of channels every channel is there, but none without a name."""
+        """Without a list of channels every channel exists, unless its name is empty."""
         anywhere = FakeChat(tables, clock)
         anywhere.post("#anywhere", "hello")
         assert [(post.channel, post.posted) for post in anywhere.posts()] == [

@@ -1,4 +1,4 @@
-"""Failures strike as they were ordered, and contracts cannot be weakened."""
+"""Injected faults occur as specified, and contracts cannot be overridden."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ def pool() -> FakeCodeService:
 
 
 def test_a_fault_strikes_once(pool: FakeCodeService) -> None:
-    """The next call fails as ordered, and the one after it is answered."""
+    """The next call fails, and the one after it succeeds."""
     pool.faults.fail_next(RetryLater("busy"))
     with pytest.raises(RetryLater, match="busy"):
         pool.available("tour")
@@ -29,7 +29,7 @@ def test_a_fault_strikes_once(pool: FakeCodeService) -> None:
 
 
 def test_a_fault_strikes_as_often_as_ordered(pool: FakeCodeService) -> None:
-    """Faults are met in the order in which they were ordered."""
+    """Faults occur in the order of injection."""
     pool.faults.fail_next(RetryLater("busy"), times=2)
     pool.faults.fail_next(PermanentFailure("closed"))
     for expected in (RetryLater, RetryLater, PermanentFailure):
@@ -39,7 +39,7 @@ def test_a_fault_strikes_as_often_as_ordered(pool: FakeCodeService) -> None:
 
 
 def test_a_fault_waits_for_its_method(pool: FakeCodeService) -> None:
-    """A fault of one method leaves the calls of others alone."""
+    """A fault of one method does not affect other methods."""
     pool.faults.fail_next(RetryLater("busy"), call="assign")
     assert pool.available("tour") == 1
     with pytest.raises(RetryLater):
@@ -48,7 +48,7 @@ def test_a_fault_waits_for_its_method(pool: FakeCodeService) -> None:
 
 
 def test_a_lost_answer_comes_after_the_deed(pool: FakeCodeService) -> None:
-    """The request is carried out, and nobody hears of it."""
+    """The request takes effect, but its response is lost."""
     pool.faults.fail_next(OutcomeUnknown("no answer"), answer_lost=True)
     with pytest.raises(OutcomeUnknown):
         pool.assign("tour", [assignment()])
@@ -57,7 +57,7 @@ def test_a_lost_answer_comes_after_the_deed(pool: FakeCodeService) -> None:
 
 
 def test_an_outage_ends(pool: FakeCodeService) -> None:
-    """Every call of an outage fails with its error, none after it."""
+    """Every call fails during an outage, and none after it."""
     with pool.faults.outage(PermanentFailure("closed")):
         for _ in range(3):
             with pytest.raises(PermanentFailure):
@@ -66,7 +66,7 @@ def test_an_outage_ends(pool: FakeCodeService) -> None:
 
 
 def test_coroutines_fail_too() -> None:
-    """Faults strike what is awaited as well."""
+    """Faults also affect coroutines."""
     mint = FakeOfferCodes(DictTables())
     mint.faults.fail_next(RetryLater("busy"), call="create")
     with pytest.raises(RetryLater):

@@ -1,4 +1,4 @@
-"""The stand-in of the campaign service keeps the contracts of its three ports."""
+"""The fake of the campaign service satisfies the contracts of its three ports."""
 
 import pytest
 
@@ -63,7 +63,7 @@ class TestMarketRepository(OverTables, MarketRepositoryContract):
 
 
 class TestLoading(OverTables):
-    """What the back door refuses."""
+    """Campaigns that `put` refuses."""
 
     @pytest.mark.parametrize(
         "wrong",
@@ -71,7 +71,7 @@ class TestLoading(OverTables):
         ids=["campaign", "market"],
     )
     def test_ids_must_go_into_keys(self, tables: Tables, wrong: Campaign) -> None:
-        """A campaign that no worker could write a file for is not kept."""
+        """A campaign with an id that is not valid in an object key is refused."""
         with pytest.raises(BadInput):
             FakeCampaignService(tables).put(wrong)
         assert list(FakeCampaignService(tables).open_campaigns()) == []

@@ -1,4 +1,4 @@
-"""Stand-ins beside plain models, through any sequence of calls, in memory and in SQLite."""
+"""Fakes are compared with models in any sequence of calls, in memory and in SQLite."""
 
 from pathlib import Path
 
