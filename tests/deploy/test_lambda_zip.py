@@ -98,10 +98,7 @@ def test_lean_functions_do_without_bulk_libraries(
     assert not (lean / "polars").exists()
     told = inside([lean], of(BULK))
     assert not any(told["handlers"].values())
-    assert {name_of(fault) for fault in told["workers"].values()} == {
-        "polars",
-        "stream_zip",
-    }
+    assert {name_of(fault) for fault in told["workers"].values()} == {"polars"}
 
 
 def test_libraries_without_symbols_compute(unpacked: Callable[[str], Path]) -> None:
