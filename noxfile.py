@@ -54,7 +54,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def mutation(session: nox.Session) -> None:
-    """Tests against rules broken on purpose; by hand, it takes hours: -- duplicates mechanisms."""
+    """Tests against rules broken on purpose; by hand, it takes hours; -- ranks runs one."""
     run(session, "pytest", "tests/mutation", "--seeds", "10")
     run(session, "python", "-m", "tests.mutation", *session.posargs)
 
