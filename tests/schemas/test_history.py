@@ -8,6 +8,8 @@ import pytest
 from campaign_workers.adapters.avro.schemas import current_schema, folder, version_of, versions
 from campaign_workers.domain.errors import BadInput
 
+SCHEMA = current_schema("registration")
+
 
 def test_prose_and_spelling_make_no_other_schema() -> None:
     """A schema without its documentation, or with its full name, is the same version."""
@@ -17,9 +19,6 @@ def test_prose_and_spelling_make_no_other_schema() -> None:
     assert version_of(without_prose) == 1
     assert version_of(full_name | {"name": "campaign.registration"}) == 1
     assert version_of(json.loads(json.dumps(schema))) == 1
-
-
-SCHEMA = current_schema("registration")
 
 
 @pytest.mark.parametrize(
@@ -32,12 +31,10 @@ SCHEMA = current_schema("registration")
         {"name": 7},
         {"type": "record", "name": "telemetry", "namespace": "campaign", "fields": []},
         {"type": "record", "name": "../registration", "namespace": "campaign", "fields": []},
-        dict(current_schema("registration")) | {"namespace": "elsewhere"},
-        dict(current_schema("registration")) | {"name": "scoring"},
-        dict(current_schema("registration"))
-        | {"fields": current_schema("registration")["fields"][:-1]},
-        dict(current_schema("registration"))
-        | {"fields": current_schema("registration")["fields"][::-1]},
+        dict(SCHEMA) | {"namespace": "elsewhere"},
+        dict(SCHEMA) | {"name": "scoring"},
+        dict(SCHEMA) | {"fields": SCHEMA["fields"][:-1]},
+        dict(SCHEMA) | {"fields": SCHEMA["fields"][::-1]},
     ],
 )
 def test_a_strange_schema_is_no_version(stranger: Any) -> None:
