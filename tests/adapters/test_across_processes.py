@@ -120,7 +120,7 @@ def test_a_stream_is_read_while_it_is_written(databases: list[Database]) -> None
 def test_a_locked_file_asks_for_another_try(tmp_path: Path, call: str) -> None:
     """Whoever waits in vain is told, and goes on when the other one is done."""
     file = tmp_path / "state.sqlite"
-    with closing(Database(file, patience_seconds=0.01)) as database:
+    with closing(Database(file, timeout_seconds=0.01)) as database:
         table = SqliteTables(database)("t")
         calls = {
             "put": lambda: table.put("k", {}),

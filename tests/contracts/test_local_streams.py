@@ -38,7 +38,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def database(file: Path) -> Iterator[Database]:
-    with closing(Database(file, patience_seconds=0.01)) as database:
+    with closing(Database(file, timeout_seconds=0.01)) as database:
         yield database
 
 

@@ -35,7 +35,7 @@ class TestSqliteWorkflowStarter(WorkflowStarterContract, RunnableWorkflowContrac
 
     @pytest.fixture
     def workflow(self, file: Path, clock: SteppedClock) -> Iterator[SqliteWorkflowStarter]:
-        with closing(Database(file, patience_seconds=0.01)) as database:
+        with closing(Database(file, timeout_seconds=0.01)) as database:
             yield SqliteWorkflowStarter(database, clock)
 
     @pytest.fixture

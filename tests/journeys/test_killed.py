@@ -105,7 +105,7 @@ class Folder:
     def assert_sound(self) -> None:
         """Nothing is left to do, nothing was given up, and every run's counts add up."""
         container = self.open()
-        assert list(container.journal.expected()) == []
+        assert list(container.journal.pending_events()) == []
         assert container.journal.dead_letters() == ()
         runs = container.journal.runs()
         reports = [Report(worker=run.worker, counts=run.result["count"]) for run in runs]

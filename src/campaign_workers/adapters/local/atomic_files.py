@@ -1,4 +1,4 @@
-"""Files of a person's own folder, outside of any bucket: whole or not at all."""
+"""Atomic writes of files in a user's own folder, outside any bucket."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,17 +7,17 @@ from pathlib import Path
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Where to write a file that is then put in the place of `path`, unless something fails.
+    """Yield a temporary path to write to, and move it to `path` if the block succeeds.
 
     Raises:
-        OSError: the system refuses; `filename` is `path`.
+        OSError: the file cannot be written; its `filename` is `path`.
     """
-    unfinished = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.part")
     try:
-        yield unfinished
-        unfinished.replace(path)
+        yield part
+        part.replace(path)
     except OSError as error:
         error.filename = str(path)
         raise
     finally:
-        unfinished.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)

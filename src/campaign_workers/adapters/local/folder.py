@@ -1,4 +1,4 @@
-"""Files by key under one folder, written whole or not at all."""
+"""Files by key under one folder, with atomic writes and a lock between processes."""
 
 import fcntl
 import os
@@ -12,49 +12,49 @@ from typing import Final
 from campaign_workers.domain.errors import Fatal, NotFound, RetryLater
 from campaign_workers.domain.storage.layout import validate_object_key
 
-_LONGEST_NAME: Final = 255
+_MAX_NAME_BYTES: Final = 255
 _PRIVATE: Final = ".bucket"
-_UNFINISHED: Final = "unfinished-"
+_TEMPORARY: Final = "unfinished-"
 _NOT_THERE: Final = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
 class Folder:
-    """One file a key. Nothing leads out of it: links are not followed.
+    """One file per key; symbolic links are not followed, so that no key leads out of the folder.
 
-    A file is written beside its place and moved there when it is whole; a lock file lets several
-    processes agree. A folder holds fewer keys than a bucket: no name over 255 bytes, and nothing
-    under a key that is itself a file's.
+    A file is written to a temporary name and then moved into place. Processes coordinate with a
+    lock file. Not every key of a bucket is possible: names have at most 255 bytes, and a key cannot
+    be below another object's key.
     """
 
     def __init__(self, root: Path) -> None:
         (root / _PRIVATE).mkdir(parents=True, exist_ok=True)
         self._root = root.resolve()
-        self._remove_unfinished()
+        self._remove_abandoned_files()
 
     def path(self, key: str) -> Path:
-        """Where the file of `key` lies.
+        """Return the path of the file of `key`.
 
         Raises:
-            Fatal: a bucket does not take the key, or a folder cannot hold it.
+            Fatal: the key is not valid, or is not possible in a folder.
         """
         segments = validate_object_key(key).split("/")
         if segments[0] == _PRIVATE or "\0" in key:
-            raise Fatal(f"{key!r}: a key that a folder cannot hold")
-        if any(len(segment.encode()) > _LONGEST_NAME for segment in segments):
-            raise Fatal(f"a key with a name over {_LONGEST_NAME} bytes, which no folder can hold")
+            raise Fatal(f"{key!r}: not a valid key in a folder; use another name")
+        if any(len(segment.encode()) > _MAX_NAME_BYTES for segment in segments):
+            raise Fatal(f"a name in the key exceeds {_MAX_NAME_BYTES} bytes; use a shorter one")
         path = self._root.joinpath(*segments)
         if path.parent.resolve() != path.parent:
-            raise Fatal(f"{key}: a link is on the way, and links are not followed")
+            raise Fatal(f"{key}: its path contains a symbolic link; replace it by a folder")
         return path
 
     def open(self, key: str) -> BufferedReader:
-        """The file at `key`, which stays the version that it is.
+        """Open the file at `key`; later writes do not change what is read.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such file.
         """
         path = self.path(key)
-        with disk(key):
+        with translate_disk_errors(key):
             try:
                 if not path.is_symlink():
                     return path.open("rb")
@@ -63,7 +63,7 @@ class Folder:
         raise NotFound(f"{key}: no such object")
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Keys that start with `prefix`, in no order; links among them, which cannot be opened."""
+        """Yield the keys that start with `prefix`, unordered; symbolic links are included."""
         *folders, _ = prefix.split("/")
         try:
             top = self.path("/".join(folders)) if folders else self._root
@@ -71,7 +71,7 @@ class Folder:
             return
         if top.is_symlink():
             return
-        with disk(prefix):
+        with translate_disk_errors(prefix):
             for folder, children, names in os.walk(top, onerror=_raise):
                 relative = Path(folder).relative_to(self._root)
                 if relative == Path():
@@ -80,26 +80,26 @@ class Folder:
                     if key.startswith(prefix) and _is_text(key):
                         yield key
 
-    def place(self, unfinished: Path, key: str) -> None:
-        """Move a finished file to its key; the caller holds the lock.
+    def move_into_place(self, file: Path, key: str) -> None:
+        """Move a complete file to its key; the caller holds the lock.
 
         Raises:
-            Fatal: the key is a folder, or lies under a file.
+            Fatal: the key is a folder, or is below another object's key.
         """
         target = self.path(key)
-        with disk(key):
+        with translate_disk_errors(key):
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
-                unfinished.replace(target)
+                file.replace(target)
             except (FileExistsError, NotADirectoryError, IsADirectoryError):
                 raise Fatal(
-                    f"{key}: a folder cannot hold an object under another one's key"
+                    f"{key}: a key in a folder cannot be above or below another object's key"
                 ) from None
 
     def remove(self, key: str) -> None:
         """Remove the file at `key`, if there is one, and the folders that become empty."""
         path = self.path(key)
-        with self.exclusive(), disk(key):
+        with self.lock(), translate_disk_errors(key):
             with suppress(*_NOT_THERE):
                 path.unlink()
             with suppress(OSError):
@@ -107,21 +107,21 @@ class Folder:
                     (self._root / folder).rmdir()
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
-        """Nobody else changes the folder meanwhile, in whatever process."""
-        with disk("the lock"):
+    def lock(self) -> Iterator[None]:
+        """Hold the folder's lock, which excludes writers in all processes."""
+        with translate_disk_errors("the lock"):
             lock = (self._root / _PRIVATE / "lock").open("w")
             fcntl.flock(lock, fcntl.LOCK_EX)
         with lock:
             yield
 
     @contextmanager
-    def unfinished(self) -> Iterator[tuple[BufferedWriter, Path]]:
-        """A file to write; it is gone after the context, unless it was placed."""
-        with self.exclusive(), disk("a new file"):
-            number, name = mkstemp(prefix=_UNFINISHED, dir=self._root / _PRIVATE)
+    def temporary_file(self) -> Iterator[tuple[BufferedWriter, Path]]:
+        """Yield a new file and its path; it is removed afterwards unless it was moved."""
+        with self.lock(), translate_disk_errors("a new file"):
+            number, name = mkstemp(prefix=_TEMPORARY, dir=self._root / _PRIVATE)
             file = os.fdopen(number, "wb")
-            # Held until the process is done with the file, however it ends.
+            # The lock is released when the process closes the file or dies.
             fcntl.flock(file, fcntl.LOCK_EX)
         with file:
             try:
@@ -129,21 +129,21 @@ class Folder:
             finally:
                 Path(name).unlink(missing_ok=True)
 
-    def _remove_unfinished(self) -> None:
-        """Remove what nobody writes any more, because the process was killed."""
-        with self.exclusive(), disk("unfinished files"):
-            for path in (self._root / _PRIVATE).glob(f"{_UNFINISHED}*"):
+    def _remove_abandoned_files(self) -> None:
+        """Remove the temporary files of killed processes, whose locks are free."""
+        with self.lock(), translate_disk_errors("temporary files"):
+            for path in (self._root / _PRIVATE).glob(f"{_TEMPORARY}*"):
                 with path.open("rb") as file, suppress(BlockingIOError):
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     path.unlink()
 
 
 @contextmanager
-def disk(what: str) -> Iterator[None]:
-    """Say what failed when the disk does.
+def translate_disk_errors(what: str) -> Iterator[None]:
+    """Translate errors of the file system.
 
     Raises:
-        RetryLater: it does.
+        RetryLater: the file system failed; the message names `what`.
     """
     try:
         yield

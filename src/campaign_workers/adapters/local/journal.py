@@ -1,4 +1,4 @@
-"""What the embedded runtime remembers: what is pending, how far it is, what it did."""
+"""The persistent state of the embedded runtime: pending events, positions, runs, dead letters."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -8,7 +8,7 @@ import attrs
 
 
 class _Table(Protocol):
-    """The part of a keyed table that the journal needs."""
+    """The part of `KeyedTable` that the journal needs."""
 
     def get(self, key: str) -> dict[str, Any] | None: ...
     def put(self, key: str, row: dict[str, Any]) -> None: ...
@@ -21,7 +21,7 @@ class _Table(Protocol):
 
 @attrs.frozen(kw_only=True)
 class DeadLetter:
-    """Work that failed at every attempt; `source` says what it was, `reason` what went wrong."""
+    """Work that failed at every attempt; `source` is its origin, `reason` the last error."""
 
     worker: str
     source: str
@@ -29,7 +29,7 @@ class DeadLetter:
     reason: str
 
     def wire(self) -> dict[str, Any]:
-        """The letter as a JSON object."""
+        """Return the letter as a JSON object."""
         return attrs.asdict(self)
 
 
@@ -45,14 +45,17 @@ class Run:
 
 @attrs.frozen(kw_only=True)
 class Position:
-    """How far a consumer of a shard is: done with `done`; under way up to and with `until`."""
+    """A consumer's position in a shard, as sequence numbers.
+
+    `done` is the last record that was processed, `until` the last one of the batch in flight.
+    """
 
     done: str | None = None
     until: str | None = None
 
 
 class Journal:
-    """The runtime's memory over named tables, so that another process can go on with it."""
+    """Stores the runtime's state in named tables, so that another process can continue."""
 
     def __init__(self, tables: Callable[[str], Any]) -> None:
         self._events: _Table = tables("runtime.events")
@@ -62,53 +65,56 @@ class Journal:
         self._finished: _Table = tables("runtime.finished")
         self._numbers: _Table = tables("runtime.numbers")
 
-    def expect(self, worker: str, event: dict[str, Any]) -> None:
-        """Remember an event that `worker` is to be called with."""
+    def add_event(self, worker: str, event: dict[str, Any]) -> None:
+        """Add an event that `worker` has to be called with."""
         self._append(self._events, "events", {"worker": worker, "event": event})
 
-    def expected(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """Events not yet delivered, oldest first: their key, worker and content."""
+    def pending_events(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Yield key, worker and content of each undelivered event, oldest first."""
         for key, row in list(self._events.scan()):
             yield key, row["worker"], row["event"]
 
-    def delivered(self, key: str) -> None:
-        """Forget an event that was delivered or went to the dead letters."""
+    def remove_event(self, key: str) -> None:
+        """Remove an event that was delivered or became a dead letter."""
         self._events.delete([key])
 
     def position(self, consumer: str) -> Position:
-        """How far a consumer of a shard is."""
+        """Load the position of a consumer in a shard."""
         return Position(**(self._positions.get(consumer) or {}))
 
-    def move(self, consumer: str, position: Position) -> None:
-        """Remember how far a consumer of a shard is."""
+    def save_position(self, consumer: str, position: Position) -> None:
+        """Save the position of a consumer in a shard."""
         self._positions.put(consumer, attrs.asdict(position))
 
-    def finish(self, execution: str) -> None:
-        """An execution of the state machine ended."""
+    def mark_finished(self, execution: str) -> None:
+        """Record that an execution of the state machine has ended."""
         self._finished.put(execution, {})
 
     def is_finished(self, execution: str) -> bool:
-        """Whether an execution of the state machine ended."""
+        """Return whether an execution of the state machine has ended."""
         return self._finished.get(execution) is not None
 
-    def bury(self, letter: DeadLetter) -> None:
-        """Keep work that failed at every attempt."""
+    def add_dead_letter(self, letter: DeadLetter) -> None:
+        """Add work that failed at every attempt."""
         self._append(self._dead, "deadLetters", attrs.asdict(letter))
 
     def dead_letters(self) -> tuple[DeadLetter, ...]:
-        """Everything that failed at every attempt, oldest first."""
+        """Return all dead letters, oldest first."""
         return tuple(DeadLetter(**row) for _, row in self._dead.scan())
 
-    def record(self, run: Run) -> None:
-        """Keep the outcome of a run."""
+    def record_run(self, run: Run) -> None:
+        """Record the result of a successful run."""
         self._append(self._runs, "runs", attrs.asdict(run))
 
     def runs(self) -> Iterator[Run]:
-        """Outcomes of all runs, oldest first."""
+        """Return the recorded runs, oldest first."""
         return (Run(**row) for _, row in self._runs.scan())
 
     def _append(self, table: _Table, kind: str, row: dict[str, Any]) -> None:
-        """Number and row are written together: else the next one would be written over this."""
+        """Add a row under the next number; both are written in one transaction.
+
+        Otherwise a crash in between would let the next row overwrite this one.
+        """
         with table.atomic():
             number = (self._numbers.get(kind) or {"next": 0})["next"]
             table.put(f"{number:012d}", row)

@@ -1,4 +1,4 @@
-"""A bucket in a folder: one file an object, and nothing else to keep in step."""
+"""The `ObjectStore` port on a folder: one file per object, and no index beside it."""
 
 import hashlib
 import os
@@ -10,7 +10,7 @@ from io import BufferedReader, BufferedWriter, BytesIO
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from campaign_workers.adapters.local.folder import Folder, disk
+from campaign_workers.adapters.local.folder import Folder, translate_disk_errors
 from campaign_workers.domain.errors import Conflict, NotFound
 from campaign_workers.ports.object_store import ObjectInfo
 from campaign_workers.ports.system import Clock
@@ -18,15 +18,15 @@ from campaign_workers.ports.system import Clock
 _CHUNK_BYTES: Final = 1024 * 1024
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_SETTLED_NS: Final = 100_000_000
-"""File systems stamp changes some milliseconds coarse, and use inodes again: a file that changed
-less than this ago may be replaced without a trace, so that nothing is remembered of it."""
+_CACHEABLE_AGE_NS: Final = 100_000_000
+"""Etags of younger files are not cached. Timestamps are only accurate to some milliseconds and
+inodes are reused, so a replacement of a file that changed just now could go unnoticed."""
 
 _Version = tuple[int, int, int, int]
 
 
 class FolderObjectStore:
-    """A bucket; `on_created` callbacks hear of every object that was written or copied."""
+    """Serves `ObjectStore`; `on_created` callbacks are called for every put and copy."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder, self._clock = Folder(folder), clock
@@ -34,7 +34,7 @@ class FolderObjectStore:
         self._listeners: list[Callable[[ObjectInfo], None]] = []
 
     def on_created(self, callback: Callable[[ObjectInfo], None]) -> None:
-        """Tell `callback` of every object that is written from now on."""
+        """Call `callback` for every object that is written from now on."""
         self._listeners.append(callback)
 
     def head(self, key: str) -> ObjectInfo:
@@ -45,11 +45,11 @@ class FolderObjectStore:
     def open(
         self, key: str, *, etag: str | None = None, start: int = 0, length: int | None = None
     ) -> BinaryIO:
-        """See `ObjectStore.open`; the file that was opened stays the same under a later put."""
+        """See `ObjectStore.open`; a later put does not change a file that is open."""
         file = self._folder.open(key)
-        if etag is not None and self._info(key, file).etag != etag:
+        if etag is not None and (actual := self._info(key, file).etag) != etag:
             file.close()
-            raise Conflict(f"{key}: another version by now")
+            raise Conflict(f"{key}: etag mismatch (expected {etag}, found {actual})")
         file.seek(start)
         if length is None:
             return file
@@ -66,11 +66,11 @@ class FolderObjectStore:
     ) -> ObjectInfo:
         """See `ObjectStore.put`."""
         self._folder.path(key)
-        with self._folder.unfinished() as (file, path):
+        with self._folder.temporary_file() as (file, path):
             info = self._write(key, file, (body,) if isinstance(body, bytes) else body)
-            with self._folder.exclusive():
-                self._require(key, if_absent=if_absent, if_match=if_match)
-                self._folder.place(path, key)
+            with self._folder.lock():
+                self._check_preconditions(key, if_absent=if_absent, if_match=if_match)
+                self._folder.move_into_place(path, key)
         for listener in self._listeners:
             listener(info)
         return info
@@ -89,16 +89,16 @@ class FolderObjectStore:
 
     def checksum(self, key: str) -> str:
         """See `ObjectStore.checksum`."""
-        with self._folder.open(key) as file, disk(key):
+        with self._folder.open(key) as file, translate_disk_errors(key):
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def delete(self, keys: Iterable[str]) -> None:
-        """See `ObjectStore.delete`; folders that become empty go too."""
+        """See `ObjectStore.delete`; folders that become empty are removed too."""
         for key in keys:
             self._folder.remove(key)
 
     def _info(self, key: str, file: BufferedReader) -> ObjectInfo:
-        with disk(key):
+        with translate_disk_errors(key):
             status = os.fstat(file.fileno())
             return ObjectInfo(
                 key=key,
@@ -109,12 +109,12 @@ class FolderObjectStore:
 
     def _etag(self, key: str, file: BufferedReader, status: os.stat_result) -> str:
         version = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        known = self._etags.get(key)
-        if known is not None and known[0] == version:
-            return known[1]
-        settled = time.time_ns() - status.st_ctime_ns > _SETTLED_NS
+        cached = self._etags.get(key)
+        if cached is not None and cached[0] == version:
+            return cached[1]
+        cacheable = time.time_ns() - status.st_ctime_ns > _CACHEABLE_AGE_NS
         etag = hashlib.file_digest(file, "md5").hexdigest()
-        if settled:
+        if cacheable:
             self._etags[key] = (version, etag)
         return etag
 
@@ -123,21 +123,24 @@ class FolderObjectStore:
         for chunk in body:
             digest.update(chunk)
             size += len(chunk)
-            with disk(key):
+            with translate_disk_errors(key):
                 file.write(chunk)
         modified = self._clock.now()
         moment = (modified - _EPOCH) // _MICROSECOND * 1000
-        with disk(key):
+        with translate_disk_errors(key):
             file.flush()
             os.utime(file.fileno(), ns=(moment, moment))
         return ObjectInfo(key=key, size=size, etag=digest.hexdigest(), modified=modified)
 
-    def _require(self, key: str, *, if_absent: bool, if_match: str | None) -> None:
+    def _check_preconditions(self, key: str, *, if_absent: bool, if_match: str | None) -> None:
         if not if_absent and if_match is None:
             return
         try:
-            found: str | None = self.head(key).etag
+            actual: str | None = self.head(key).etag
         except NotFound:
-            found = None
-        if (if_absent and found) or (if_match is not None and found != if_match):
-            raise Conflict(f"{key}: written by somebody else")
+            actual = None
+        if if_absent and actual:
+            raise Conflict(f"{key}: precondition failed (expected no object)")
+        if if_match is not None and actual != if_match:
+            found = actual or "no object"
+            raise Conflict(f"{key}: precondition failed (expected {if_match}, found {found})")

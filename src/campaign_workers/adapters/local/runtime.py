@@ -1,8 +1,8 @@
-"""The embedded runtime: what AWS does between workers, on one machine and deterministically.
+"""The embedded runtime: does on one machine, and deterministically, what AWS does between workers.
 
-Objects under a trigger's prefix, records on streams, queue messages, schedules and executions of
-the state machine call workers as the trigger table says, at least once, with as many attempts as
-it says; what fails at all of them is kept as a dead letter. Workers never call each other.
+The trigger table decides which worker is called for new objects, stream records, queue messages,
+schedules and executions of the state machine. Delivery is at least once, with the number of
+attempts in the table; work that fails at every attempt becomes a dead letter.
 """
 
 import json
@@ -74,7 +74,7 @@ class ExecutionLog(Protocol):
 
 @attrs.frozen(kw_only=True)
 class Subscription:
-    """Another team's consumer of a stream, called like a worker but kept out of the books."""
+    """Another team's consumer of a stream, called like a worker but not recorded as a run."""
 
     name: str
     stream: str
@@ -82,15 +82,15 @@ class Subscription:
     batch_size: int = 1000
 
 
-def _nothing(run: Run) -> None:
-    """Observe nothing."""
+def _ignore(run: Run) -> None:
+    """Ignore a run."""
 
 
 @attrs.define(kw_only=True)
 class Runtime:
-    """Delivers what happened to whom it concerns, until nothing is left to deliver.
+    """Delivers events to workers until none is left.
 
-    `call` runs a worker by its name; `observe` sees every successful run.
+    `call` runs a worker by name; `observe` is called with every successful run.
     """
 
     call: Callable[[str, Any], Report]
@@ -101,31 +101,31 @@ class Runtime:
     clock: Clock
     subscriptions: Sequence[Subscription] = ()
     triggers: Sequence[Trigger] = TRIGGERS
-    observe: Callable[[Run], None] = _nothing
+    observe: Callable[[Run], None] = _ignore
     retry_seconds: float = 1.0
 
     def object_created(self, bucket: str, info: ObjectInfo) -> None:
-        """Note that an object was written; its workers are called by `run_until_idle`."""
+        """Add events for the workers of a new object; `run_until_idle` delivers them."""
         for trigger in self._of(ObjectTrigger):
             if (
                 trigger.bucket == bucket
                 and info.key.startswith(trigger.prefix)
                 and info.key.endswith(trigger.suffix)
             ):
-                self.journal.expect(
+                self.journal.add_event(
                     trigger.worker, {"bucket": bucket, "key": info.key, "etag": info.etag}
                 )
 
     def run_until_idle(self) -> None:
-        """Deliver until no object, record, message or execution is left."""
+        """Deliver until no object event, record, message or execution is left."""
         while any([self._objects(), self._records(), self._messages(), self._executions()]):
             pass
 
     def advance(self, until: datetime) -> None:
-        """Sleep until `until`, firing the schedules on the way; a stepped clock gets there at once.
+        """Sleep until `until` and fire the schedules on the way.
 
         Raises:
-            BadInput: a schedule is in no notation that EventBridge has.
+            BadInput: a schedule is not valid in EventBridge.
         """
         schedules = tuple(self._of(ScheduleTrigger))
         for instant, trigger in firings(schedules, self.clock.now(), until):
@@ -135,7 +135,7 @@ class Runtime:
         self._wait_until(until)
 
     def invoke(self, worker: str, payload: Mapping[str, Any]) -> Report:
-        """Call a worker as another system does, waiting for its answer; errors are the caller's.
+        """Call a worker directly, as another system would, and return its report.
 
         Raises:
             CampaignError: whatever the worker raises.
@@ -152,15 +152,15 @@ class Runtime:
             self.clock.sleep(seconds)
 
     def _objects(self) -> bool:
-        expected = tuple(self.journal.expected())
+        events = tuple(self.journal.pending_events())
         attempts = {trigger.worker: trigger.attempts for trigger in self._of(ObjectTrigger)}
-        for key, worker, event in expected:
+        for key, worker, event in events:
             self._deliver(worker, ObjectCreated(**event), event["key"], attempts[worker])
-            self.journal.delivered(key)
-        return bool(expected)
+            self.journal.remove_event(key)
+        return bool(events)
 
     def _records(self) -> bool:
-        consumed = [
+        by_workers = [
             self._consume(
                 f"{trigger.worker}/{trigger.stream}",
                 trigger.stream,
@@ -169,7 +169,7 @@ class Runtime:
             )
             for trigger in self._of(StreamTrigger)
         ]
-        subscribed = [
+        by_subscriptions = [
             self._consume(
                 f"{subscription.name}/{subscription.stream}",
                 subscription.stream,
@@ -178,34 +178,34 @@ class Runtime:
             )
             for subscription in self.subscriptions
         ]
-        return any(consumed + subscribed)
+        return any(by_workers + by_subscriptions)
 
     def _consume(
         self, consumer: str, stream: str, limit: int, consume: Callable[[StreamBatch], object]
     ) -> bool:
-        """Hand a consumer all that it has not seen, shard by shard, in order."""
-        some = False
+        """Deliver all new records to a consumer, shard by shard; return whether there were any."""
+        has_records = False
         for shard in self.streams[stream].shards():
-            while batch := self._next(f"{consumer}/{shard}", stream, shard, limit):
+            while batch := self._next_batch(f"{consumer}/{shard}", stream, shard, limit):
                 consume(batch)
-                done = Position(done=batch.records[-1].sequence)
-                self.journal.move(f"{consumer}/{shard}", done)
-                some = True
-        return some
+                position = Position(done=batch.records[-1].sequence)
+                self.journal.save_position(f"{consumer}/{shard}", position)
+                has_records = True
+        return has_records
 
-    def _next(self, consumer: str, stream: str, shard: str, limit: int) -> StreamBatch | None:
-        """The next batch; after an interruption the very one that was under way.
+    def _next_batch(self, consumer: str, stream: str, shard: str, limit: int) -> StreamBatch | None:
+        """Return the next batch; after an interruption, exactly the batch that was in flight.
 
-        Workers name what they write after the first and the last record of their batch, so that
-        a batch that is delivered again has to end where it ended before.
+        Workers derive file names from the first and the last record of a batch, so a batch must
+        have the same records when it is delivered again.
         """
         position = self.journal.position(consumer)
         records = self.streams[stream].read(shard, after=position.done, limit=limit)
         if position.until is not None:
             records = tuple(r for r in records if r.sequence <= position.until)
         elif records:
-            under_way = attrs.evolve(position, until=records[-1].sequence)
-            self.journal.move(consumer, under_way)
+            in_flight = attrs.evolve(position, until=records[-1].sequence)
+            self.journal.save_position(consumer, in_flight)
         return StreamBatch(stream=stream, shard=shard, records=records) if records else None
 
     def _batch(self, trigger: StreamTrigger, batch: StreamBatch) -> None:
@@ -216,7 +216,7 @@ class Runtime:
             self._deliver_batch(trigger, batch)
 
     def _deliver_batch(self, trigger: StreamTrigger, batch: StreamBatch) -> None:
-        """A batch that may be halved gets its attempts when nothing is left to halve."""
+        """Deliver a batch; with `bisect`, a failing batch is split until single records fail."""
         source = f"{batch.stream}/{batch.shard}/{batch.records[0].sequence}"
         if not trigger.bisect or len(batch.records) == 1:
             self._deliver(trigger.worker, batch, source, trigger.attempts)
@@ -226,40 +226,43 @@ class Runtime:
                 self._deliver_batch(trigger, attrs.evolve(batch, records=half))
 
     def _messages(self) -> bool:
-        some = False
+        has_messages = False
         for trigger in self._of(QueueTrigger):
             queue = self.queues[trigger.queue]
-            while received := queue.receive(trigger.batch_size, visibility_seconds=0):
-                some = True
-                for message in received:
-                    if self._is_done(trigger, message):
+            while messages := queue.receive(trigger.batch_size, visibility_seconds=0):
+                has_messages = True
+                for message in messages:
+                    if self._deliver_message(trigger, message):
                         queue.delete(message.message_id)
-        return some
+        return has_messages
 
-    def _is_done(self, trigger: QueueTrigger, message: ReceivedMessage) -> bool:
-        """Deliver a message; a receipt is an attempt, also one that the process did not survive."""
+    def _deliver_message(self, trigger: QueueTrigger, message: ReceivedMessage) -> bool:
+        """Deliver a message; return True if it succeeded or became a dead letter.
+
+        Every receipt counts as an attempt, even if the process died during it.
+        """
         outcome: Report | str = _KILLED
         if message.receive_count <= trigger.attempts:
             self._back_off(message.receive_count - 1)
             event = QueueMessage(message_id=message.message_id, body=message.body)
             outcome = self._attempt(trigger.worker, event, trigger.queue)
         if isinstance(outcome, str) and message.receive_count >= trigger.attempts:
-            self._bury(trigger.worker, trigger.queue, trigger.attempts, outcome)
+            self._add_dead_letter(trigger.worker, trigger.queue, trigger.attempts, outcome)
             return True
         return isinstance(outcome, Report)
 
     def _executions(self) -> bool:
-        some = False
+        has_executions = False
         for trigger in self._of(WorkflowTrigger):
             for name, payload, _ in self.workflow.executions():
                 if not self.journal.is_finished(name):
                     self._execute(trigger, name, payload)
-                    self.journal.finish(name)
-                    some = True
-        return some
+                    self.journal.mark_finished(name)
+                    has_executions = True
+        return has_executions
 
     def _execute(self, trigger: WorkflowTrigger, name: str, payload: Mapping[str, Any]) -> None:
-        """The state machine: the worker again while it returns a cursor; on failure, give up."""
+        """Call the worker until it returns no cursor; if it fails, call it once more to give up."""
         source = f"{trigger.workflow}/{name}"
         cursor: Any = None
         while True:
@@ -273,7 +276,7 @@ class Runtime:
                 return
 
     def _deliver(self, worker: str, event: Any, source: str, attempts: int) -> Report | None:
-        """Call a worker as often as it may be; None when the work went to the dead letters."""
+        """Call a worker up to `attempts` times; return None if the work became a dead letter."""
         reason = ""
         for attempt in range(attempts):
             self._back_off(attempt)
@@ -281,19 +284,22 @@ class Runtime:
             if isinstance(outcome, Report):
                 return outcome
             reason = outcome
-        self._bury(worker, source, attempts, reason)
+        self._add_dead_letter(worker, source, attempts, reason)
         return None
 
     def _back_off(self, failures: int) -> None:
         if failures:
             self.clock.sleep(self.retry_seconds * 2 ** (failures - 1))
 
-    def _bury(self, worker: str, source: str, attempts: int, reason: str) -> None:
+    def _add_dead_letter(self, worker: str, source: str, attempts: int, reason: str) -> None:
         letter = DeadLetter(worker=worker, source=source, attempts=attempts, reason=reason)
-        self.journal.bury(letter)
+        self.journal.add_dead_letter(letter)
 
     def _attempt(self, worker: str, event: Any, source: str) -> Report | str:
-        """One call: the report, or why it failed, without the text of unforeseen errors."""
+        """Call a worker once; return its report, or the reason of its failure.
+
+        The message of an unexpected error is left out, because it may quote personal data.
+        """
         try:
             report = self.call(worker, event)
         except CampaignError as error:
@@ -307,12 +313,12 @@ class Runtime:
         run = Run(
             worker=worker, source=source, at=self.clock.now().isoformat(), result=report.to_json()
         )
-        self.journal.record(run)
+        self.journal.record_run(run)
         self.observe(run)
 
 
 def _is_of(record_type: str, data: bytes) -> bool:
-    """What an event filter on `data.type` lets through."""
+    """Return whether an event filter on `data.type` accepts a record."""
     if record_type.encode() not in data and b"\\u" not in data:
         return False
     try:

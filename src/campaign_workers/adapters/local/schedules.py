@@ -1,4 +1,4 @@
-"""When the schedules of the trigger table fire."""
+"""The times at which the schedules of the trigger table fire."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from itertools import takewhile
 from campaign_workers.domain.errors import BadInput
 from campaign_workers.domain.running.triggers import ScheduleTrigger
 
-# EventBridge counts weekdays from 1 and cron from 0, so that only their names are unambiguous.
+# EventBridge numbers weekdays from 1 and cron from 0, so only their names are accepted.
 _CRON = re.compile(r"cron\((?P<fields>(\S+ ){4}[^\s\d]+) \*\)")
 _RATE = re.compile(r"rate\(\d+ (minute|hour|day)s?\)")
 
@@ -16,13 +16,13 @@ _RATE = re.compile(r"rate\(\d+ (minute|hour|day)s?\)")
 def firings(
     triggers: Iterable[ScheduleTrigger], since: datetime, until: datetime
 ) -> list[tuple[datetime, ScheduleTrigger]]:
-    """What fires after `since` and not after `until`, in order of time, then of the table.
+    """Return what fires after `since` and up to `until`, by time and then by trigger order.
 
-    A cron schedule fires at each of its instants. A rate would only repeat what it has just
-    done while nothing happens, so its firings in between are one, at `until`.
+    A cron schedule fires at each of its instants. A rate schedule fires once, at `until`: the
+    firings in between would find nothing new to do.
 
     Raises:
-        BadInput: a schedule is in no notation that EventBridge has.
+        BadInput: a schedule is not valid in EventBridge.
     """
     due = [
         (instant, trigger)
@@ -39,7 +39,7 @@ def _instants(schedule: str, since: datetime, until: datetime) -> Iterator[datet
         if until > since:
             yield until
     else:
-        raise _no_schedule()
+        raise _invalid_schedule()
 
 
 def _cron_instants(fields: str, since: datetime, until: datetime) -> Iterator[datetime]:
@@ -48,9 +48,9 @@ def _cron_instants(fields: str, since: datetime, until: datetime) -> Iterator[da
     try:
         instants = CronSim(fields, since)
     except CronSimError:
-        raise _no_schedule() from None
+        raise _invalid_schedule() from None
     yield from takewhile(lambda instant: instant <= until, instants)
 
 
-def _no_schedule() -> BadInput:
-    return BadInput("no schedule of the form cron(...) or rate(...)", field="schedule")
+def _invalid_schedule() -> BadInput:
+    return BadInput("expected cron(...) or rate(...)", field="schedule")

@@ -1,4 +1,4 @@
-"""Secrets in files that only their owner may read."""
+"""The `Secrets` port on files that only their owner can read."""
 
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -13,7 +13,7 @@ _NOT_THERE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 @attrs.frozen
 class FileSecrets:
-    """A file a secret, under `folder`; the line end that editors leave is no part of a secret."""
+    """Serves `Secrets` with one file per secret under `folder`; a final line break is ignored."""
 
     folder: Path
 
@@ -28,16 +28,16 @@ class FileSecrets:
         return content.decode().removesuffix("\n")
 
     def write(self, name: str, secret: str) -> None:
-        """Keep a secret; a reader finds the old one or the whole new one."""
+        """Save a secret with an atomic write: readers get the old or the new value."""
         path = self._path(name)
         for part in reversed(Path(name).parents):
             (self.folder / part).mkdir(mode=0o700, parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as unfinished:
-            unfinished.write(f"{secret}\n".encode())
-        Path(unfinished.name).replace(path)
+        with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as temporary:
+            temporary.write(f"{secret}\n".encode())
+        Path(temporary.name).replace(path)
 
     def _path(self, name: str) -> Path:
         try:
             return self.folder / validate_object_key(name)
         except Fatal:
-            raise NotFound(f"no secret can be called {name!r}") from None
+            raise NotFound(f"{name!r} is not a valid secret name") from None

@@ -1,4 +1,4 @@
-"""One SQLite file: tables of rows, streams, queues and starts of the state machine lie in it."""
+"""The SQLite file that holds tables, streams, queues and executions of the local profile."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -12,27 +12,27 @@ from campaign_workers.domain.errors import Fatal, RetryLater
 
 
 class Database:
-    """A connection that threads take turns on; changes in a transaction are kept together.
+    """A connection that threads share, one at a time, with nested transactions.
 
-    Write-ahead logging keeps what is committed when the process is killed. Another process may
-    use the same file; whoever finds it locked waits for `patience_seconds`. Every method raises
-    `RetryLater` when the file is locked for longer or cannot be written, and `Fatal` when it is
-    no database.
+    Write-ahead logging preserves committed changes when the process is killed. Other processes may
+    use the same file. Every method waits up to `timeout_seconds` for a lock, then raises
+    `RetryLater`; it raises the same if the file cannot be written, and `Fatal` if the file is not a
+    database.
     """
 
-    def __init__(self, path: Path, *, patience_seconds: float = 60.0) -> None:
+    def __init__(self, path: Path, *, timeout_seconds: float = 60.0) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._turn = RLock()
         self._depth = 0
         self._connection = sqlite3.connect(
-            path, check_same_thread=False, isolation_level=None, timeout=patience_seconds
+            path, check_same_thread=False, isolation_level=None, timeout=timeout_seconds
         )
-        # Whoever drops a container need not close it: Python 3.13 warns of open connections.
+        # Close with the last reference: Python 3.13 warns about open connections.
         self._close = finalize(self, self._connection.close)
         try:
             self.execute("PRAGMA journal_mode = WAL")
             self.execute("PRAGMA synchronous = NORMAL")
-            # Moving the log into the file every 4 MB, as is usual, halves the speed of puts.
+            # The default checkpoint at 4 MB halves the speed of puts.
             self.execute("PRAGMA wal_autocheckpoint = 16000")
         except BaseException:
             self.close()
@@ -40,17 +40,17 @@ class Database:
 
     def execute(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows."""
-        with self._turn, _failing_clearly():
+        with self._turn, _translate_errors():
             return self._connection.execute(sql, values).fetchall()
 
     def execute_many(self, sql: str, rows: Iterable[tuple[object, ...]]) -> None:
-        """Run one statement for each of `rows`, all or none."""
-        with self.transaction(), _failing_clearly():
+        """Run one statement for each of `rows` in a transaction."""
+        with self.transaction(), _translate_errors():
             self._connection.executemany(sql, rows)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All changes in the context or, if it ends with an error, none; so within another one."""
+        """Commit the changes of the block, or roll them back if it raises; can be nested."""
         with self._turn:
             name = f"level_{self._depth}"
             self.execute(f"SAVEPOINT {name}" if self._depth else "BEGIN IMMEDIATE")
@@ -59,17 +59,17 @@ class Database:
                 yield
                 self.execute(f"RELEASE {name}" if self._depth > 1 else "COMMIT")
             except BaseException:
-                self._undo(name)
+                self._roll_back(name)
                 raise
             finally:
                 self._depth -= 1
 
     def close(self) -> None:
-        """Close the file; so does the end of the last one who knows it."""
+        """Close the file; this also happens when the last reference is gone."""
         self._close()
 
-    def _undo(self, name: str) -> None:
-        # Some errors, such as a full disk, have ended the transaction already.
+    def _roll_back(self, name: str) -> None:
+        # Some errors, for example a full disk, have ended the transaction already.
         if self._connection.in_transaction:
             if self._depth > 1:
                 self.execute(f"ROLLBACK TO {name}")
@@ -79,8 +79,8 @@ class Database:
 
 
 @contextmanager
-def _failing_clearly() -> Iterator[None]:
-    """Turn the library's errors into ours; what a caller's own rows raise passes unchanged."""
+def _translate_errors() -> Iterator[None]:
+    """Translate the errors of SQLite; errors of the caller's rows pass unchanged."""
     try:
         yield
     except sqlite3.OperationalError as error:

@@ -1,4 +1,4 @@
-"""Streams and queues in a SQLite file."""
+"""The `RecordStream` and `MessageQueue` ports on SQLite, with the consumers' side of both."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -14,12 +14,12 @@ from campaign_workers.domain.running.events import (
 )
 from campaign_workers.ports.system import Clock
 
-_TOGETHER: Final = 500
-"""Rows of a transaction: as many records as one request to Kinesis takes."""
+_BATCH_SIZE: Final = 500
+"""Rows per transaction, as many as one request to Kinesis accepts."""
 
 
 class SqliteRecordStream:
-    """One stream; sequence numbers are its row ids, padded so that they sort as text."""
+    """Serves `RecordStream`; sequence numbers are padded row ids, so that they sort as text."""
 
     def __init__(
         self, database: Database, clock: Clock, *, name: str, shard_count: int = 2
@@ -36,7 +36,7 @@ class SqliteRecordStream:
 
     def put(self, records: Iterable[tuple[str, bytes]]) -> int:
         """See `RecordStream.put`."""
-        return _insert_some_at_a_time(
+        return _insert_in_batches(
             self._database,
             "INSERT INTO records (stream, shard, partition_key, data, arrived)"
             " VALUES (?, ?, ?, ?, ?)",
@@ -44,11 +44,11 @@ class SqliteRecordStream:
         )
 
     def shards(self) -> tuple[str, ...]:
-        """Names of the shards, in order."""
+        """Return the names of the shards, in order."""
         return tuple(f"shardId-{number:012d}" for number in range(self._shard_count))
 
     def read(self, shard: str, *, after: str | None, limit: int) -> tuple[StreamRecord, ...]:
-        """At most `limit` records of a shard after a sequence number, None from its start."""
+        """Return up to `limit` records of a shard after a sequence number, or from its start."""
         rows = self._database.execute(
             "SELECT sequence, partition_key, data, arrived FROM records"
             " WHERE stream = ? AND shard = ? AND sequence > ? ORDER BY sequence LIMIT ?",
@@ -60,7 +60,7 @@ class SqliteRecordStream:
         return tuple(_record(*row) for row in rows)
 
     def depth(self) -> int:
-        """How many records were put."""
+        """Return how many records were put."""
         [[depth]] = self._database.execute(
             "SELECT count(*) FROM records WHERE stream = ?", self._name
         )
@@ -81,7 +81,7 @@ def _record(sequence: int, partition_key: str, data: bytes, arrived: float) -> S
 
 
 class SqliteMessageQueue:
-    """One queue, the oldest message first."""
+    """Serves `MessageQueue`; receivers get the oldest message first."""
 
     def __init__(self, database: Database, clock: Clock, *, name: str) -> None:
         self._database, self._clock, self._name = database, clock, name
@@ -93,14 +93,14 @@ class SqliteMessageQueue:
 
     def send(self, bodies: Iterable[str]) -> int:
         """See `MessageQueue.send`."""
-        return _insert_some_at_a_time(
+        return _insert_in_batches(
             self._database,
             "INSERT INTO messages (queue, body) VALUES (?, ?)",
             ((self._name, validate_message(body)) for body in bodies),
         )
 
     def receive(self, limit: int, *, visibility_seconds: float) -> tuple[ReceivedMessage, ...]:
-        """At most `limit` messages, which nobody else gets for `visibility_seconds`."""
+        """Receive up to `limit` messages and hide them from others for `visibility_seconds`."""
         now = self._clock.now().timestamp()
         rows = self._database.execute(
             "UPDATE messages SET received = received + 1, hidden_until = ? WHERE number IN"
@@ -117,36 +117,36 @@ class SqliteMessageQueue:
         )
 
     def delete(self, message_id: str) -> None:
-        """Forget a message; one that is not there is no error."""
+        """Delete a message; a missing one is not an error."""
         self._database.execute("DELETE FROM messages WHERE number = ?", int(message_id))
 
     def depth(self) -> int:
-        """How many messages there are, under way or not."""
+        """Return how many messages there are, including those in flight."""
         [[depth]] = self._database.execute(
             "SELECT count(*) FROM messages WHERE queue = ?", self._name
         )
         return int(depth)
 
     def bodies(self) -> Iterator[str]:
-        """What the messages say, oldest first; receives nothing."""
+        """Return the bodies of the messages, oldest first, without receiving them."""
         rows = self._database.execute(
             "SELECT body FROM messages WHERE queue = ? ORDER BY number", self._name
         )
         return (body for (body,) in rows)
 
 
-def _insert_some_at_a_time(database: Database, sql: str, rows: Iterable[tuple[object, ...]]) -> int:
-    """Insert rows and count them; when `rows` raises, what it gave before is inserted."""
+def _insert_in_batches(database: Database, sql: str, rows: Iterable[tuple[object, ...]]) -> int:
+    """Insert rows and return their number; if `rows` raises, the rows before are inserted."""
     count = 0
-    some: list[tuple[object, ...]] = []
+    batch: list[tuple[object, ...]] = []
     try:
         for row in rows:
-            some.append(row)
+            batch.append(row)
             count += 1
-            if len(some) == _TOGETHER:
-                full, some = some, []
+            if len(batch) == _BATCH_SIZE:
+                full, batch = batch, []
                 database.execute_many(sql, full)
     finally:
-        if some:
-            database.execute_many(sql, some)
+        if batch:
+            database.execute_many(sql, batch)
     return count

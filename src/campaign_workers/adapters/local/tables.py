@@ -1,4 +1,4 @@
-"""Keyed tables in a SQLite file."""
+"""The `KeyedTable` interface on SQLite, for the fakes and the embedded runtime."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -10,13 +10,13 @@ import attrs
 
 from campaign_workers.adapters.local.sqlite import Database
 
-_PAGE: Final = 1000
-_LAST: Final = "\U0010ffff"
+_PAGE_ROWS: Final = 1000
+_LAST_CHARACTER: Final = "\U0010ffff"
 _SURROGATES: Final = range(0xD800, 0xE000)
 
 
 class SqliteTables:
-    """Tables by name in one database, which is what they change together in."""
+    """Tables by name; a transaction of the database covers all of them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -26,13 +26,13 @@ class SqliteTables:
         )
 
     def __call__(self, name: str) -> "SqliteTable":
-        """The table `name`."""
+        """Return the table `name`."""
         return SqliteTable(self._database, name)
 
 
 @attrs.frozen
 class SqliteTable:
-    """One table: JSON rows by key."""
+    """Serves `KeyedTable` with JSON rows."""
 
     database: Database
     name: str
@@ -43,13 +43,13 @@ class SqliteTable:
 
     def get_many(self, keys: Collection[str]) -> dict[str, dict[str, Any]]:
         """See `KeyedTable.get_many`."""
-        wanted = iter(keys)
-        found: dict[str, str] = {}
-        while some := tuple(islice(wanted, _PAGE)):
-            marks = ", ".join("?" * len(some))
-            sql = f"SELECT key, row FROM rows WHERE name = ? AND key IN ({marks})"  # noqa: S608
-            found.update(self.database.execute(sql, self.name, *some))
-        return {key: json.loads(row) for key, row in found.items()}
+        remaining = iter(keys)
+        rows: dict[str, str] = {}
+        while page := tuple(islice(remaining, _PAGE_ROWS)):
+            placeholders = ", ".join("?" * len(page))
+            sql = f"SELECT key, row FROM rows WHERE name = ? AND key IN ({placeholders})"  # noqa: S608
+            rows.update(self.database.execute(sql, self.name, *page))
+        return {key: json.loads(row) for key, row in rows.items()}
 
     def put(self, key: str, row: Mapping[str, Any]) -> None:
         """See `KeyedTable.put`."""
@@ -80,30 +80,30 @@ class SqliteTable:
         )
 
     def scan(self, prefix: str = "", *, after: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-        """See `KeyedTable.scan`; reads a page at a time, so that a table may be of any size."""
-        more = ">" if after and after >= prefix else ">="
+        """See `KeyedTable.scan`; reads one page at a time."""
+        operator = ">" if after and after >= prefix else ">="
         position = max(prefix, after)
-        end = _end(prefix)
+        end = _prefix_end(prefix)
         while True:
             page = self.database.execute(
-                f"SELECT key, row FROM rows WHERE name = ?1 AND key {more} ?2"  # noqa: S608
+                f"SELECT key, row FROM rows WHERE name = ?1 AND key {operator} ?2"  # noqa: S608
                 f"{'' if end is None else ' AND key < ?4'} ORDER BY key LIMIT ?3",
-                *(self.name, position, _PAGE, *(() if end is None else (end,))),
+                *(self.name, position, _PAGE_ROWS, *(() if end is None else (end,))),
             )
             for key, row in page:
                 yield key, json.loads(row)
-            if len(page) < _PAGE:
+            if len(page) < _PAGE_ROWS:
                 return
-            more, position = ">", page[-1][0]
+            operator, position = ">", page[-1][0]
 
     def atomic(self) -> AbstractContextManager[None]:
         """See `KeyedTable.atomic`."""
         return self.database.transaction()
 
 
-def _end(prefix: str) -> str | None:
-    """The least text that is greater than every text that begins so; None if there is none."""
-    stem = prefix.rstrip(_LAST)
+def _prefix_end(prefix: str) -> str | None:
+    """Return the smallest text after every text with this prefix; None if there is none."""
+    stem = prefix.rstrip(_LAST_CHARACTER)
     if not stem:
         return None
     following = ord(stem[-1]) + 1

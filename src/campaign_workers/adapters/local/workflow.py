@@ -1,4 +1,4 @@
-"""Starts of the state machine in a SQLite file."""
+"""The `WorkflowStarter` port on SQLite."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from campaign_workers.ports.workflow import Execution
 
 
 class SqliteWorkflowStarter:
-    """Remembers what was started; the embedded runtime runs it."""
+    """Serves `WorkflowStarter` by recording executions, which the embedded runtime runs."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
@@ -36,7 +36,7 @@ class SqliteWorkflowStarter:
         )
 
     def executions(self) -> tuple[tuple[str, Mapping[str, Any], datetime], ...]:
-        """What was started, oldest first: name, payload and when."""
+        """Return name, payload and start time of each execution, oldest first."""
         rows = self._database.execute(
             "SELECT name, payload, started FROM executions ORDER BY number"
         )

@@ -1,4 +1,4 @@
-"""Failures to order, so that callers can be tried on a bad day."""
+"""Fault injection for the memory adapters, so that tests can make their calls fail."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,19 +10,19 @@ from campaign_workers.domain.errors import RetryLater
 
 @attrs.define
 class FaultInjectionMixin:
-    """What fails when it is told to."""
+    """Makes calls of an adapter fail on request."""
 
-    _coming: list[Exception] = attrs.field(factory=list, init=False, repr=False)
+    _next_errors: list[Exception] = attrs.field(factory=list, init=False, repr=False)
     _outage: Exception | None = attrs.field(default=None, init=False, repr=False)
 
     def fail_next(self, error: Exception, times: int = 1) -> None:
         """Make the next calls raise `error`."""
-        self._coming.extend([error] * times)
+        self._next_errors.extend([error] * times)
 
     @contextmanager
     def outage(self, error: Exception | None = None) -> Iterator[None]:
-        """Make every call fail as long as the context lasts, by default with `RetryLater`."""
-        self._outage = error or RetryLater("ordered to fail")
+        """Make every call fail while the block runs, by default with `RetryLater`."""
+        self._outage = error or RetryLater("injected outage")
         try:
             yield
         finally:
@@ -31,5 +31,5 @@ class FaultInjectionMixin:
     def _raise_injected_fault(self) -> None:
         if self._outage:
             raise self._outage
-        if self._coming:
-            raise self._coming.pop(0)
+        if self._next_errors:
+            raise self._next_errors.pop(0)

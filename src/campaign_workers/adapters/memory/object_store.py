@@ -1,4 +1,4 @@
-"""A bucket in a dict."""
+"""The `ObjectStore` port in memory."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
@@ -16,18 +16,18 @@ from campaign_workers.ports.system import Clock
 
 
 class _Stream(BytesIO):
-    """Reads forward only, as a bucket sends."""
+    """A stream that only reads forward, as a download from a bucket does."""
 
     def seekable(self) -> bool:
         return False
 
     def seek(self, *_: object) -> NoReturn:
-        raise UnsupportedOperation("a bucket sends forward only")
+        raise UnsupportedOperation("not seekable")
 
 
 @attrs.define
 class MemoryObjectStore(FaultInjectionMixin):
-    """A bucket; `on_created` callbacks hear of every object that was written or copied."""
+    """Serves `ObjectStore`; `on_created` callbacks are called for every put and copy."""
 
     clock: Clock
     _objects: dict[str, tuple[ObjectInfo, bytes]] = attrs.field(
@@ -39,20 +39,20 @@ class MemoryObjectStore(FaultInjectionMixin):
     _lock: RLock = attrs.field(factory=RLock, init=False, repr=False)
 
     def on_created(self, callback: Callable[[ObjectInfo], None]) -> None:
-        """Tell `callback` of every object that is written from now on."""
+        """Call `callback` for every object that is written from now on."""
         self._listeners.append(callback)
 
     def head(self, key: str) -> ObjectInfo:
         """See `ObjectStore.head`."""
-        return self._found(key)[0]
+        return self._get(key)[0]
 
     def open(
         self, key: str, *, etag: str | None = None, start: int = 0, length: int | None = None
     ) -> BinaryIO:
         """See `ObjectStore.open`."""
-        info, content = self._found(key)
+        info, content = self._get(key)
         if etag is not None and info.etag != etag:
-            raise Conflict(f"{key}: another version by now")
+            raise Conflict(f"{key}: etag mismatch (expected {etag}, found {info.etag})")
         return _Stream(content[start : None if length is None else start + length])
 
     def put(
@@ -74,26 +74,26 @@ class MemoryObjectStore(FaultInjectionMixin):
             modified=self.clock.now(),
         )
         with self._lock:
-            self._require(key, if_absent=if_absent, if_match=if_match)
+            self._check_preconditions(key, if_absent=if_absent, if_match=if_match)
             self._objects[key] = (info, content)
         for listener in self._listeners:
             listener(info)
         return info
 
     def list(self, prefix: str, *, after: str = "") -> Iterator[ObjectInfo]:
-        """See `ObjectStore.list`; what is there when it is called."""
+        """See `ObjectStore.list`; returns a snapshot of the bucket at the time of the call."""
         self._raise_injected_fault()
         with self._lock:
-            found = [key for key in self._objects if key.startswith(prefix) and key > after]
-            return iter([self._objects[key][0] for key in sorted(found)])
+            keys = [key for key in self._objects if key.startswith(prefix) and key > after]
+            return iter([self._objects[key][0] for key in sorted(keys)])
 
     def copy(self, source: str, target: str) -> ObjectInfo:
         """See `ObjectStore.copy`."""
-        return self.put(target, self._found(source)[1])
+        return self.put(target, self._get(source)[1])
 
     def checksum(self, key: str) -> str:
         """See `ObjectStore.checksum`."""
-        return hashlib.sha256(self._found(key)[1]).hexdigest()
+        return hashlib.sha256(self._get(key)[1]).hexdigest()
 
     def delete(self, keys: Iterable[str]) -> None:
         """See `ObjectStore.delete`."""
@@ -102,13 +102,17 @@ class MemoryObjectStore(FaultInjectionMixin):
             with self._lock:
                 self._objects.pop(validate_object_key(key), None)
 
-    def _found(self, key: str) -> tuple[ObjectInfo, bytes]:
+    def _get(self, key: str) -> tuple[ObjectInfo, bytes]:
         self._raise_injected_fault()
         if (found := self._objects.get(validate_object_key(key))) is None:
             raise NotFound(f"{key}: no such object")
         return found
 
-    def _require(self, key: str, *, if_absent: bool, if_match: str | None) -> None:
+    def _check_preconditions(self, key: str, *, if_absent: bool, if_match: str | None) -> None:
         info, _ = self._objects.get(key, (None, b""))
-        if (if_absent and info) or (if_match is not None and (not info or info.etag != if_match)):
-            raise Conflict(f"{key}: written by somebody else")
+        actual = info.etag if info else None
+        if if_absent and actual:
+            raise Conflict(f"{key}: precondition failed (expected no object)")
+        if if_match is not None and actual != if_match:
+            found = actual or "no object"
+            raise Conflict(f"{key}: precondition failed (expected {if_match}, found {found})")

@@ -1,4 +1,4 @@
-"""Streams and queues in lists."""
+"""The `RecordStream` and `MessageQueue` ports in memory, with the consumers' side of both."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ from campaign_workers.ports.system import Clock
 
 @attrs.define
 class MemoryRecordStream(FaultInjectionMixin):
-    """One stream; sequence numbers count its records and sort as text."""
+    """Serves `RecordStream`; sequence numbers count the records and sort as text."""
 
     clock: Clock
     name: str = "stream"
@@ -31,7 +31,7 @@ class MemoryRecordStream(FaultInjectionMixin):
     _lock: RLock = attrs.field(factory=RLock, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        """Make the shards."""
+        """Create the shards."""
         self._shards = [[] for _ in range(self.shard_count)]
 
     def put(self, records: Iterable[tuple[str, bytes]]) -> int:
@@ -44,17 +44,17 @@ class MemoryRecordStream(FaultInjectionMixin):
         return count
 
     def shards(self) -> tuple[str, ...]:
-        """Names of the shards, in order."""
+        """Return the names of the shards, in order."""
         return tuple(f"shardId-{number:012d}" for number in range(self.shard_count))
 
     def read(self, shard: str, *, after: str | None, limit: int) -> tuple[StreamRecord, ...]:
-        """At most `limit` records of a shard after a sequence number, None from its start."""
+        """Return up to `limit` records of a shard after a sequence number, or from its start."""
         records = self._shards[self.shards().index(shard)]
         start = bisect_right(records, after or "", key=attrgetter("sequence"))
         return tuple(records[start : start + limit])
 
     def depth(self) -> int:
-        """How many records were put."""
+        """Return how many records were put."""
         return self._put
 
     def _append(self, partition_key: str, data: bytes) -> None:
@@ -73,7 +73,7 @@ class MemoryRecordStream(FaultInjectionMixin):
 
 @attrs.define(kw_only=True)
 class _Message:
-    """A message in its queue; nobody gets it before `hidden_until`, in seconds since 1970."""
+    """A message in its queue, invisible to receivers until `hidden_until` (seconds since 1970)."""
 
     body: str = attrs.field(repr=False)
     received: int = 0
@@ -82,7 +82,7 @@ class _Message:
 
 @attrs.define
 class MemoryMessageQueue(FaultInjectionMixin):
-    """One queue, the oldest message first."""
+    """Serves `MessageQueue`; receivers get the oldest message first."""
 
     clock: Clock
     name: str = "queue"
@@ -103,31 +103,31 @@ class MemoryMessageQueue(FaultInjectionMixin):
         return count
 
     def receive(self, limit: int, *, visibility_seconds: float) -> tuple[ReceivedMessage, ...]:
-        """At most `limit` messages, which nobody else gets for `visibility_seconds`."""
+        """Receive up to `limit` messages and hide them from others for `visibility_seconds`."""
         now = self.clock.now().timestamp()
         with self._lock:
             visible = (item for item in self._messages.items() if item[1].hidden_until <= now)
             return tuple(
-                _received(message_id, message, now + visibility_seconds)
+                _receive(message_id, message, now + visibility_seconds)
                 for message_id, message in islice(visible, limit)
             )
 
     def delete(self, message_id: str) -> None:
-        """Forget a message; one that is not there is no error."""
+        """Delete a message; a missing one is not an error."""
         with self._lock:
             self._messages.pop(message_id, None)
 
     def depth(self) -> int:
-        """How many messages there are, under way or not."""
+        """Return how many messages there are, including those in flight."""
         return len(self._messages)
 
     def bodies(self) -> Iterator[str]:
-        """What the messages say, oldest first; receives nothing."""
+        """Return the bodies of the messages, oldest first, without receiving them."""
         with self._lock:
             return iter([message.body for message in self._messages.values()])
 
 
-def _received(message_id: str, message: _Message, until: float) -> ReceivedMessage:
+def _receive(message_id: str, message: _Message, until: float) -> ReceivedMessage:
     message.received += 1
     message.hidden_until = until
     return ReceivedMessage(message_id=message_id, body=message.body, receive_count=message.received)

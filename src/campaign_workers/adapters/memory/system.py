@@ -1,4 +1,4 @@
-"""Secrets and figures in dicts."""
+"""The `Secrets` and `Metrics` ports in memory."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from campaign_workers.domain.storage.layout import validate_object_key
 
 @attrs.define
 class MemorySecrets(FaultInjectionMixin):
-    """Named secrets; they never show in a repr."""
+    """Serves `Secrets`; values do not appear in its repr."""
 
     _secrets: dict[str, str] = attrs.field(factory=dict, repr=False)
 
@@ -25,13 +25,13 @@ class MemorySecrets(FaultInjectionMixin):
         return self._secrets[name]
 
     def write(self, name: str, secret: str) -> None:
-        """Keep a secret."""
+        """Save a secret."""
         self._secrets[validate_object_key(name)] = secret
 
 
 @attrs.define
 class MemoryMetrics:
-    """Counters by name and dimensions."""
+    """Serves `Metrics` with counters by name and dimensions."""
 
     counted: Counter[tuple[str, tuple[tuple[str, str], ...]]] = attrs.field(factory=Counter)
     _lock: Lock = attrs.field(factory=Lock, init=False, repr=False, eq=False)
@@ -42,10 +42,10 @@ class MemoryMetrics:
             self.counted[name, tuple(sorted(dimensions.items()))] += value
 
     def total(self, name: str, dimensions: Mapping[str, str] | None = None) -> int:
-        """Sum of a counter over all that match `dimensions`."""
+        """Return the sum of a counter over all dimensions that include `dimensions`."""
         wanted = set((dimensions or {}).items())
         return sum(
             value
-            for (counter, found), value in self.counted.items()
-            if counter == name and wanted <= set(found)
+            for (counter, labels), value in self.counted.items()
+            if counter == name and wanted <= set(labels)
         )

@@ -1,4 +1,4 @@
-"""Keyed tables in dicts."""
+"""The `KeyedTable` interface in memory, for the fakes."""
 
 import json
 from bisect import bisect_left, bisect_right, insort
@@ -7,11 +7,12 @@ from contextlib import AbstractContextManager, contextmanager
 from threading import RLock
 from typing import Any, Final
 
-_FEW: Final = 50
+_MAX_INSERTIONS: Final = 50
+"""Up to this many new keys are inserted one by one; more are sorted together."""
 
 
 class DictTables:
-    """Tables by name; what they change together in `atomic()` is undone together."""
+    """Tables by name; `atomic()` covers the changes of all of them."""
 
     def __init__(self) -> None:
         self.lock = RLock()
@@ -19,18 +20,18 @@ class DictTables:
         self._undo: list[tuple[DictTable, str, str | None]] | None = None
 
     def __call__(self, name: str) -> "DictTable":
-        """The table `name`, made when it is first asked for."""
+        """Return the table `name`; it is created on first use."""
         with self.lock:
             return self._tables.setdefault(name, DictTable(self))
 
-    def changing(self, table: "DictTable", key: str, before: str | None) -> None:
-        """Note what a row was, for an undo."""
+    def record_change(self, table: "DictTable", key: str, before: str | None) -> None:
+        """Record the previous content of a row for a rollback."""
         if self._undo is not None:
             self._undo.append((table, key, before))
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
-        """Undo every change of every table if the context ends with an error; so within another."""
+        """Roll back the changes of every table if the block raises; can be nested."""
         with self.lock:
             outermost = self._undo is None
             changes = self._undo = [] if self._undo is None else self._undo
@@ -48,7 +49,7 @@ class DictTables:
 
 
 class DictTable:
-    """One table: rows as JSON, so that what is handed in or out is never shared."""
+    """Serves `KeyedTable`; rows are stored as JSON, so that callers never share objects."""
 
     def __init__(self, tables: DictTables) -> None:
         self._tables = tables
@@ -60,11 +61,11 @@ class DictTable:
         """Store a row's JSON, or delete the row."""
         with self._tables.lock:
             before = self._rows.get(key)
-            self._tables.changing(self, key, before)
+            self._tables.record_change(self, key, before)
             if text is None:
                 if before is not None:
                     del self._rows[key]
-                    keys = self._in_order()
+                    keys = self._sorted_keys()
                     del keys[bisect_left(keys, key)]
                 return
             if before is None:
@@ -105,21 +106,21 @@ class DictTable:
                 self.write(key, None)
 
     def scan(self, prefix: str = "", *, after: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-        """See `KeyedTable.scan`; what is there when it is called."""
+        """See `KeyedTable.scan`; returns a snapshot of the table at the time of the call."""
         with self._tables.lock:
-            keys = self._in_order()
+            keys = self._sorted_keys()
             start = max(bisect_left(keys, prefix), bisect_right(keys, after) if after else 0)
             end = bisect_left(keys, True, start, key=lambda key: not key.startswith(prefix))
-            found = [(key, self._rows[key]) for key in keys[start:end]]
-        return ((key, json.loads(text)) for key, text in found)
+            rows = [(key, self._rows[key]) for key in keys[start:end]]
+        return ((key, json.loads(text)) for key, text in rows)
 
     def atomic(self) -> AbstractContextManager[None]:
         """See `KeyedTable.atomic`."""
         return self._tables.atomic()
 
-    def _in_order(self) -> list[str]:
-        """All keys, sorted: a few new ones each find their place, many are sorted in at once."""
-        if len(self._new_keys) > _FEW:
+    def _sorted_keys(self) -> list[str]:
+        """Return all keys in order, after adding the new ones."""
+        if len(self._new_keys) > _MAX_INSERTIONS:
             self._keys += self._new_keys
             self._keys.sort()
         else:

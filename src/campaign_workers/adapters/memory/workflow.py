@@ -1,4 +1,4 @@
-"""Starts of the state machine, in a dict."""
+"""The `WorkflowStarter` port in memory."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from campaign_workers.ports.workflow import Execution
 
 @attrs.define
 class MemoryWorkflowStarter(FaultInjectionMixin):
-    """Remembers what was started; the embedded runtime runs it."""
+    """Serves `WorkflowStarter` by recording executions, which the embedded runtime runs."""
 
     clock: Clock
     _started: dict[str, tuple[datetime, str]] = attrs.field(factory=dict, init=False)
@@ -25,12 +25,12 @@ class MemoryWorkflowStarter(FaultInjectionMixin):
     def start(self, name: str, payload: Mapping[str, Any]) -> Execution:
         """See `WorkflowStarter.start`."""
         self._raise_injected_fault()
-        mine = (self.clock.now(), json.dumps(dict(payload)))
+        new = (self.clock.now(), json.dumps(dict(payload)))
         with self._lock:
-            found = self._started.setdefault(validate_execution_name(name), mine)
-        return Execution(name=name, started=found[0], is_new=found is mine)
+            first = self._started.setdefault(validate_execution_name(name), new)
+        return Execution(name=name, started=first[0], is_new=first is new)
 
     def executions(self) -> tuple[tuple[str, Mapping[str, Any], datetime], ...]:
-        """What was started, oldest first: name, payload and when."""
+        """Return name, payload and start time of each execution, oldest first."""
         with self._lock:
             return tuple((name, json.loads(text), at) for name, (at, text) in self._started.items())
