@@ -186,7 +186,7 @@ class TestLambdaDeadline(DeadlineContract):
     @pytest.fixture
     def deadline(self, context: Context) -> Iterator[LambdaDeadline]:
         deadline = LambdaDeadline()
-        with deadline.limit_to(context):
+        with deadline.during(context):
             yield deadline
 
     @pytest.fixture
@@ -198,7 +198,7 @@ class TestLambdaDeadline(DeadlineContract):
         deadline = LambdaDeadline()
 
         def fail() -> None:
-            with deadline.limit_to(context):
+            with deadline.during(context):
                 assert deadline.remaining_seconds() == 3
                 raise KeyError
 
@@ -210,5 +210,5 @@ class TestLambdaDeadline(DeadlineContract):
     def test_without_a_context_nobody_ends_the_run(self, context: object) -> None:
         """Whoever calls a handler by hand sets no limit."""
         deadline = LambdaDeadline()
-        with deadline.limit_to(context):
+        with deadline.during(context):
             assert deadline.remaining_seconds() == math.inf

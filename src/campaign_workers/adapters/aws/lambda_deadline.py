@@ -27,7 +27,7 @@ class LambdaDeadline:
     _context: LambdaContext | None = attrs.field(default=None, init=False)
 
     @contextmanager
-    def limit_to(self, context: object) -> Iterator[None]:
+    def during(self, context: object) -> Iterator[None]:
         """Apply the time limit of `context`, if it has one, for as long as the block runs."""
         previous = self._context
         self._context = context if isinstance(context, LambdaContext) else None
