@@ -50,9 +50,9 @@ def run(size: float = 1) -> None:
 
 def _floor(upload: Path, rows: int) -> float:
     steps: list[tuple[str, Callable[[Any], Any]]] = [
-        ("parse", lambda _: _parsed(upload)),
+        ("parse", lambda _: _parse(upload)),
         ("decide", lambda fans: scrub(fans, _policy()).collect()),
-        ("encode", _encoded),
+        ("encode", _encode),
     ]
     value: Any = None
     total = 0.0
@@ -70,12 +70,12 @@ def _policy() -> ScrubPolicy:
     return ScrubPolicy(blocked_domains=frozenset(blocklist), lottery_seed=SEED)
 
 
-def _parsed(upload: Path) -> pl.DataFrame:
+def _parse(upload: Path) -> pl.DataFrame:
     rows = pl.read_csv(upload, separator="\t", infer_schema=False, empty_string_is_null=False)
     return parse_fans(rows, CAMPAIGN_ID)
 
 
-def _encoded(fans: pl.DataFrame) -> tuple[list[Any], str]:
+def _encode(fans: pl.DataFrame) -> tuple[list[Any], str]:
     records = scoring_records(fans, source="scored", created=CREATED)
     pairs = list(zip(records["partition_key"].to_list(), records["data"].to_list(), strict=True))
     return pairs, to_wire(fans).with_columns(join_lists(pl.col("marketIds", "tags"))).write_csv()

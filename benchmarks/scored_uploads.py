@@ -18,7 +18,7 @@ def write_upload(path: Path, rows: int) -> None:
     chance = (row * 2654435761 % 4294967296 // 8).alias("chance")
     fans = pl.select(row).with_columns(chance.alias("chance"))
     fans.select(
-        globalUserId=pl.format("g-{}", _padded(pl.col("row"), 8)),
+        globalUserId=pl.format("g-{}", _pad(pl.col("row"), 8)),
         memberId=pl.when(_one_in(10, 1)).then(None).otherwise(pl.format("m{}", "chance")),
         campaignId=pl.lit(CAMPAIGN_ID),
         email=pl.when(_one_in(97, 0))
@@ -36,14 +36,14 @@ def write_upload(path: Path, rows: int) -> None:
 
 
 def _phone() -> pl.Expr:
-    local = _padded(pl.col("row") * 7919 % 10_000, 4)
+    local = _pad(pl.col("row") * 7919 % 10_000, 4)
     return (
         pl.when(_one_in(50, 0))
         .then(pl.lit("n/a"))
         .when(_one_in(20, 1))
-        .then(pl.format("+4474008{}", _padded(pl.col("row") % 100_000, 5)))
+        .then(pl.format("+4474008{}", _pad(pl.col("row") % 100_000, 5)))
         .when(_one_in(20, 2))
-        .then(pl.format("(212) 5{}-{}", _padded(pl.col("row") // 10_000 % 100, 2), local))
+        .then(pl.format("(212) 5{}-{}", _pad(pl.col("row") // 10_000 % 100, 2), local))
         .otherwise(pl.format("+1{}{}", _one_of(AREAS), 2_000_000 + pl.col("row") % 7_000_000))
     )
 
@@ -56,5 +56,5 @@ def _one_of(values: tuple[str, ...]) -> pl.Expr:
     return (pl.col("chance") % len(values)).replace_strict(dict(enumerate(values)))
 
 
-def _padded(number: pl.Expr, digits: int) -> pl.Expr:
+def _pad(number: pl.Expr, digits: int) -> pl.Expr:
     return number.cast(pl.String).str.zfill(digits)
