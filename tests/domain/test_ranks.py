@@ -101,6 +101,13 @@ def test_scores_are_those_of_the_slow_oracle(
     assert found == pytest.approx(expected, rel=1e-9, abs=0)
 
 
+def test_only_a_score_of_zero_is_raised_to_the_smallest_one() -> None:
+    """A tiny score stays as it is, and one that would be 0 is the smallest double above 0."""
+    last = 2**53 - 1
+    assert score_ranks([1, last], RankFormula.parse("reciprocal"))[1] == 1 / last
+    assert score_ranks([1, last], RankFormula.parse("exponential", 1.0))[1] == SMALLEST
+
+
 @given(columns, formulas)
 def test_scores_lie_above_zero_and_up_to_one(ranks: list[int | None], formula: RankFormula) -> None:
     """A score is in (0,1], however long the list and however short the half-life."""

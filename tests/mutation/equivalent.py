@@ -35,6 +35,8 @@ EXPLAINED: Final = (
     Explained("ranks", r"\(0\.0, 2\.0\)", "Scores above 1 are clipped before the first knot."),
     Explained("ranks", r"left <= _FRACTION", "Both pieces have the same score at a knot."),
     Explained("duplicates", r"(?i)keys_per_pass", "A limit of memory; it changes no outcome."),
+    Explained("duplicates", r"strict=False", "Every caller gives as many bits as frames."),
+    Explained("duplicates", r"_hashes: .*repr=True", "A hash shows no data of a fan."),
     Explained("duplicates", r"shift\( 0\)", "All keys are compared, which is only slower."),
     Explained("rules", r"range\( 2 <<", "A longer table of tag lists has the same beginning."),
     Explained(
