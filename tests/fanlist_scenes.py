@@ -60,7 +60,7 @@ class Scene:
             campaigns=self.wrap(self.campaigns),
             ranks=self.wrap(self.stream),
             clock=self.clock,
-            largest=self.largest,
+            max_bytes=self.largest,
         )
         return worker(event)
 

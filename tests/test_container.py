@@ -19,8 +19,8 @@ LIMITS = {
     "saveSelection": "batch_size",
     "processScheduledWave": "batch_size",
     "processScoredFiles": "max_list_bytes",
-    "translateRanksToScores": "largest",
-    "mergeAvroFiles": "largest",
+    "translateRanksToScores": "max_bytes",
+    "mergeAvroFiles": "max_bytes",
 }
 """The limit of each worker that a setting sets."""
 

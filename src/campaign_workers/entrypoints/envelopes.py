@@ -176,7 +176,7 @@ def _unwrap(trigger: Any, event: Mapping[str, Any]) -> Iterator[Event]:
         item = detail["object"]
         return iter((_object_created(trigger, _required_text(item, "key"), item.get("etag")),))
     except _MALFORMED as error:
-        raise _malformed(trigger, "detail", error) from None
+        raise _malformed_event(trigger, "detail", error) from None
 
 
 def _object_created(trigger: ObjectTrigger, key: str, etag: str | None) -> ObjectCreated:
@@ -196,10 +196,10 @@ def _parse_each(
         try:
             yield from parse(record)
         except _MALFORMED as error:
-            raise _malformed(trigger, f"Records[{number}]", error) from None
+            raise _malformed_event(trigger, f"Records[{number}]", error) from None
 
 
-def _malformed(trigger: Any, place: str, error: Exception) -> BadInput:
+def _malformed_event(trigger: Any, place: str, error: Exception) -> BadInput:
     part = f".{error.args[0]}" if isinstance(error, KeyError) else ""
     expected = _EXPECTED.get(type(trigger), "an EventBridge event")
     return BadInput(f"malformed; expected {expected}", field=f"{place}{part}")

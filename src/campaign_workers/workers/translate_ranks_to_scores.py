@@ -58,7 +58,7 @@ class TranslateRanksToScores:
     campaigns: CampaignService
     ranks: RecordStream
     clock: Clock
-    largest: int = MAX_BYTES
+    max_bytes: int = MAX_BYTES
 
     parse = staticmethod(ObjectCreated.parse)
 
@@ -106,9 +106,9 @@ class TranslateRanksToScores:
         return entry
 
     def _translate(self, upload: ObjectInfo, fanlist_id: str, name: str) -> dict[str, Any]:
-        if upload.size > self.largest:
+        if upload.size > self.max_bytes:
             raise BadInput(
-                f"expected at most {self.largest} bytes, got {upload.size}",
+                f"expected at most {self.max_bytes} bytes, got {upload.size}",
                 file=upload.key,
                 remedy="split the file",
             )

@@ -28,7 +28,7 @@ class Figures:
 
     def funnel(self) -> pl.DataFrame:
         """Return the fans left at each stage, from registered to notified: stage, fans."""
-        scrubbed = self.scrubbed
+        scrubbed = self.scrubbed_rows
         codes = list(self.reconciliation.master_codes())
         waves = self.reconciliation.waves().values()
         stages = {
@@ -43,7 +43,7 @@ class Figures:
 
     def scores(self) -> pl.DataFrame:
         """Return histograms of eligible fans before and after banding: series, bin, end, fans."""
-        eligible = self.scrubbed.filter(pl.col("verdict") == "1")
+        eligible = self.scrubbed_rows.filter(pl.col("verdict") == "1")
         return pl.concat(
             eligible.select(
                 series=pl.lit(series),
@@ -107,7 +107,7 @@ class Figures:
     def tags(self) -> pl.DataFrame:
         """Return the number of rows with each tag; mark informational tags: tag, rows."""
         tags = Counter(
-            tag for cell in self.scrubbed["tags"].to_list() for tag in cell.split("|") if tag
+            tag for cell in self.scrubbed_rows["tags"].to_list() for tag in cell.split("|") if tag
         )
         informs = {rule.tag for rule in RULES if not rule.disqualifies}
         ordered = tags.most_common()
@@ -145,7 +145,7 @@ class Figures:
         ]
 
     @cached_property
-    def scrubbed(self) -> pl.DataFrame:
+    def scrubbed_rows(self) -> pl.DataFrame:
         """All scrubbed rows, as text."""
         frames = list(self._scrubbed_files())
         names = ("globalUserId", "score", "bandScore", "verdict", "tags")
