@@ -54,7 +54,7 @@ package: $(READY) ## Build the wheel and the zips of AWS Lambda (ARCH=arm64 PYTH
 	$(ZIPS)
 
 cloud: $(READY) ## A cloud on this machine with the template deployed, to play with
-	$(BIN)/python -m tests.cloud.playground
+	$(BIN)/python -m tests.cloud.local_cloud
 
 deploy: $(READY) ## Deploy to AWS (BUCKET=for-the-code STACK=name REGION=eu-west-1)
 	test -n "$(BUCKET)" || { echo "BUCKET is not set; use make deploy BUCKET=name-of-the-bucket-for-code" >&2; exit 2; }

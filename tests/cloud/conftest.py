@@ -9,8 +9,8 @@ import pytest
 from campaign_workers.domain.running.triggers import WORKERS
 from campaign_workers.samples.uploads import generate
 from tests import privacy
-from tests.cloud.outside import Outside
-from tests.cloud.playground import SEED, playground
+from tests.cloud.local_cloud import SEED, local_cloud
+from tests.cloud.stack_client import StackClient
 
 FANS = 500
 UPLOADS = os.environ.get("CLOUD_UPLOADS")
@@ -28,14 +28,14 @@ def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def outside(uploads: Path) -> Iterator[Outside]:
+def stack_client(uploads: Path) -> Iterator[StackClient]:
     """The world around a stack of its own, with a campaign that nobody has run yet.
 
     Whatever its days were like, in the end no line of any function tells what is personal.
     """
-    with playground(uploads) as up:
-        outside = Outside(up)
-        yield outside
-        lines = [line for worker in WORKERS for line in outside.lines(worker)]
+    with local_cloud(uploads) as up:
+        stack_client = StackClient(up)
+        yield stack_client
+        lines = [line for worker in WORKERS for line in stack_client.lines(worker)]
         assert lines
         assert [privacy.personal_data(line) for line in lines if privacy.personal_data(line)] == []

@@ -18,9 +18,16 @@ from campaign_workers.entrypoints.cli.campaign_runner import CampaignRunner
 from campaign_workers.entrypoints.cli.uploads import Uploads
 from campaign_workers.settings import Settings
 from tests import privacy
-from tests.cloud.neighbours import SEED
-from tests.cloud.outside import DATE_KEY, FIVE_MINUTES, PATIENCE_SECONDS, Outside, Row, picks_of
-from tests.cloud.small_functions import eventually
+from tests.cloud.external_services import SEED
+from tests.cloud.lambda_functions import eventually
+from tests.cloud.stack_client import (
+    DATE_KEY,
+    FIVE_MINUTES,
+    PATIENCE_SECONDS,
+    Row,
+    StackClient,
+    picks_of,
+)
 
 SCORED_NAME = "1"
 
@@ -29,7 +36,7 @@ SCORED_NAME = "1"
 class Played:
     """A campaign that has been played, and what was seen on the way."""
 
-    outside: Outside
+    stack_client: StackClient
     registered: int = 0
     waves: dict[str, list[Row]] = attrs.field(factory=dict)
     picks: list[Row] = attrs.field(factory=list)
@@ -39,61 +46,61 @@ class Played:
     def put(self) -> int:
         """Records that were put onto streams that end in the lake."""
         putting = ("processScoredFiles", "translateRanksToScores", "loadCodeAssignmentsToStream")
-        return self.registered + sum(self.outside.told(worker)["out"] for worker in putting)
+        return self.registered + sum(self.stack_client.told(worker)["out"] for worker in putting)
 
     @property
     def texted(self) -> list[str]:
         """The message ids of the texts that were accepted."""
-        sms = self.outside.up.surroundings.doubles.fakes.sms
+        sms = self.stack_client.up.external_services.doubles.fakes.sms
         return [text.message.message_id for text in sms.accepted_texts()]
 
 
 @pytest.fixture(scope="module")
-def played(outside: Outside) -> Played:
+def played(stack_client: StackClient) -> Played:
     """From the first registration to the archived lake."""
-    played = Played(outside)
+    played = Played(stack_client)
     _register_and_score(played)
-    played.picks = outside.select()
+    played.picks = stack_client.select()
     for name, offer_codes in (("tm", True), ("external", False)):
         rows = [row for row in played.picks if (row["code"] == "TM") == offer_codes]
-        wave = outside.load_wave(name, rows, generateOfferCode=offer_codes)
+        wave = stack_client.load_wave(name, rows, generateOfferCode=offer_codes)
         played.waves[wave] = rows
-    outside.wait(FIVE_MINUTES)
+    stack_client.wait(FIVE_MINUTES)
     for wave in played.waves:
-        assert outside.wave_ends(wave) == "completed"
-    outside.done("transformCodeAssignments", "in", len(played.picks))
-    outside.done("saveSelection", "out", outside.told("transformCodeAssignments")["out"])
-    outside.done("saveCampaignData", "in", played.put)
+        assert stack_client.wave_ends(wave) == "completed"
+    stack_client.done("transformCodeAssignments", "in", len(played.picks))
+    stack_client.done("saveSelection", "out", stack_client.told("transformCodeAssignments")["out"])
+    stack_client.done("saveCampaignData", "in", played.put)
     _archive(played)
-    outside.wait(timedelta(minutes=31))
-    eventually(lambda: len(outside.ran()) == len(WORKERS), seconds=PATIENCE_SECONDS)
+    stack_client.wait(timedelta(minutes=31))
+    eventually(lambda: len(stack_client.ran()) == len(WORKERS), seconds=PATIENCE_SECONDS)
     return played
 
 
 def _register_and_score(played: Played) -> None:
-    outside, campaign = played.outside, played.outside.campaign_id
-    played.registered = outside.register(outside.up.uploads / "registrations.jsonl")
-    outside.upload("fanclub-ranks.csv", layout.fanlist_upload_key(campaign, "ranks"))
-    outside.upload("scored.txt", layout.scored_key(f"{campaign}.{SCORED_NAME}"))
-    outside.upload("market-details.csv", layout.market_details_key(campaign, DATE_KEY))
-    outside.called("processScoredFiles", 1)
-    outside.called("translateRanksToScores", 1)
-    outside.done("saveCampaignData", "in", played.put)
+    stack_client, campaign = played.stack_client, played.stack_client.campaign_id
+    played.registered = stack_client.register(stack_client.up.uploads / "registrations.jsonl")
+    stack_client.upload("fanclub-ranks.csv", layout.fanlist_upload_key(campaign, "ranks"))
+    stack_client.upload("scored.txt", layout.scored_key(f"{campaign}.{SCORED_NAME}"))
+    stack_client.upload("market-details.csv", layout.market_details_key(campaign, DATE_KEY))
+    stack_client.called("processScoredFiles", 1)
+    stack_client.called("translateRanksToScores", 1)
+    stack_client.done("saveCampaignData", "in", played.put)
 
 
 def _archive(played: Played) -> None:
     """Make the day's registrations yesterday's, and let the night come."""
-    outside = played.outside
+    stack_client = played.stack_client
     today = f"avro/registration/{datetime.now(UTC):%Y/%m/%d}/"
     yesterday = f"avro/registration/{datetime.now(UTC) - timedelta(days=1):%Y/%m/%d}/"
-    s3, lake = outside.stack.client("s3"), outside.stack.outputs["CampaignDataBucket"]
-    for key in outside.keys("CampaignDataBucket", today):
-        played.registrations.update(_records(outside.object("CampaignDataBucket", key)))
+    s3, lake = stack_client.stack.client("s3"), stack_client.stack.outputs["CampaignDataBucket"]
+    for key in stack_client.keys("CampaignDataBucket", today):
+        played.registrations.update(_records(stack_client.object("CampaignDataBucket", key)))
         target = yesterday + key.removeprefix(today)
         s3.copy_object(Bucket=lake, Key=target, CopySource={"Bucket": lake, "Key": key})
         s3.delete_object(Bucket=lake, Key=key)
-    outside.wait(timedelta(days=1))
-    assert eventually(lambda: outside.calls("moveMergedAvroFiles"), seconds=PATIENCE_SECONDS)
+    stack_client.wait(timedelta(days=1))
+    assert eventually(lambda: stack_client.calls("moveMergedAvroFiles"), seconds=PATIENCE_SECONDS)
 
 
 def _records(container: bytes) -> Iterator[str]:
@@ -106,25 +113,25 @@ def test_every_function_ran_by_its_own_trigger(
     played: Played, record_property: Callable[[str, object], None]
 ) -> None:
     """Fifteen of fifteen: streams, buckets, queues, schedules, the state machine, invocations."""
-    ran = played.outside.ran()
+    ran = played.stack_client.ran()
     record_property("functions that ran by their own trigger", f"{len(ran)} of {len(WORKERS)}")
     assert ran == list(WORKERS)
 
 
 def test_every_record_of_a_stream_is_in_the_lake_or_among_the_rejected(played: Played) -> None:
     """What saveCampaignData took is what was put, and nothing fell out."""
-    outside = played.outside
-    told = outside.told("saveCampaignData")
+    stack_client = played.stack_client
+    told = stack_client.told("saveCampaignData")
     assert told["in"] == played.put
     assert told["in"] == told["out"] + told["rejected"] + told["duplicates"]
 
 
 @pytest.fixture(scope="module")
-def embedded(outside: Outside, tmp_path_factory: pytest.TempPathFactory) -> Container:
+def embedded(stack_client: StackClient, tmp_path_factory: pytest.TempPathFactory) -> Container:
     """The same uploads and seed, played in memory as far as the selection."""
-    uploads = Uploads(outside.up.uploads)
+    uploads = Uploads(stack_client.up.uploads)
     container = Container("memory", settings=Settings(profile="memory"), starts=uploads.opens())
-    container.embedded.secrets.write(lottery.seed_secret_name(outside.campaign_id), SEED)
+    container.embedded.secrets.write(lottery.seed_secret_name(stack_client.campaign_id), SEED)
     runner = CampaignRunner(
         container=container, uploads=uploads, out=tmp_path_factory.mktemp("out")
     )
@@ -139,11 +146,11 @@ def test_scrubbing_and_selection_are_those_of_the_embedded_profile(
     played: Played, embedded: Container
 ) -> None:
     """The same uploads and seed give the same scrubbed rows and the same picks."""
-    outside = played.outside
+    stack_client = played.stack_client
     [scrubbed] = [info.key for info in embedded.scoring.list("scrubbed/")]
-    key = f"scrubbed/{outside.campaign_id}.{SCORED_NAME}.csv"
-    assert outside.object("ScoringBucket", key) == _content(embedded, scrubbed)
-    picks = picks_of(_content(embedded, layout.prepped_key(outside.campaign_id, DATE_KEY)))
+    key = f"scrubbed/{stack_client.campaign_id}.{SCORED_NAME}.csv"
+    assert stack_client.object("ScoringBucket", key) == _content(embedded, scrubbed)
+    picks = picks_of(_content(embedded, layout.prepped_key(stack_client.campaign_id, DATE_KEY)))
     assert [_pick(row) for row in played.picks] == [_pick(row) for row in picks]
 
 
@@ -155,7 +162,7 @@ def test_counts_are_those_of_the_embedded_profile(
 ) -> None:
     """What a worker tells of the same uploads does not depend on where it runs."""
     [run] = [run for run in embedded.journal.runs() if run.worker == worker]
-    told = played.outside.told(worker)
+    told = played.stack_client.told(worker)
     assert {name: told[name] for name in run.result["count"]} == run.result["count"]
 
 
@@ -174,36 +181,40 @@ def test_every_pick_is_told_once_and_has_its_code(played: Played) -> None:
 
     A pick who never registered has no user id: the code is in the message, the rest is rejected.
     """
-    outside = played.outside
-    emailed = [message["messageId"] for message in outside.messages("EmailQueue")]
+    stack_client = played.stack_client
+    emailed = [message["messageId"] for message in stack_client.messages("EmailQueue")]
     told = Counter(played.texted + emailed)
     assert len(told) == len(played.picks)
     assert set(told.values()) == {1}
-    assert len(outside.items("DeliveryLedger")) == len(played.picks)
+    assert len(stack_client.items("DeliveryLedger")) == len(played.picks)
     fans = {row["globalUserId"] for row in played.picks}
-    shown = {item["pk"]["S"].removeprefix("fan:") for item in outside.items("DemandTable")}
+    shown = {item["pk"]["S"].removeprefix("fan:") for item in stack_client.items("DemandTable")}
     assert shown <= fans
-    assert len(fans - shown) == outside.told("transformCodeAssignments")["rejected"]
-    held = outside.up.surroundings.doubles.fakes.entries.codes(outside.campaign_id, fans)
+    assert len(fans - shown) == stack_client.told("transformCodeAssignments")["rejected"]
+    held = stack_client.up.external_services.doubles.fakes.entries.codes(
+        stack_client.campaign_id, fans
+    )
     assert {fan for fan in fans if held.get(fan)} == shown
 
 
 def test_the_lake_of_yesterday_is_one_file_with_the_same_records(played: Played) -> None:
     """Merged by the query engine, and its sources lie in the archive."""
-    outside = played.outside
+    stack_client = played.stack_client
     [merged] = [
         key
-        for key in outside.keys("CampaignDataBucket", "avro/registration/")
+        for key in stack_client.keys("CampaignDataBucket", "avro/registration/")
         if key.endswith("/merged")
     ]
-    assert Counter(_records(outside.object("CampaignDataBucket", merged))) == played.registrations
-    assert outside.keys("CampaignDataBucket", "avro/registration/") == [merged]
-    assert outside.keys("CampaignDataBucket", "avro/archived/registration/")
+    assert (
+        Counter(_records(stack_client.object("CampaignDataBucket", merged))) == played.registrations
+    )
+    assert stack_client.keys("CampaignDataBucket", "avro/registration/") == [merged]
+    assert stack_client.keys("CampaignDataBucket", "avro/archived/registration/")
 
 
 def test_statistics_are_kept_and_posted(played: Played) -> None:
     """The database knows the figures, and the channel has been told."""
-    around = played.outside.up.surroundings
+    around = played.stack_client.up.external_services
     [document] = around.database.adminStats.find()
     assert document["stats"]["total"] > 0
     assert "lastPosted" in document
@@ -212,12 +223,12 @@ def test_statistics_are_kept_and_posted(played: Played) -> None:
 
 def test_nothing_is_left_over(played: Played) -> None:
     """No call failed for good."""
-    assert played.outside.dead_letters() == {}
+    assert played.stack_client.dead_letters() == {}
 
 
 def test_no_function_logs_what_is_personal(played: Played) -> None:
     """Not a phone, an address, a token or a code in any line of any function."""
-    lines = [line for worker in WORKERS for line in played.outside.lines(worker)]
+    lines = [line for worker in WORKERS for line in played.stack_client.lines(worker)]
     codes = {row["code"] for row in played.picks if row["code"] != "TM"}
     assert len(lines) > len(WORKERS)
     assert [privacy.personal_data(line) for line in lines if privacy.personal_data(line)] == []

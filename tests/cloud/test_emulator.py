@@ -10,7 +10,7 @@ from uuid import uuid4
 import fastavro
 import pytest
 
-from tests.cloud.small_functions import call, eventually, make
+from tests.cloud.lambda_functions import call, eventually, make
 from tests.servers.aws import ACCOUNT, REGION, FreshAws, OverAws, aws_client
 
 Deliver = Callable[..., tuple[list[Any], list[Any]]]

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.cloud.small_functions import call, eventually, make, role
+from tests.cloud.lambda_functions import call, eventually, make, role
 from tests.servers.aws import ACCOUNT, REGION, Cloud, running_cloud
 
 READS = """

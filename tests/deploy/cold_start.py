@@ -15,7 +15,7 @@ from zipfile import ZipFile
 
 from campaign_workers.domain.running.triggers import WORKERS
 from deploy.packaging import Manifest, build
-from tests.deploy.inside import Inside
+from tests.deploy.lambda_python import LambdaPython
 
 TIMES: Final = 3
 
@@ -24,14 +24,14 @@ def main(argv: Sequence[str]) -> None:
     """Measure the workers that are named, or all of them."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        made, inside = build(), Inside(folder / "runtime")
+        made, lambda_python = build(), LambdaPython(folder / "runtime")
         _unpack(made, folder)
         print("| worker | zip | its zip | without bytecode | the other zip |")
         print("| --- | --- | ---: | ---: | ---: |")
         for worker in argv or WORKERS:
             own = made.zip_of(worker).name
             places = (own, f"{own}-plain", "lean" if own == "bulk" else "bulk")
-            took = (_milliseconds(inside, folder / place, worker) for place in places)
+            took = (_milliseconds(lambda_python, folder / place, worker) for place in places)
             print(f"| {worker} | {own} | {' | '.join(took)} |", flush=True)
 
 
@@ -43,12 +43,12 @@ def _unpack(made: Manifest, folder: Path) -> None:
             shutil.rmtree(compiled)
 
 
-def _milliseconds(inside: Inside, task: Path, worker: str) -> str:
+def _milliseconds(lambda_python: LambdaPython, task: Path, worker: str) -> str:
     """The least of all; a dash where the worker cannot run."""
-    told = [inside([task], [worker]) for _ in range(TIMES)]
-    if any(each["workers"][worker] for each in told):
+    result = [lambda_python([task], [worker]) for _ in range(TIMES)]
+    if any(each["workers"][worker] for each in result):
         return "-"
-    return f"{1000 * min(sum(each['seconds'].values()) for each in told):.0f}"
+    return f"{1000 * min(sum(each['seconds'].values()) for each in result):.0f}"
 
 
 if __name__ == "__main__":

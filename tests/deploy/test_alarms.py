@@ -104,9 +104,9 @@ def test_waves_and_merges_are_watched() -> None:
     """A wave that fails, is aborted or runs out of time, and a refused merge, ring alarms."""
     for metric in ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"):
         assert watched(metric) == {_arn("SmsWaveStateMachine")}
-    [told] = stack().of("AWS::Logs::MetricFilter").values()
-    assert told["LogGroupName"] == "/aws/lambda/cmp-mrg-avro"
-    [transformation] = told["MetricTransformations"]
+    [result] = stack().of("AWS::Logs::MetricFilter").values()
+    assert result["LogGroupName"] == "/aws/lambda/cmp-mrg-avro"
+    [transformation] = result["MetricTransformations"]
     [alarm] = alarms(transformation["MetricName"])
     assert alarm["Namespace"] == transformation["MetricNamespace"]
 

@@ -70,5 +70,5 @@ def test_days_and_names_of_the_runbook_are_true() -> None:
     assert f"`StreamRetentionHours` ({defaults['StreamRetentionHours']})" in RUNBOOK
     assert f"the ledger {RETENTION.days} days" in RUNBOOK
     functions = {f["FunctionName"] for f in stack().functions.values()}
-    told = set(re.findall(r"\bcmp-[a-z]+(?:-[a-z]+)*", RUNBOOK))
-    assert {re.sub(r"-(dlq|errors|throttles)$", "", name) for name in told} <= functions
+    result = set(re.findall(r"\bcmp-[a-z]+(?:-[a-z]+)*", RUNBOOK))
+    assert {re.sub(r"-(dlq|errors|throttles)$", "", name) for name in result} <= functions

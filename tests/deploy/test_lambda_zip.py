@@ -20,7 +20,7 @@ from deploy.packaging import Manifest, Target, build, manifest
 from deploy.packaging.__main__ import UNPACKED_LIMIT, main
 from deploy.packaging.binaries import ELF64_LITTLE, without_symbols
 from deploy.packaging.contents import BULK, BULK_WORKERS, LEAN, ROOT, requirements
-from tests.deploy.inside import Inside, Told
+from tests.deploy.lambda_python import LambdaPython, ProbeResult
 
 TEMPLATE: Final = ROOT / "deploy" / "template.yaml"
 RUNTIMES: Final = {"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "six"}
@@ -49,14 +49,14 @@ def unpacked(built: Manifest, tmp_path_factory: pytest.TempPathFactory) -> Calla
 
 
 @pytest.fixture(scope="module")
-def inside(tmp_path_factory: pytest.TempPathFactory) -> Inside:
+def lambda_python(tmp_path_factory: pytest.TempPathFactory) -> LambdaPython:
     """Imports and builds workers by a Python that has boto3 alone."""
-    return Inside(tmp_path_factory.mktemp("runtime"))
+    return LambdaPython(tmp_path_factory.mktemp("runtime"))
 
 
-def faults(told: Told) -> dict[str, str]:
+def faults(result: ProbeResult) -> dict[str, str]:
     """What went wrong, by worker."""
-    every = [*told["handlers"].items(), *told["workers"].items()]
+    every = [*result["handlers"].items(), *result["workers"].items()]
     return {worker: fault for worker, fault in every if fault}
 
 
@@ -72,33 +72,33 @@ def of(zip_name: str) -> list[str]:
 
 
 def test_fifteen_handlers_need_the_zips_and_the_runtime_alone(
-    built: Manifest, unpacked: Callable[[str], Path], inside: Inside
+    built: Manifest, unpacked: Callable[[str], Path], lambda_python: LambdaPython
 ) -> None:
     """All handlers are imported, and all workers built, with the zips in load order and boto3."""
     folders = [unpacked(each.name) for each in built.zips]
-    told = inside(folders, WORKERS)
-    assert len(told["places"]) == 15
-    assert not faults(told)
-    assert all(Path(place).is_relative_to(folders[0]) for place in told["places"].values())
+    result = lambda_python(folders, WORKERS)
+    assert len(result["places"]) == 15
+    assert not faults(result)
+    assert all(Path(place).is_relative_to(folders[0]) for place in result["places"].values())
 
 
 @pytest.mark.parametrize("name", [LEAN, BULK])
 def test_each_function_runs_from_its_own_zip(
-    name: str, unpacked: Callable[[str], Path], inside: Inside
+    name: str, unpacked: Callable[[str], Path], lambda_python: LambdaPython
 ) -> None:
     """A function finds all that it needs in the one zip that it has."""
-    assert not faults(inside([unpacked(name)], of(name)))
+    assert not faults(lambda_python([unpacked(name)], of(name)))
 
 
 def test_lean_functions_do_without_bulk_libraries(
-    unpacked: Callable[[str], Path], inside: Inside
+    unpacked: Callable[[str], Path], lambda_python: LambdaPython
 ) -> None:
     """Nothing of a lean function pays for columns, and no bulk worker could do without."""
     lean = unpacked(LEAN)
     assert not (lean / "polars").exists()
-    told = inside([lean], of(BULK))
-    assert not any(told["handlers"].values())
-    assert {name_of(fault) for fault in told["workers"].values()} == {"polars"}
+    result = lambda_python([lean], of(BULK))
+    assert not any(result["handlers"].values())
+    assert {name_of(fault) for fault in result["workers"].values()} == {"polars"}
 
 
 def test_libraries_without_symbols_compute(unpacked: Callable[[str], Path]) -> None:

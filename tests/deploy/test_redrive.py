@@ -9,7 +9,7 @@ import pytest
 from campaign_workers.domain.running.events import StreamBatch
 from campaign_workers.entrypoints.envelopes import events
 from deploy.redrive import Redrive
-from tests.cloud.small_functions import make
+from tests.cloud.lambda_functions import make
 from tests.servers.aws import ACCOUNT, REGION, FreshAws, OverAws, aws_client
 
 NOTES = """
@@ -45,7 +45,7 @@ class TestRedrive(OverAws):
         assert _waiting(queue) == 0
 
     def test_what_fails_again_stays(self, aws: FreshAws, function: str, heard: str) -> None:
-        """The others are done with, and the failure is told without the event."""
+        """The others are done with, and the failure is reported without the event."""
         queue = aws.queue()
         for payload in ({"bad": "+12125550123"}, {"good": 1}):
             _post(queue, function, requestPayload=payload)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from campaign_workers.domain.running.triggers import WORKERS
-from tests.deploy.rights import OPERATIONS, allowed, needed, ports
+from tests.deploy.permissions import OPERATIONS, ports, required_permissions, role_permissions
 from tests.deploy.stack import Stack, logical, stack
 
 ADAPTERS = Path(__file__).parents[2] / "src" / "campaign_workers" / "adapters" / "aws"
@@ -17,14 +17,14 @@ BUCKETS = {"campaign-data-000000000000": "lake", "scoring-000000000000": "scorin
 @pytest.mark.parametrize("worker", WORKERS)
 def test_a_role_allows_what_the_ports_need_and_no_more(worker: str) -> None:
     """Streams, queues, tables, secrets, executions and queries: those of the wiring alone."""
-    beside_buckets = {right for right in allowed(worker) if not right[0].startswith("s3:")}
-    assert beside_buckets == needed(worker)
+    beside_buckets = {right for right in role_permissions(worker) if not right[0].startswith("s3:")}
+    assert beside_buckets == required_permissions(worker)
 
 
 @pytest.mark.parametrize("worker", WORKERS)
 def test_a_role_knows_the_buckets_of_its_ports(worker: str) -> None:
     """Who has no bucket in the wiring has none in the role."""
-    arns = [what for action, what in allowed(worker) if action.startswith("s3:")]
+    arns = [what for action, what in role_permissions(worker) if action.startswith("s3:")]
     buckets = {BUCKETS[re.split("[:/]", arn)[5]] for arn in arns}
     assert buckets == ports(worker).keys() & set(BUCKETS.values())
 
@@ -32,8 +32,8 @@ def test_a_role_knows_the_buckets_of_its_ports(worker: str) -> None:
 @pytest.mark.parametrize("worker", WORKERS)
 def test_no_role_says_everything(worker: str) -> None:
     """No action and no resource is a bare wildcard, and no managed policy is attached."""
-    assert not [action for action, _ in allowed(worker) if "*" in action]
-    assert not [what for _, what in allowed(worker) if what in {"*", "arn:aws:s3:::*"}]
+    assert not [action for action, _ in role_permissions(worker) if "*" in action]
+    assert not [what for _, what in role_permissions(worker) if what in {"*", "arn:aws:s3:::*"}]
     role = stack().resources[f"{logical(worker)}Role"]["Properties"]
     assert role["ManagedPolicyArns"] == []
 

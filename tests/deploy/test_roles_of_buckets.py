@@ -18,9 +18,9 @@ from campaign_workers.domain.storage.layout import (
     wave_config_key,
     wave_errors_key,
 )
-from tests.deploy.rights import Right, allowed, allows
+from tests.deploy.permissions import Permission, allows, role_permissions
 from tests.deploy.stack import ACCOUNT
-from tests.journeys.worlds import Call, run_campaign, uploads
+from tests.journeys.whole_campaign import Call, run_campaign, uploads
 
 ARNS: Final = {
     "lake": f"arn:aws:s3:::campaign-data-{ACCOUNT}",
@@ -40,12 +40,12 @@ ACTIONS: Final[dict[str, tuple[str, ...]]] = {
 DAY: Final = date(2026, 9, 1)
 
 
-def put(port: str, key: str, *more: str) -> set[Right]:
-    """The rights to put an object, and `more` to do with it."""
+def put(port: str, key: str, *more: str) -> set[Permission]:
+    """The permissions to put an object, and `more` to do with it."""
     return {(action, f"{ARNS[port]}/{key}") for action in (*ACTIONS["put"], *more)}
 
 
-RARELY: Final[dict[str, set[Right]]] = {
+RARELY: Final[dict[str, set[Permission]]] = {
     "transformCodeAssignments": put("lake", rejected_key("transformCodeAssignments", DAY, "batch")),
     "saveSelection": put("lake", rejected_key("saveSelection", DAY, "batch")),
     "loadCodeAssignmentsToStream": put("scoring", wave_errors_key("wave")),
@@ -61,11 +61,11 @@ RARELY: Final[dict[str, set[Right]]] = {
 
 @attrs.define
 class Watched:
-    """A bucket that notes which rights each call of the present worker takes."""
+    """A bucket that notes which permissions each call of the present worker takes."""
 
     bucket: Any
     arn: str
-    note: Callable[[Right], None]
+    note: Callable[[Permission], None]
 
     def __getattr__(self, name: str) -> Any:
         call = getattr(self.bucket, name)
@@ -93,10 +93,12 @@ class Watched:
 class Watch:
     """Knows which worker runs, and what each did."""
 
-    done: dict[str, set[Right]] = attrs.field(factory=lambda: {worker: set() for worker in WORKERS})
+    done: dict[str, set[Permission]] = attrs.field(
+        factory=lambda: {worker: set() for worker in WORKERS}
+    )
     running: str | None = None
 
-    def note(self, right: Right) -> None:
+    def note(self, right: Permission) -> None:
         """Note what the running worker does; the operator's own doings are nobody's."""
         if self.running:
             self.done[self.running].add(right)
@@ -119,7 +121,7 @@ class Watch:
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Right]]:
+def done(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Permission]]:
     """What each worker did to the buckets in one campaign."""
     files = uploads(tmp_path_factory.mktemp("roles") / "uploads")
     watch = Watch()
@@ -128,22 +130,24 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Right]]:
 
 
 @pytest.mark.parametrize("worker", WORKERS)
-def test_a_role_allows_whatever_a_campaign_does(worker: str, done: dict[str, set[Right]]) -> None:
+def test_a_role_allows_whatever_a_campaign_does(
+    worker: str, done: dict[str, set[Permission]]
+) -> None:
     """No object is read, written, listed or deleted that the role keeps from the worker."""
-    rights = allowed(worker)
-    assert not [right for right in done[worker] if not allows(rights, *right)]
+    permissions = role_permissions(worker)
+    assert not [right for right in done[worker] if not allows(permissions, *right)]
 
 
 @pytest.mark.parametrize("worker", WORKERS)
-def test_nothing_is_allowed_that_nobody_does(worker: str, done: dict[str, set[Right]]) -> None:
+def test_nothing_is_allowed_that_nobody_does(worker: str, done: dict[str, set[Permission]]) -> None:
     """Each right to a bucket is used by the campaign, or for what happens when things go wrong."""
     used = done[worker] | RARELY.get(worker, set())
-    rights = {right for right in allowed(worker) if right[0].startswith("s3:")}
-    assert not [right for right in rights if not any(allows({right}, *what) for what in used)]
+    permissions = {right for right in role_permissions(worker) if right[0].startswith("s3:")}
+    assert not [right for right in permissions if not any(allows({right}, *what) for what in used)]
 
 
 @pytest.mark.parametrize("worker", RARELY)
 def test_a_role_allows_what_is_done_when_things_go_wrong(worker: str) -> None:
     """Rejected records, rows without a code, failed waves and queries have their places."""
-    rights = allowed(worker)
-    assert not [right for right in RARELY[worker] if not allows(rights, *right)]
+    permissions = role_permissions(worker)
+    assert not [right for right in RARELY[worker] if not allows(permissions, *right)]

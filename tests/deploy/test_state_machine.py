@@ -142,7 +142,7 @@ def test_texting_hours_are_waited_for() -> None:
 
 
 def test_a_failing_system_gets_its_attempts_and_then_the_wave_is_given_up() -> None:
-    """After the last one the config is in `failed/`, people are told, the execution fails."""
+    """After the last attempt the config is in `failed/`, the channel is notified, the run fails."""
     world = _world(fans=2)
 
     def call(payload: dict[str, Any]) -> Any:
@@ -160,7 +160,7 @@ def test_a_failing_system_gets_its_attempts_and_then_the_wave_is_given_up() -> N
 
 
 def test_a_refused_wave_is_not_tried_again() -> None:
-    """A wrong config fails at the first call, and people are told."""
+    """A wrong config fails at the first call, and the channel is notified."""
     world = _world(fans=1, rate="fast")
 
     def call(payload: dict[str, Any]) -> Any:

@@ -74,8 +74,8 @@ def test_functions_have_the_names_that_others_know() -> None:
     names = {worker: f"{name}-two" for worker, name in NAMES.items()}
     functions = Stack(NameSuffix="-two").functions
     assert {worker: functions[logical(worker)]["FunctionName"] for worker in WORKERS} == names
-    told = source()["Mappings"]["Functions"]
-    assert {worker: told[logical(worker)]["Name"] for worker in WORKERS} == NAMES
+    result = source()["Mappings"]["Functions"]
+    assert {worker: result[logical(worker)]["Name"] for worker in WORKERS} == NAMES
 
 
 @pytest.mark.parametrize("worker", WORKERS)
@@ -108,12 +108,12 @@ def test_everything_is_where_the_functions_look_for_it(suffix: str) -> None:
     environment = made.functions["MergeAvroFiles"]["Environment"]
     [group] = made.of("AWS::Athena::WorkGroup").values()
     [database] = made.of("AWS::Glue::Database").values()
-    told = {name.removeprefix("CAMPAIGN_WORKERS_"): value for name, value in environment.items()}
-    assert told["NAME_SUFFIX"] == suffix
-    assert {told["CAMPAIGN_DATA_BUCKET"], told["SCORING_BUCKET"]} == buckets
-    assert told["ATHENA_WORKGROUP"] == group["Name"]
-    assert told["ATHENA_DATABASE"] == database["DatabaseInput"]["Name"]
-    assert re.fullmatch("[a-z0-9_]+", told["ATHENA_DATABASE"])
+    result = {name.removeprefix("CAMPAIGN_WORKERS_"): value for name, value in environment.items()}
+    assert result["NAME_SUFFIX"] == suffix
+    assert {result["CAMPAIGN_DATA_BUCKET"], result["SCORING_BUCKET"]} == buckets
+    assert result["ATHENA_WORKGROUP"] == group["Name"]
+    assert result["ATHENA_DATABASE"] == database["DatabaseInput"]["Name"]
+    assert re.fullmatch("[a-z0-9_]+", result["ATHENA_DATABASE"])
 
 
 def test_the_environment_is_made_of_settings() -> None:
@@ -134,12 +134,12 @@ def test_what_is_not_set_is_not_there() -> None:
 
 
 def test_the_address_of_the_database_goes_where_it_is_used() -> None:
-    """Only the two functions that ask the database are told its address, with its password."""
+    """Only the two functions that query the database receive its address and password."""
     functions = Stack(MongodbUri="mongodb://user:secret@host").functions
-    told = {
+    result = {
         name for name, f in functions.items() if "CAMPAIGN_WORKERS_MONGODB_URI" in f["Environment"]
     }
-    assert told == {"SaveStats", "SlackStats"}
+    assert result == {"SaveStats", "SlackStats"}
     assert source()["Parameters"]["MongodbUri"]["NoEcho"] is True
 
 
@@ -151,6 +151,6 @@ def test_no_secret_passes_through_the_template() -> None:
 def test_whoever_deploys_is_told_what_there_is() -> None:
     """Outputs name each function, stream, queue, table and bucket, and the state machine."""
     assert {logical(worker) for worker in WORKERS} <= stack().outputs.keys()
-    told = {str(output["Value"]) for output in stack().outputs.values()}
-    assert {*STREAMS, *QUEUES, *TABLES} <= told
-    assert any(value.endswith(":stateMachine:sms-wave-step-fn") for value in told)
+    result = {str(output["Value"]) for output in stack().outputs.values()}
+    assert {*STREAMS, *QUEUES, *TABLES} <= result
+    assert any(value.endswith(":stateMachine:sms-wave-step-fn") for value in result)

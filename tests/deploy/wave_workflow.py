@@ -63,8 +63,8 @@ class Execution:
             answer = {"Payload": self._tried(state.get("Retry", ()), payload)}
         except Failed as failure:
             caught = next(c for c in state["Catch"] if covers(c["ErrorEquals"], failure.name))
-            told = {"Error": failure.name, "Cause": failure.cause}
-            return placed(data, caught["ResultPath"], told), caught["Next"]
+            result = {"Error": failure.name, "Cause": failure.cause}
+            return placed(data, caught["ResultPath"], result), caught["Next"]
         selected = filled(state["ResultSelector"], answer) if "ResultSelector" in state else answer
         return placed(data, state["ResultPath"], selected), state["Next"]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.journeys.mishaps import PLANTED, Scene
+from tests.journeys.bad_input_scene import PLANTED, Scene
 
 
 @pytest.fixture
@@ -14,4 +14,4 @@ def scene(caplog: pytest.LogCaptureFixture) -> Iterator[Scene]:
     with caplog.at_level(logging.DEBUG):
         scene = Scene()
         yield scene
-    assert not [text for text in (*scene.told(), caplog.text) if PLANTED.search(text)]
+    assert not [text for text in (*scene.visible_texts(), caplog.text) if PLANTED.search(text)]

@@ -19,7 +19,7 @@ import pytest
 from campaign_workers.domain.storage import layout
 from campaign_workers.domain.storage.layout import WaveState
 from campaign_workers.testing.builders import CAMPAIGN
-from tests.journeys.mishaps import CODES, PERSON, WAVE, Scene
+from tests.journeys.bad_input_scene import CODES, PERSON, WAVE, Scene
 
 Rows = list[list[str]]
 
@@ -248,7 +248,7 @@ def clean_counts(worker: str) -> dict[str, int]:
     scene.upload(reader.key, reader.table(reader.rows))
     reader.start(scene)
     counts = scene.counts(reader.worker)
-    assert counts, scene.complaints()
+    assert counts, scene.reported_problems()
     assert max(counts.values()) == 2
     return counts
 
@@ -260,9 +260,9 @@ def test_a_wrong_table_is_told_of_and_mended(scene: Scene, reader: Reader, damag
     content, complaint = DAMAGES[damage](reader)
     scene.upload(reader.key, content)
     reader.start(scene)
-    assert any(re.search(re.escape(reader.key) + complaint, told) for told in scene.complaints()), (
-        scene.complaints()
-    )
+    assert any(
+        re.search(re.escape(reader.key) + complaint, told) for told in scene.reported_problems()
+    ), scene.reported_problems()
     assert sorted(worker for worker, _ in scene.dead_letters()) == list(reader.buried)
     assert scene.read(reader.key) == content
     assert not any((scene.counts(reader.worker) or {}).values())
@@ -280,7 +280,7 @@ def test_a_table_may_come_from_any_editor(scene: Scene, reader: Reader, form: st
     """A BOM, CRLF, blank lines, other columns: the outcome is that of the plain file."""
     scene.upload(reader.key, FORMS[form](reader))
     reader.start(scene)
-    assert scene.counts(reader.worker) == clean_counts(reader.worker), scene.complaints()
+    assert scene.counts(reader.worker) == clean_counts(reader.worker), scene.reported_problems()
 
 
 @each_reader
@@ -289,8 +289,8 @@ def test_a_header_alone_is_told_of_or_counts_nothing(scene: Scene, reader: Reade
     scene.upload(reader.key, reader.table(reader.rows[:1]))
     reader.start(scene)
     if reader.alone:
-        assert any(f"{reader.key}: {reader.alone}" in told for told in scene.complaints())
+        assert any(f"{reader.key}: {reader.alone}" in told for told in scene.reported_problems())
         assert scene.counts(reader.worker) is None
     else:
-        assert scene.complaints() == []
+        assert scene.reported_problems() == []
         assert set((scene.counts(reader.worker) or {"none": 1}).values()) == {0}

@@ -12,7 +12,7 @@ from campaign_workers.domain.running.triggers import INPUT_STREAM, WORKERS
 from campaign_workers.entrypoints.cli import BAD_INPUT, run
 from campaign_workers.settings import Settings
 from campaign_workers.testing.builders import registration
-from tests.journeys.mishaps import PERSON, PLANTED
+from tests.journeys.bad_input_scene import PERSON, PLANTED
 
 CANDIDATES: Final = "globalUserId,score,marketIds,phone\ng1,0.9,nyc|chi,+12125550147\n"
 QUOTAS: Final = "marketId,limit\nnyc,1\nchi,1\n"

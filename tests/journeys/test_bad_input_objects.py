@@ -18,7 +18,7 @@ from campaign_workers.domain.storage import layout
 from campaign_workers.domain.storage.layout import CAMPAIGN_DATA, WaveState
 from campaign_workers.entrypoints.envelopes import events
 from campaign_workers.testing.builders import CAMPAIGN, campaign, scoring
-from tests.journeys.mishaps import SEED, WAVE, Scene
+from tests.journeys.bad_input_scene import SEED, WAVE, Scene
 from tests.journeys.test_bad_input import READERS, REGISTRANTS, wave_config
 
 SCORED, RANKS, MARKET_DETAILS = READERS[:3]

@@ -19,7 +19,7 @@ from campaign_workers.domain.running.triggers import (
 )
 from campaign_workers.domain.storage.layout import CAMPAIGN_DATA
 from campaign_workers.testing.builders import CAMPAIGN, code_assignment, registration, scoring
-from tests.journeys.mishaps import CODES, PERSON, Scene
+from tests.journeys.bad_input_scene import CODES, PERSON, Scene
 
 Wire = dict[str, Any]
 

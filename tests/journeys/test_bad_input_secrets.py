@@ -22,9 +22,9 @@ from campaign_workers.domain.running.triggers import TRIGGERS, WORKERS, InvokeTr
 from campaign_workers.entrypoints.cli.reconciliation import Reconciliation
 from campaign_workers.entrypoints.cli.uploads import Uploads
 from campaign_workers.testing.builders import CAMPAIGN
-from tests.journeys.mishaps import PLANTED, Scene
+from tests.journeys.bad_input_scene import PLANTED, Scene
 from tests.journeys.test_bad_input import READERS, wave_config
-from tests.journeys.worlds import Call, run_campaign, uploads
+from tests.journeys.whole_campaign import Call, run_campaign, uploads
 
 PERSONAL: Final = {
     "address", "body", "cells", "code", "codes", "data", "email", "emails", "fields", "first_name",
@@ -64,7 +64,7 @@ def told_of(container: Container, folder: Path) -> Iterator[str]:
     """Everything that people see who need not know any fan."""
     scene = Scene()
     scene.container = container
-    yield from scene.told()
+    yield from scene.visible_texts()
     yield from (path.read_text(encoding="utf-8") for path in folder.glob("*.json"))
 
 
@@ -123,7 +123,7 @@ def test_a_failing_adapter_is_told_of_by_its_kind(
     monkeypatch.setattr(scene.container.embedded.entries, "eligible", broken)
     with pytest.raises(ValueError, match="planted"):
         scene.container.runtime.invoke(reader.worker, {"campaignId": CAMPAIGN, "dateKey": "d1"})
-    assert scene.complaints() == ["ValueError"]
+    assert scene.reported_problems() == ["ValueError"]
 
 
 def classes() -> Iterator[type[attrs.AttrsInstance]]:

@@ -14,7 +14,7 @@ import pytest
 from campaign_workers.domain.storage import layout
 from campaign_workers.domain.storage.layout import WaveState
 from campaign_workers.testing.builders import CAMPAIGN
-from tests.journeys.mishaps import CODES, WAVE, Scene
+from tests.journeys.bad_input_scene import CODES, WAVE, Scene
 from tests.journeys.test_bad_input import MARKETS, READERS, REGISTRANTS, prepare, wave_config
 
 OTHER: Final = f"{CAMPAIGN}_other"

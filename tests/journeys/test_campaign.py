@@ -11,7 +11,13 @@ from campaign_workers.domain.running.triggers import WORKERS
 from campaign_workers.entrypoints.cli.reconciliation import Reconciliation
 from campaign_workers.entrypoints.cli.uploads import Uploads
 from campaign_workers.samples.uploads import CAMPAIGN_ID
-from tests.journeys.worlds import Call, run_campaign, seen, shuffled, uploads
+from tests.journeys.whole_campaign import (
+    Call,
+    run_campaign,
+    shuffle_uploads,
+    uploads,
+    visible_effects,
+)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +46,7 @@ def test_the_books_balance(container: Container) -> None:
 
 def test_somebody_is_texted_and_somebody_mailed(container: Container) -> None:
     """The campaign is worth its name: each way of notifying was used."""
-    world = seen(container, CAMPAIGN_ID)
+    world = visible_effects(container, CAMPAIGN_ID)
     assert world["texts"]
     assert world["emails"]
     assert not world["texts"] & world["emails"]
@@ -60,15 +66,15 @@ def test_delivering_everything_twice_changes_nothing(
 
     again = run_campaign(files, tmp_path, twice)
     assert again.journal.dead_letters() == ()
-    assert seen(again, CAMPAIGN_ID) == seen(container, CAMPAIGN_ID)
+    assert visible_effects(again, CAMPAIGN_ID) == visible_effects(container, CAMPAIGN_ID)
 
 
 def test_another_order_of_delivery_changes_no_outcome(
     container: Container, files: Uploads, tmp_path: Path
 ) -> None:
     """Rows of each day in another order lead to the same lake, picks, codes and texts."""
-    other = run_campaign(shuffled(files, tmp_path / "uploads"), tmp_path)
+    other = run_campaign(shuffle_uploads(files, tmp_path / "uploads"), tmp_path)
     assert other.journal.dead_letters() == ()
-    before, after = seen(container, CAMPAIGN_ID), seen(other, CAMPAIGN_ID)
+    before, after = visible_effects(container, CAMPAIGN_ID), visible_effects(other, CAMPAIGN_ID)
     for name in ("lake", "archives", "texts", "emails", "verdicts", "codes"):
         assert after[name] == before[name], name

@@ -28,7 +28,7 @@ from campaign_workers.samples.uploads import CAMPAIGN_ID, MARKETS, generate
 from campaign_workers.settings import Settings
 from campaign_workers.testing.builders import registration
 from campaign_workers.testing.crashes import Killed, KillSwitch
-from tests.journeys.mishaps import Scene
+from tests.journeys.bad_input_scene import Scene
 from tests.journeys.test_bad_input import READERS
 
 RANKS: Final = READERS[1]
@@ -115,8 +115,8 @@ class Folder:
 
 def moments(seconds: float) -> Iterator[float]:
     """When to kill a process that would take some seconds: seeded, mostly while it works."""
-    chance = Random(20_260_901)
-    return (seconds * chance.uniform(0.55, 1.0) for _ in range(KILLS))
+    rng = Random(20_260_901)
+    return (seconds * rng.uniform(0.55, 1.0) for _ in range(KILLS))
 
 
 def registrations(path: Path) -> Path:

@@ -13,7 +13,7 @@ from campaign_workers.adapters.mongo.documents import escape_names, unescape_nam
 from campaign_workers.domain.stats import AdminStats
 from campaign_workers.testing.builders import CREATED
 from campaign_workers.testing.contracts._base import examples_share_fixtures, race
-from tests.mongo.asked import Asked
+from tests.mongo.command_recorder import CommandRecorder
 from tests.servers.mongo import OverMongo, server_uri
 from tests.servers.mongo_documents import Document
 
@@ -108,12 +108,12 @@ class TestAdminStats(OverMongo):
 
     def test_what_was_posted_is_read_from_the_primary(self, raw: Database[Document]) -> None:
         """A secondary that lags would have the same posted again."""
-        asked = Asked()
+        recorder = CommandRecorder()
         client: MongoClient[Document] = MongoClient(
-            server_uri(), event_listeners=[asked], readPreference="secondaryPreferred"
+            server_uri(), event_listeners=[recorder], readPreference="secondaryPreferred"
         )
         with client:
             MongoAdminStatsRepository(client[raw.name]).read("tour")
-            (find,) = asked.commands
+            (find,) = recorder.commands
             mode = find.command.get("$readPreference", {}).get("mode", "primary")
         assert mode in {ReadPreference.PRIMARY.mongos_mode, "primaryPreferred"}

@@ -23,7 +23,7 @@ from campaign_workers.domain.stats.admin import COUNT_RULES, Entry
 from campaign_workers.testing.builders import CREATED, entry
 from campaign_workers.testing.contracts._base import examples_share_fixtures
 from campaign_workers.testing.strategies import entries
-from tests.mongo.asked import Asked
+from tests.mongo.command_recorder import CommandRecorder
 from tests.servers.mongo import OverMongo, relay, server_uri, uri_of
 from tests.servers.mongo_documents import Document, entry_document, plant_entries
 
@@ -127,11 +127,11 @@ class TestFigures(OverMongo):
     def test_no_entry_leaves_the_server(self, raw: Database[Document]) -> None:
         """A count is one aggregation and one answer, in which nothing of a fan is left."""
         plant_entries(raw, [entry(f"g{n}", email=f"fan{n}@mail.example") for n in range(300)])
-        asked = Asked()
-        client: MongoClient[Document] = MongoClient(server_uri(), event_listeners=[asked])
+        recorder = CommandRecorder()
+        client: MongoClient[Document] = MongoClient(server_uri(), event_listeners=[recorder])
         with client:
             MongoEntryRepository(client[raw.name]).admin_stats("tour")
-            ping, aggregate = asked.commands
+            ping, aggregate = recorder.commands
             assert (ping.command_name, aggregate.command_name) == ("ping", "aggregate")
             assert aggregate.command["allowDiskUse"] is True
         (answer,) = raw.entries.aggregate(mongo_entries.build_pipeline("tour"))

@@ -9,7 +9,7 @@ from campaign_workers.adapters.aws.dynamodb_demand import DynamoDemandTable
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.ports.tables import SelectedEvent
 from campaign_workers.testing.contracts._base import race
-from tests.adapters.aws_tables.asking import CALLS, EVENT, demand, refused, stubbed
+from tests.adapters.aws_tables.service_calls import CALLS, EVENT, demand, refused, stubbed
 from tests.servers.aws import FreshAws, OverAws, aws_client
 
 KEY = {"pk": {"S": "fan:g1"}, "sk": {"S": "campaign:tour"}}

@@ -15,7 +15,7 @@ from urllib3 import HTTPResponse
 from campaign_workers.adapters.aws.dynamodb_ledger import DynamoDeliveryLedger
 from campaign_workers.domain.errors import Conflict, PermanentFailure, RetryLater
 from campaign_workers.ports.tables import Channel, Delivery, DeliveryState
-from tests.adapters.aws_tables.asking import NOW, SENT, ledger, refused, stubbed
+from tests.adapters.aws_tables.service_calls import NOW, SENT, ledger, refused, stubbed
 from tests.servers.aws import FreshAws, OverAws, aws_client, relay
 
 CONFLICT = {"Code": "TransactionConflict"}

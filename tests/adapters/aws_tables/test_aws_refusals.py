@@ -6,7 +6,7 @@ import traceback
 import pytest
 
 from campaign_workers.domain.errors import CampaignError, Fatal, NotFound, RetryLater
-from tests.adapters.aws_tables.asking import CALLS, CODE, NOWHERE, Call, refused, stubbed
+from tests.adapters.aws_tables.service_calls import CALLS, CODE, NOWHERE, Call, refused, stubbed
 from tests.servers.aws import client_of
 
 every_call = pytest.mark.parametrize("call", CALLS.values(), ids=list(CALLS))

@@ -8,7 +8,7 @@ import pytest
 from campaign_workers.adapters.aws.stepfunctions import StepFunctionsStarter
 from campaign_workers.domain.errors import RetryLater
 from campaign_workers.ports.workflow import Execution
-from tests.adapters.aws_tables.asking import EXECUTION, MACHINE, NOW, refused, stubbed
+from tests.adapters.aws_tables.service_calls import EXECUTION, MACHINE, NOW, refused, stubbed
 
 
 def start(began: datetime, answered: datetime | None) -> Execution:

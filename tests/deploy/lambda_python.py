@@ -1,4 +1,4 @@
-"""Runs `inside_lambda.py` by a Python that has nothing but what the Lambda runtime brings."""
+"""Runs `lambda_probe.py` by a Python that has nothing but what the Lambda runtime brings."""
 
 import json
 import subprocess
@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from tests.servers.aws_runtime import lambda_interpreter
 
-SCRIPT: Final = Path(__file__).parent / "inside_lambda.py"
+SCRIPT: Final = Path(__file__).parent / "lambda_probe.py"
 
-Told = dict[str, Any]
+ProbeResult = dict[str, Any]
 
 
-class Inside:
+class LambdaPython:
     """That Python, in a folder which is made for it."""
 
     def __init__(self, folder: Path) -> None:
@@ -21,7 +21,7 @@ class Inside:
         self._folder = folder
         self._python = lambda_interpreter(folder / "python")
 
-    def __call__(self, tasks: Iterable[Path], workers: Iterable[str]) -> Told:
+    def __call__(self, tasks: Iterable[Path], workers: Iterable[str]) -> ProbeResult:
         """What the script tells of `workers`, with the unpacked zips `tasks` on the path."""
         arguments = (json.dumps([str(task) for task in tasks]), json.dumps([*workers]))
         done = subprocess.run(
@@ -29,5 +29,5 @@ class Inside:
             cwd=self._folder, env={}, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        told: Told = json.loads(done.stdout)
-        return told
+        result: ProbeResult = json.loads(done.stdout)
+        return result

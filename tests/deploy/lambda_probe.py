@@ -63,14 +63,14 @@ def main(folders: list[str], workers: list[str]) -> None:
     imported_at = time.process_time()
     workers_built = {worker: tried(built, worker) for worker in workers}
     built_at = time.process_time()
-    told = {
+    result = {
         "places": {worker: place for worker, (place, _) in handlers.items()},
         "handlers": {worker: fault for worker, (_, fault) in handlers.items()},
         "workers": {worker: fault for worker, (_, fault) in workers_built.items()},
         "libraries": sorted({name.partition(".")[0] for name in sys.modules}),
         "seconds": {"handlers": imported_at - began_at, "workers": built_at - imported_at},
     }
-    json.dump(told, sys.stdout)
+    json.dump(result, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from campaign_workers.domain.running.triggers import (
     VF_INPUT_STREAM,
 )
 from tests.cloud.deployment import Stack
-from tests.cloud.neighbours import Surroundings
+from tests.cloud.external_services import ExternalServices
 from tests.servers.mongo_documents import plant_entries
 
 PAUSE_SECONDS: Final = 0.2
@@ -33,11 +33,11 @@ OUTPUTS: Final[Mapping[str, str]] = {
 
 
 @attrs.define
-class EntryTeam:
+class EntryConsumer:
     """Reads the streams from their beginning; `catch_up` takes what there is."""
 
     stack: Stack
-    surroundings: Surroundings
+    external_services: ExternalServices
     campaigns: Sequence[str]
     _iterators: dict[tuple[str, str], str] = attrs.field(factory=dict, init=False)
     _planted: set[tuple[str, str]] = attrs.field(factory=set, init=False)
@@ -68,15 +68,15 @@ class EntryTeam:
             self._iterators[place] = answer["NextShardIterator"]
             records = tuple(map(_record, answer["Records"]))
             batch = StreamBatch(stream=stream, shard=shard["ShardId"], records=records)
-            self.surroundings.doubles.fakes.entries.consume(batch)
+            self.external_services.doubles.fakes.entries.consume(batch)
             taken += len(records)
         return taken
 
     def _plant(self) -> None:
         for campaign in self.campaigns:
-            entries = self.surroundings.doubles.fakes.entries.entries(campaign)
+            entries = self.external_services.doubles.fakes.entries.entries(campaign)
             new = [one for one in entries if (campaign, one.user_id) not in self._planted]
-            plant_entries(self.surroundings.database, new)
+            plant_entries(self.external_services.database, new)
             self._planted |= {(campaign, one.user_id) for one in new}
 
 
@@ -97,17 +97,17 @@ def _record(found: Mapping[str, Any]) -> StreamRecord:
 
 
 @contextmanager
-def at_work(team: EntryTeam) -> Iterator[None]:
+def run_in_background(consumer: EntryConsumer) -> Iterator[None]:
     """Let the team read on as long as the context lasts."""
     done = Event()
 
     def read() -> None:
         while not done.wait(PAUSE_SECONDS):
             try:
-                team.catch_up()
+                consumer.catch_up()
             except (BotoCoreError, ClientError):
                 # The cloud is down, or was: what was read before is read again.
-                team.start_over()
+                consumer.start_over()
 
     thread = Thread(target=read, name="entry-team", daemon=True)
     thread.start()

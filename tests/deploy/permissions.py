@@ -21,7 +21,7 @@ from campaign_workers.domain.running.triggers import (
 from campaign_workers.settings import Settings
 from tests.deploy.stack import ACCOUNT, REGION, logical, stack
 
-Right = tuple[str, str]
+Permission = tuple[str, str]
 """An action, and the ARN of what it is done to."""
 
 PLACE: Final = f"{REGION}:{ACCOUNT}"
@@ -138,34 +138,34 @@ class _Names:
         return object()
 
 
-def needed(worker: str) -> set[Right]:
-    """The rights of a worker's ports and triggers, those to buckets aside."""
-    rights = set(_of_every_function(worker))
+def required_permissions(worker: str) -> set[Permission]:
+    """The permissions of a worker's ports and triggers, those to buckets aside."""
+    permissions = set(_of_every_function(worker))
     for port, name in ports(worker).items():
-        rights |= set(_of_port(port, name))
+        permissions |= set(_of_port(port, name))
     for trigger in (t for t in TRIGGERS if t.worker == worker):
         if isinstance(trigger, StreamTrigger):
             stream = f"arn:aws:kinesis:{PLACE}:stream/{trigger.stream}"
-            rights |= {(f"kinesis:{action}", stream) for action in _CONSUMER}
+            permissions |= {(f"kinesis:{action}", stream) for action in _CONSUMER}
         if isinstance(trigger, QueueTrigger):
             queue = f"arn:aws:sqs:{PLACE}:{trigger.queue}"
             actions = ("DeleteMessage", "GetQueueAttributes", "ReceiveMessage")
-            rights |= {(f"sqs:{action}", queue) for action in actions}
-    return rights
+            permissions |= {(f"sqs:{action}", queue) for action in actions}
+    return permissions
 
 
-def allowed(worker: str) -> set[Right]:
-    """The rights of a worker's role."""
+def role_permissions(worker: str) -> set[Permission]:
+    """The permissions of a worker's role."""
     role = stack().resources[f"{logical(worker)}Role"]["Properties"]
-    return {right for policy in role["Policies"] for right in _said(policy["PolicyDocument"])}
+    return {right for policy in role["Policies"] for right in _statements(policy["PolicyDocument"])}
 
 
-def allows(rights: Iterable[Right], action: str, resource: str) -> bool:
-    """Whether any of the rights covers an action."""
-    return any(action == may and fnmatchcase(resource, what) for may, what in rights)
+def allows(permissions: Iterable[Permission], action: str, resource: str) -> bool:
+    """Whether any of the permissions covers an action."""
+    return any(action == may and fnmatchcase(resource, what) for may, what in permissions)
 
 
-def _said(document: Mapping[str, Any]) -> Iterator[Right]:
+def _statements(document: Mapping[str, Any]) -> Iterator[Permission]:
     for statement in document["Statement"]:
         assert statement["Effect"] == "Allow"
         resources = statement["Resource"]
@@ -175,7 +175,7 @@ def _said(document: Mapping[str, Any]) -> Iterator[Right]:
             )
 
 
-def _of_every_function(worker: str) -> Iterator[Right]:
+def _of_every_function(worker: str) -> Iterator[Permission]:
     name = stack().functions[logical(worker)]["FunctionName"]
     log = f"arn:aws:logs:{PLACE}:log-group:/aws/lambda/{name}:*"
     yield from (("logs:CreateLogStream", log), ("logs:PutLogEvents", log))
@@ -184,7 +184,7 @@ def _of_every_function(worker: str) -> Iterator[Right]:
         yield "sqs:SendMessage", f"arn:aws:sqs:{PLACE}:{name}-dlq"
 
 
-def _of_port(port: str, name: str) -> Iterator[Right]:
+def _of_port(port: str, name: str) -> Iterator[Permission]:
     if port in _DATABASE:
         yield "secretsmanager:GetSecretValue", f"{SECRETS}mongodb/uri-??????"
     elif port in _SERVICES:

@@ -9,18 +9,18 @@ from campaign_workers.domain.campaigns import Campaign
 from campaign_workers.domain.running.triggers import INPUT_STREAM
 from campaign_workers.entrypoints.cli.uploads import LISTS, Uploads, partition_key, records
 from tests.cloud.deployment import Stack, put_secrets
-from tests.cloud.entry_team import OUTPUTS
-from tests.cloud.neighbours import Surroundings
+from tests.cloud.entry_consumer import OUTPUTS
+from tests.cloud.external_services import ExternalServices
 
 RECORDS_A_CALL: Final = 500
 
 
-def prepare(stack: Stack, surroundings: Surroundings, folder: Path) -> Campaign:
+def prepare(stack: Stack, external_services: ExternalServices, folder: Path) -> Campaign:
     """Make the campaign of `folder` known everywhere, with its lists, codes and secrets."""
     uploads = Uploads(folder)
     campaign = uploads.campaign()
-    put_secrets(stack.endpoint, surroundings.know(campaign))
-    surroundings.doubles.fakes.codes.load(campaign.campaign_id, uploads.external_codes())
+    put_secrets(stack.endpoint, external_services.know(campaign))
+    external_services.doubles.fakes.codes.load(campaign.campaign_id, uploads.external_codes())
     for name, key in LISTS.items():
         if path := uploads.file(name):
             put_file(stack, key, path)

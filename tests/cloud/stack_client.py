@@ -16,9 +16,9 @@ from campaign_workers.domain.csv.rows import read_rows, write_rows
 from campaign_workers.domain.running.triggers import WORKERS
 from campaign_workers.domain.storage import layout
 from tests.cloud.deployment import Stack
-from tests.cloud.playground import Playground
-from tests.cloud.small_functions import eventually
-from tests.cloud.uploading import put_file, put_registrations
+from tests.cloud.lambda_functions import eventually
+from tests.cloud.local_cloud import LocalCloud
+from tests.cloud.stack_uploads import put_file, put_registrations
 
 DATE_KEY: Final = "presale-1"
 PATIENCE_SECONDS: Final = 300.0
@@ -32,10 +32,10 @@ class FunctionFailed(Exception):
 
 
 @attrs.define
-class Outside:
+class StackClient:
     """Everybody who is not AWS and not the campaign's functions."""
 
-    up: Playground
+    up: LocalCloud
 
     @property
     def stack(self) -> Stack:
@@ -78,8 +78,8 @@ class Outside:
 
         Whoever registered or was scored before this is known to the entry service by then.
         """
-        rounds = self.up.team.idle_rounds + 2
-        assert eventually(lambda: self.up.team.idle_rounds >= rounds, seconds=PATIENCE_SECONDS)
+        rounds = self.up.consumer.idle_rounds + 2
+        assert eventually(lambda: self.up.consumer.idle_rounds >= rounds, seconds=PATIENCE_SECONDS)
         self.invoke("processSmsWaveFiles", {"campaignId": self.campaign_id, "dateKey": DATE_KEY})
         return self.picks()
 

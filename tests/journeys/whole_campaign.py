@@ -44,24 +44,24 @@ def run_campaign(
     return container
 
 
-def shuffled(files: Uploads, folder: Path) -> Uploads:
+def shuffle_uploads(files: Uploads, folder: Path) -> Uploads:
     """The same uploads, with the rows of each day and of each table in another order."""
     folder.mkdir()
-    chance = Random(5)
+    rng = Random(5)
     for path in files.folder.iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
     days = [lines for _, lines in files.registration_days()]
     for lines in days:
-        chance.shuffle(lines)
+        rng.shuffle(lines)
     (folder / "registrations.jsonl").write_bytes(b"\n".join(b"\n".join(day) for day in days))
     for name in ("scored.txt", "fanclub-ranks.csv", "external-codes.csv"):
         header, *rows = (files.folder / name).read_bytes().splitlines(keepends=True)
-        chance.shuffle(rows)
+        rng.shuffle(rows)
         (folder / name).write_bytes(b"".join([header, *rows]))
     return Uploads(folder)
 
 
-def seen(container: Container, campaign_id: str) -> dict[str, Any]:
+def visible_effects(container: Container, campaign_id: str) -> dict[str, Any]:
     """What is the same however often and in whatever order things were delivered."""
     reconciliation = Reconciliation(container, campaign_id)
     return {

@@ -20,7 +20,7 @@ SEED: Final = "seed of a campaign that nobody holds"
 
 
 @attrs.frozen(kw_only=True)
-class Surroundings:
+class ExternalServices:
     """The doubles of the services and where they answer, and a database of one's own."""
 
     doubles: Doubles
@@ -51,13 +51,13 @@ class Surroundings:
 
 
 @contextmanager
-def surroundings() -> Iterator[Surroundings]:
+def external_services() -> Iterator[ExternalServices]:
     """Serve them as long as the context lasts; the database is gone afterwards."""
     name = f"campaigns_{uuid4().hex}"
     doubles = Doubles(ServiceFakes.over(DictTables(), SystemClock()))
     with serve(doubles.app) as address:
         try:
-            yield Surroundings(
+            yield ExternalServices(
                 doubles=doubles,
                 services_url=f"{address}/{{service}}",
                 database=raw_client()[name],

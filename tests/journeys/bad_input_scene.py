@@ -131,19 +131,24 @@ class Scene:
         names = ("worker", "globalUserId", "reason")
         return [tuple(row.cells[name] for name in names) for row in rows]  # type: ignore[misc]
 
-    def complaints(self) -> list[str]:
+    def reported_problems(self) -> list[str]:
         """Return every reported problem: to callers, in dead letters and in files."""
         return [
             *self.raised,
             *(reason for _, reason in self.dead_letters()),
             *(line["reason"] for worker in _STREAM_WORKERS for line in self.rejected(worker)),
             *(reason for key in self.keys("smsWaves/errors/") for reason in self._reasons(key)),
-            *(said for key in self.keys("") if key.endswith(".json") for said in self._said(key)),
+            *(
+                said
+                for key in self.keys("")
+                if key.endswith(".json")
+                for said in self._failures(key)
+            ),
         ]
 
-    def told(self) -> Iterator[str]:
+    def visible_texts(self) -> Iterator[str]:
         """Yield everything that is shown outside the campaign's own files."""
-        yield from self.complaints()
+        yield from self.reported_problems()
         for letter in self.container.journal.dead_letters():
             yield json.dumps(letter.wire())
         for run in self.container.journal.runs():
@@ -155,7 +160,7 @@ class Scene:
     def _reasons(self, key: str) -> list[str]:
         return [row.cells["reason"] for row in read_rows([self.read(key)], file=key, required=[])]
 
-    def _said(self, key: str) -> Iterator[str]:
+    def _failures(self, key: str) -> Iterator[str]:
         """Yield the failures in a status, a manifest or the config of a failed wave."""
         try:
             document = json.loads(self.read(key))

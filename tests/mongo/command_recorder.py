@@ -3,7 +3,7 @@
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 
-class Asked(CommandListener):
+class CommandRecorder(CommandListener):
     """Keeps the commands of a client, in order."""
 
     def __init__(self) -> None:

@@ -22,9 +22,9 @@ from campaign_workers.domain.storage import layout
 from campaign_workers.samples.uploads import generate
 from deploy.packaging import build
 from tests.cloud.deployment import Stack, deploy, put_secrets
-from tests.cloud.entry_team import EntryTeam, at_work
-from tests.cloud.neighbours import Surroundings, surroundings
-from tests.cloud.uploading import prepare
+from tests.cloud.entry_consumer import EntryConsumer, run_in_background
+from tests.cloud.external_services import ExternalServices, external_services
+from tests.cloud.stack_uploads import prepare
 from tests.servers.aws import Cloud, running_cloud
 
 FANS: Final = 2_000
@@ -32,13 +32,13 @@ SEED: Final = 7
 
 
 @attrs.frozen(kw_only=True)
-class Playground:
+class LocalCloud:
     """Everything that is up."""
 
     cloud: Cloud
     stack: Stack
-    surroundings: Surroundings
-    team: EntryTeam
+    external_services: ExternalServices
+    consumer: EntryConsumer
     campaign: Campaign
     uploads: Path
 
@@ -46,8 +46,8 @@ class Playground:
         """Where everything is, as JSON."""
         return {
             "endpoint": self.cloud.endpoint,
-            "services": self.surroundings.services_url,
-            "mongodb": self.surroundings.mongodb_uri,
+            "services": self.external_services.services_url,
+            "mongodb": self.external_services.mongodb_uri,
             "campaign": self.campaign.campaign_id,
             "uploads": str(self.uploads),
             "environment": dict(self.environment),
@@ -60,33 +60,33 @@ class Playground:
         """What command lines need to speak to it."""
         return {
             **self.stack.environment,
-            "CAMPAIGN_WORKERS_SERVICES_URL": self.surroundings.services_url,
+            "CAMPAIGN_WORKERS_SERVICES_URL": self.external_services.services_url,
         }
 
 
 @contextmanager
-def playground(uploads: Path) -> Iterator[Playground]:
+def local_cloud(uploads: Path) -> Iterator[LocalCloud]:
     """All of it, for the campaign whose uploads lie in the folder `uploads`."""
     zips = build()
     with ExitStack() as stack:
         cloud = stack.enter_context(running_cloud())
-        around = stack.enter_context(surroundings())
+        around = stack.enter_context(external_services())
         put_secrets(cloud.endpoint, around.secrets)
         deployed = deploy(cloud.endpoint, zips, around.parameters)
         campaign = prepare(deployed, around, uploads)
-        team = EntryTeam(deployed, around, [campaign.campaign_id])
-        stack.enter_context(at_work(team))
-        yield Playground(
+        consumer = EntryConsumer(deployed, around, [campaign.campaign_id])
+        stack.enter_context(run_in_background(consumer))
+        yield LocalCloud(
             cloud=cloud,
             stack=deployed,
-            surroundings=around,
-            team=team,
+            external_services=around,
+            consumer=consumer,
             campaign=campaign,
             uploads=uploads,
         )
 
 
-def commands(up: Playground) -> Iterator[str]:
+def commands(up: LocalCloud) -> Iterator[str]:
     """What to type, one command a line."""
     scoring, campaign = up.stack.outputs["ScoringBucket"], up.campaign.campaign_id
     details = layout.market_details_key(campaign, "presale-1")
@@ -115,11 +115,11 @@ def commands(up: Playground) -> Iterator[str]:
     )
 
 
-def tell(up: Playground) -> None:
+def tell(up: LocalCloud) -> None:
     """Print where everything is, and what to do with it."""
     print(f"\nAWS        {up.cloud.endpoint}")
-    print(f"services   {up.surroundings.services_url}")
-    print(f"MongoDB    {up.surroundings.mongodb_uri}")
+    print(f"services   {up.external_services.services_url}")
+    print(f"MongoDB    {up.external_services.mongodb_uri}")
     print(f"campaign   {up.campaign.campaign_id}, uploads in {up.uploads}\n")
     print(f"# in another shell; docs/local-cloud.md says more\nexport PATH={_programs()}:$PATH")
     for name, value in up.environment.items():
@@ -134,7 +134,7 @@ def _programs() -> Path:
 
 def main() -> None:
     """Keep it up until Ctrl-C or SIGTERM."""
-    parser = argparse.ArgumentParser(prog="python -m tests.cloud.playground", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.cloud.local_cloud", description=__doc__)
     parser.add_argument("--fans", type=int, default=FANS, help="of the made-up campaign")
     parser.add_argument("--uploads", type=Path, help="a campaign of your own in its place")
     parser.add_argument("--json", type=Path, help="file that says where everything is")
@@ -150,7 +150,7 @@ def main() -> None:
 
 def keep_up(uploads: Path, ended: Event, *, told: Path | None) -> None:
     """Have it up until it is `ended`; the file `told` says where everything is."""
-    with playground(uploads) as up:
+    with local_cloud(uploads) as up:
         if told:
             told.write_text(json.dumps(up.wire(), indent=2) + "\n", encoding="utf-8")
         tell(up)
