@@ -50,7 +50,7 @@ LOG_KB: Final = 2.5
 
 @attrs.frozen
 class Line:
-    """So much of one unit."""
+    """A quantity of one unit."""
 
     what: str
     quantity: float
@@ -58,7 +58,7 @@ class Line:
 
     @property
     def dollars(self) -> float:
-        """Its price."""
+        """Return the price in dollars."""
         return self.quantity * PRICES[self.unit]
 
 
@@ -80,7 +80,7 @@ class Campaign:
 
     @property
     def selected(self) -> int:
-        """Fans who are told."""
+        """Return the number of selected fans."""
         return self.fans // 10
 
     @property
@@ -111,7 +111,7 @@ class Campaign:
 
 
 def at_rest() -> Iterator[Line]:
-    """A month in which nothing happens."""
+    """Return the costs of a month without a campaign."""
     calls = sum(hourly for hourly, _ in TICKS.values()) * HOURS
     seconds = sum(hourly * length for hourly, length in TICKS.values()) * HOURS
     yield Line("streams, 6 shards", SHARDS * HOURS, "shard hours")
@@ -129,7 +129,7 @@ def at_rest() -> Iterator[Line]:
 
 
 def of_campaign(campaign: Campaign) -> Iterator[Line]:
-    """What a campaign adds to the months in which it happens."""
+    """Return the costs that a campaign adds to the months in which it runs."""
     fans, selected, files = campaign.fans, campaign.selected, campaign.files
     calls = sum(number for number, _, _ in campaign.calls.values())
     work = sum(number * length * memory for number, length, memory in campaign.calls.values())
@@ -159,8 +159,8 @@ def of_campaign(campaign: Campaign) -> Iterator[Line]:
     yield Line("figures", 120, "metric-months")
 
 
-def _rounded(quantity: float) -> str:
-    """Three digits or more."""
+def _round(quantity: float) -> str:
+    """Format a quantity with at least three digits."""
     return f"{quantity:,.0f}" if quantity >= 100 else f"{quantity:.3g}"
 
 
@@ -169,23 +169,23 @@ TEN_MILLION: Final = Campaign(fans=10_000_000, scoring_shards=20)
 
 
 def total(lines: Iterable[Line]) -> float:
-    """The sum in dollars."""
+    """Return the sum in dollars."""
     return sum(line.dollars for line in lines)
 
 
 def tables() -> Iterator[str]:
-    """The tables, line by line."""
+    """Yield the tables, line by line."""
     yield from ("| at rest, a month | quantity | unit | $ |", "| --- | ---: | --- | ---: |")
     for line in at_rest():
-        yield f"| {line.what} | {_rounded(line.quantity)} | {line.unit} | {line.dollars:,.2f} |"
+        yield f"| {line.what} | {_round(line.quantity)} | {line.unit} | {line.dollars:,.2f} |"
     yield f"| **together** | | | **{total(at_rest()):,.0f}** |"
     yield ""
     yield "| a campaign | unit | of 1 M fans | $ | of 10 M fans | $ |"
     yield "| --- | --- | ---: | ---: | ---: | ---: |"
     for small, large in zip(of_campaign(MILLION), of_campaign(TEN_MILLION), strict=True):
         yield (
-            f"| {small.what} | {small.unit} | {_rounded(small.quantity)} | {small.dollars:,.2f} "
-            f"| {_rounded(large.quantity)} | {large.dollars:,.2f} |"
+            f"| {small.what} | {small.unit} | {_round(small.quantity)} | {small.dollars:,.2f} "
+            f"| {_round(large.quantity)} | {large.dollars:,.2f} |"
         )
     sums = (total(of_campaign(MILLION)), total(of_campaign(TEN_MILLION)))
     yield f"| **together** | | | **{sums[0]:,.0f}** | | **{sums[1]:,.0f}** |"

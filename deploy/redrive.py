@@ -32,7 +32,7 @@ class Redrive:
     only_show: bool = False
 
     def run(self) -> Iterator[tuple[bool, str]]:
-        """Whether each letter is done with, and what became of it."""
+        """Yield for each letter whether it was redriven, and its outcome."""
         sqs = self.client("sqs")
         url = sqs.get_queue_url(QueueName=self.queue)["QueueUrl"]
         left = []
@@ -41,7 +41,7 @@ class Redrive:
             QueueUrl=url, VisibilityTimeout=LONGEST_CALL_SECONDS
         ).get("Messages"):
             for letter in letters:
-                done, words = self._delivered(json.loads(letter["Body"]))
+                done, words = self._deliver(json.loads(letter["Body"]))
                 if done:
                     sqs.delete_message(QueueUrl=url, ReceiptHandle=letter["ReceiptHandle"])
                 else:
@@ -50,7 +50,7 @@ class Redrive:
         for handle in left:
             sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=handle, VisibilityTimeout=0)
 
-    def _delivered(self, letter: Mapping[str, Any]) -> tuple[bool, str]:
+    def _deliver(self, letter: Mapping[str, Any]) -> tuple[bool, str]:
         context = letter["requestContext"]
         function = context["functionArn"].removesuffix(":$LATEST")
         name = f"{function.rpartition(':')[2]}: {context['condition']}"
@@ -74,7 +74,7 @@ class Redrive:
         return letter["requestPayload"]
 
     def _records(self, batch: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-        """The records of a batch, as an event has them.
+        """Yield the records of a batch in the form of an event.
 
         Raises:
             Gone: the stream does not have all of them any more.
@@ -123,7 +123,7 @@ def _as_in_events(batch: Mapping[str, Any], record: Mapping[str, Any]) -> dict[s
 
 
 def _summary(letter: Mapping[str, Any]) -> str:
-    """What a letter is about, without what is personal."""
+    """Return a summary of a letter without personal data."""
     error = letter.get("responsePayload", {}).get("errorType", "no answer")
     if batch := letter.get("KinesisBatchInfo"):
         return f"{batch['batchSize']} records from {batch['approximateArrivalOfFirstRecord']}"

@@ -1,4 +1,4 @@
 """SQL for people who query the lake: a table a record type, and a view that drops equal records.
 
-The files are made of the schemas in force; `python -m deploy.athena` writes them anew.
+The files are generated from the current schemas; `python -m deploy.athena` regenerates them.
 """

@@ -1,4 +1,4 @@
-"""Write the statements anew: `python -m deploy.athena`."""
+"""Regenerate the statements: `python -m deploy.athena`."""
 
 from deploy.athena.statements import statements
 

@@ -1,6 +1,6 @@
 """The zips that AWS Lambda runs: the pinned wheels and this package, the same bytes every time.
 
-`build()` makes what is missing or stale under `dist/lambda`; `manifest()` reads what lies there.
+`build()` makes what is missing or stale under `dist/lambda`; `manifest()` reads it.
 `python -m deploy.packaging` does the same from the command line.
 """
 

@@ -25,7 +25,7 @@ LARGEST: Final = 12
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Build what is missing or stale and say how large it is; 1 if Lambda would refuse it."""
-    asked = _asked(argv)
+    asked = _parse_arguments(argv)
     try:
         target = Target(**{name: value for name, value in asked.target.items() if value})
         made = build(asked.out, target=target, extras=(*EXTRAS, *asked.extra))
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if any(each.unpacked >= UNPACKED_LIMIT for each in made.zips) else 0
 
 
-def _asked(argv: Sequence[str] | None) -> argparse.Namespace:
+def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m deploy.packaging", description=__doc__)
     parser.add_argument("--python", default="", help="such as 3.12 (default: the running one)")
     parser.add_argument("--arch", default="", help="x86_64 or arm64 (default: this machine's)")

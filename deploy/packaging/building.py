@@ -43,8 +43,8 @@ def build(
     target = target or Target()
     wheels = _wheels_made_of(target, extras)
     made_of = _fingerprint([wheels.encode(), *_texts(own_files())])
-    with _alone():
-        if (lying := _lying(out, made_of)) is not None:
+    with _build_lock():
+        if (lying := _existing(out, made_of)) is not None:
             return lying
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as scratch:
@@ -70,20 +70,20 @@ def _texts(files: Iterable[tuple[str, Path]]) -> Iterator[bytes]:
 
 
 def _fingerprint(parts: Iterable[bytes]) -> str:
-    """Of parts in their order; each by its own digest, so that no two sequences are alike."""
+    """Return a digest of the parts; each is hashed by itself, so parts cannot run together."""
     return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Processes that build side by side wait for one another."""
+def _build_lock() -> Iterator[None]:
+    """Hold the build lock, so that concurrent builds wait for one another."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _lying(out: Path, made_of: str) -> Manifest | None:
+def _existing(out: Path, made_of: str) -> Manifest | None:
     try:
         found = manifest(out)
         whole = all(each.path.stat().st_size == each.zipped for each in found.zips)
@@ -93,16 +93,16 @@ def _lying(out: Path, made_of: str) -> Manifest | None:
 
 
 def _own(scratch: Path, target: Target) -> list[tuple[str, Path]]:
-    """This package as it goes into every zip."""
+    """Return the files of this package for every zip."""
     for name, path in own_files():
         copy = scratch / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
-    return _compiled(scratch, target)
+    return _compile(scratch, target)
 
 
 def _bases(wheels: str, target: Target, extras: tuple[str, ...]) -> dict[str, Path]:
-    """The zips without this package, from the cache if they are there."""
+    """Return the zips without this package, from the cache if they are there."""
     folder = CACHE / wheels[:16]
     bases = {name: folder / f"{name}.zip" for name in ZIPS}
     if all(base.exists() for base in bases.values()):
@@ -113,19 +113,19 @@ def _bases(wheels: str, target: Target, extras: tuple[str, ...]) -> dict[str, Pa
         with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
             held = places(below) if below else frozenset()
             install(requirements(name, extras), target, Path(scratch), but=held)
-            write(bases[name], _compiled(Path(scratch), target), base=below)
+            write(bases[name], _compile(Path(scratch), target), base=below)
         below = bases[name]
     return bases
 
 
-def _compiled(folder: Path, target: Target) -> list[tuple[str, Path]]:
+def _compile(folder: Path, target: Target) -> list[tuple[str, Path]]:
     if target.compiles_here:
         compile_below(folder)
     return files_below(folder)
 
 
 def _describe(out: Path, target: Target, made_of: str) -> Manifest:
-    zips = {name: _measured((out / f"{name}.zip").resolve()) for name in ZIPS}
+    zips = {name: _measure((out / f"{name}.zip").resolve()) for name in ZIPS}
     return Manifest(
         python=target.python,
         architecture=target.architecture,
@@ -135,7 +135,7 @@ def _describe(out: Path, target: Target, made_of: str) -> Manifest:
     )
 
 
-def _measured(path: Path) -> Zip:
+def _measure(path: Path) -> Zip:
     packages = unpacked_bytes(path)
     return Zip(
         path=path,

@@ -1,4 +1,4 @@
-"""What lies under `dist/lambda`, in words that other programs read."""
+"""The contents of `dist/lambda`, as a manifest that other programs read."""
 
 import json
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class Zip:
 
     @property
     def name(self) -> str:
-        """What the zip is called, such as `lean`."""
+        """Return the name of the zip, such as `lean`."""
         return self.path.stem
 
 
