@@ -1,4 +1,4 @@
-"""A stage for the embedded runtime: workers that do as they are told, and what they were given."""
+"""Scripted workers for tests of the embedded runtime, and the payloads they received."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -101,7 +101,7 @@ def data(batch: StreamBatch) -> list[bytes]:
 
 
 def failing(error: BaseException, *, times: int = 10**6) -> Act:
-    """Fail as often as told, then go well."""
+    """Fail the given number of times, then succeed."""
     left = [times]
 
     def act(_: Any) -> Report:

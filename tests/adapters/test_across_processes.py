@@ -35,7 +35,7 @@ def databases(tmp_path: Path) -> Iterator[list[Database]]:
 
 @pytest.mark.parametrize("fresh", [True, False], ids=["if_absent", "if_match"])
 def test_one_store_of_a_folder_wins(tmp_path: Path, fresh: bool) -> None:
-    """A precondition holds whoever writes."""
+    """A precondition holds between concurrent stores of one folder."""
     stores = [FolderObjectStore(tmp_path, CLOCK) for _ in MANY]
     etag = None if fresh else stores[0].put("k", b"old").etag
     outcomes = race(*(partial(s.put, "k", b"x", if_absent=fresh, if_match=etag) for s in stores))
@@ -44,7 +44,7 @@ def test_one_store_of_a_folder_wins(tmp_path: Path, fresh: bool) -> None:
 
 
 def test_one_connection_inserts_a_row(databases: list[Database]) -> None:
-    """The others are told that it is there."""
+    """One insert returns True, and all others return False."""
     tables = [SqliteTables(database)("t") for database in databases]
     assert sorted(map(bool, race(*(partial(t.insert, "k", {}) for t in tables)))) == [
         False,
@@ -55,7 +55,7 @@ def test_one_connection_inserts_a_row(databases: list[Database]) -> None:
 
 
 def test_connections_count_every_time(databases: list[Database]) -> None:
-    """A row that is read and written in a context is nobody else's meanwhile."""
+    """A row that is read and written in a context is locked for other connections."""
 
     def count(database: Database) -> None:
         table = SqliteTables(database)("t")
@@ -118,7 +118,7 @@ def test_a_stream_is_read_while_it_is_written(databases: list[Database]) -> None
 
 @pytest.mark.parametrize("call", ["put", "atomic", "delete", "insert"])
 def test_a_locked_file_asks_for_another_try(tmp_path: Path, call: str) -> None:
-    """Whoever waits in vain is told, and goes on when the other one is done."""
+    """A writer that waits too long gets an error, and succeeds once the other has finished."""
     file = tmp_path / "state.sqlite"
     with closing(Database(file, timeout_seconds=0.01)) as database:
         table = SqliteTables(database)("t")
@@ -133,7 +133,7 @@ def test_a_locked_file_asks_for_another_try(tmp_path: Path, call: str) -> None:
         assert table.insert("k", {})
 
 
-def test_a_file_that_is_no_database_is_told_from_a_busy_one(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_not_reported_as_busy(tmp_path: Path) -> None:
     """Trying again would not help: a person has to look at it."""
     (tmp_path / "state.sqlite").write_bytes(b"notes of the tour " * 99)
     with pytest.raises(Fatal, match="not a database"):

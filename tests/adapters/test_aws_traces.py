@@ -54,7 +54,7 @@ def merge(traces: Traces, container: Container) -> Report:
 def test_calls_of_a_worker_and_of_its_ports_are_spans(
     traces: Traces, spans: InMemorySpanExporter
 ) -> None:
-    """Ports' calls lie below the worker's, which tells its counts."""
+    """Spans of port calls are children of the worker's span, which has its counts."""
     report = merge(traces, Container("memory"))
     found = told(spans)
     worker = found["mergeAvroFiles"]
@@ -70,7 +70,9 @@ def test_calls_of_a_worker_and_of_its_ports_are_spans(
         assert span.parent.span_id == worker.context.span_id
 
 
-def test_a_failure_is_told_by_its_class_alone(traces: Traces, spans: InMemorySpanExporter) -> None:
+def test_a_failure_is_recorded_by_its_class_alone(
+    traces: Traces, spans: InMemorySpanExporter
+) -> None:
     """No text of an error is in a span: it might quote a value."""
     container = Container("memory")
     lake = container.lake

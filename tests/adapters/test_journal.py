@@ -1,4 +1,4 @@
-"""The runtime's memory loses nothing, whoever writes to it."""
+"""The journal loses no event of concurrent writers."""
 
 from functools import partial
 
@@ -8,7 +8,7 @@ from campaign_workers.testing.contracts._base import race
 
 
 def test_no_entry_is_written_over_another() -> None:
-    """Whoever notes events at the same moment, each has a number of its own, in order."""
+    """Concurrent events get distinct, ordered numbers."""
     tables = DictTables()
 
     def expect(thread: int) -> None:

@@ -32,14 +32,14 @@ class TestObjects:
     @pytest.mark.parametrize(
         "key", ["scored.txt", "scored/a.csv", "Scored/a.txt", "x/scored/a.txt", "scored/a.txt.gz"]
     )
-    def test_another_key_calls_nobody(self, key: str) -> None:
+    def test_another_key_starts_no_worker(self, key: str) -> None:
         """Prefix and suffix both must fit."""
         stage = Stage(triggers=[FILES])
         stage.bucket.put(key, b"")
         stage.runtime.run_until_idle()
         assert stage.calls == []
 
-    def test_another_bucket_calls_nobody(self) -> None:
+    def test_another_bucket_starts_no_worker(self) -> None:
         """The same key elsewhere is something else."""
         stage = Stage(triggers=[FILES])
         info = MemoryObjectStore(stage.clock).put("scored/a.txt", b"")
@@ -48,7 +48,7 @@ class TestObjects:
         assert stage.calls == []
 
     def test_two_triggers_call_two_workers(self) -> None:
-        """Whoever waits for the object gets it."""
+        """Each worker that has a trigger for the object receives its event."""
         more = ObjectTrigger(worker="other", bucket=BUCKET, prefix="sc", suffix="", attempts=3)
         stage = Stage(triggers=[FILES, more])
         stage.bucket.put("scored/a.txt", b"")
@@ -56,7 +56,7 @@ class TestObjects:
         assert sorted(worker for worker, _ in stage.calls) == ["other", "worker"]
 
     def test_an_event_outlives_the_process(self) -> None:
-        """What was written is worked on by whoever comes next; what failed midway comes again."""
+        """The next process handles what was written; a failed batch is delivered again."""
         stage = Stage(triggers=[FILES], act=failing(Killed(), times=1))
         for key in ("scored/a.txt", "scored/b.txt"):
             stage.bucket.put(key, b"")

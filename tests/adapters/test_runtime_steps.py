@@ -37,7 +37,7 @@ class TestExecutions:
         ]
 
     def test_a_step_that_fails_is_given_up_once(self) -> None:
-        """After its attempts the worker is told to give up, once, and that is the end."""
+        """After the last attempt the worker's give-up step runs once, and the execution ends."""
         stage = Stage(triggers=[STEPS], act=failing(RetryLater("busy"), times=4))
         stage.workflow.start("wave", {"configKey": "k"})
         stage.runtime.run_until_idle()
@@ -46,8 +46,8 @@ class TestExecutions:
         [letter] = stage.dead_letters()
         assert (letter.source, letter.attempts) == ("machine/wave", 4)
 
-    def test_giving_up_that_fails_is_told(self) -> None:
-        """Somebody has to look after the wave then."""
+    def test_a_failed_give_up_is_reported(self) -> None:
+        """The wave then needs a person."""
         stage = Stage(triggers=[STEPS], act=failing(RetryLater("busy")))
         stage.workflow.start("wave", {})
         stage.runtime.run_until_idle()

@@ -29,9 +29,9 @@ def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def stack_client(uploads: Path) -> Iterator[StackClient]:
-    """The world around a stack of its own, with a campaign that nobody has run yet.
+    """Return the client of a stack of its own, with a campaign that has not run yet.
 
-    Whatever its days were like, in the end no line of any function tells what is personal.
+    At the end, no log line of any function may contain personal data.
     """
     with local_cloud(uploads) as up:
         stack_client = StackClient(up)

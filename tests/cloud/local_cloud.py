@@ -149,7 +149,7 @@ def main() -> None:
 
 
 def keep_up(uploads: Path, ended: Event, *, told: Path | None) -> None:
-    """Have it up until it is `ended`; the file `told` says where everything is."""
+    """Run the cloud until `ended` is set; write the addresses to the file `told`."""
     with local_cloud(uploads) as up:
         if told:
             told.write_text(json.dumps(up.wire(), indent=2) + "\n", encoding="utf-8")

@@ -76,7 +76,7 @@ class StackClient:
     def select(self) -> list[Row]:
         """Have the wave files prepared; the picks of all markets with their codes.
 
-        Whoever registered or was scored before this is known to the entry service by then.
+        The entry service has received all earlier registrations and scores by then.
         """
         rounds = self.up.consumer.idle_rounds + 2
         assert eventually(lambda: self.up.consumer.idle_rounds >= rounds, seconds=PATIENCE_SECONDS)
@@ -116,7 +116,7 @@ class StackClient:
         }
 
     def wave_state(self, wave: str) -> str:
-        """Which folder the wave's config lies in."""
+        """Return the folder that holds the wave's config."""
         for state in layout.WaveState:
             if self.exists("ScoringBucket", layout.wave_config_key(wave, state)):
                 return state.value
@@ -210,7 +210,7 @@ class StackClient:
         return [item for page in found for item in page["Items"]]
 
     def done(self, worker: str, count: str, expected: int) -> None:
-        """Wait until the calls of a function told a count."""
+        """Wait until the calls of a function have reported a count."""
         self._until(lambda: self.told(worker)[count] >= expected, worker)
 
     def called(self, worker: str, times: int) -> None:

@@ -20,7 +20,7 @@ from tests.cloud.stack_client import DATE_KEY, FIVE_MINUTES, PATIENCE_SECONDS, R
 from tests.cloud.stack_uploads import put_lines
 
 POISONED = {"saveCampaignData": 3, "saveSelection": 1}
-"""How many records that nobody can read each of them gets."""
+"""How many unreadable records each of them gets."""
 SHUTDOWN_MARGIN_SECONDS = int(Limits().shutdown_margin_seconds)
 CALL_SECONDS = 8
 """How long a call of smsWaveSend has for texts: time to begin on a busy machine, too."""
@@ -62,7 +62,7 @@ def doubled(stack_client: StackClient) -> Doubled:
 
 
 def _keys(stack_client: StackClient, record_type: str) -> Counter[str]:
-    """Dedupe keys of what lies in the lake, with how often they do."""
+    """Count the records in the lake by dedupe key."""
     found: Counter[str] = Counter()
     for key in stack_client.keys("CampaignDataBucket", f"avro/{record_type}/"):
         with closing(BytesIO(stack_client.object("CampaignDataBucket", key))) as source:
@@ -133,7 +133,7 @@ def test_a_function_that_fails_twice_is_called_a_third_time(doubled: Doubled) ->
 def test_a_wave_that_takes_longer_than_a_function_may_is_sent_call_by_call(
     doubled: Doubled,
 ) -> None:
-    """The state machine comes back with the cursor until everybody was told, once."""
+    """The state machine repeats the call with the cursor until all are notified, once each."""
     stack_client, calls = doubled.stack_client, len(doubled.stack_client.calls("smsWaveSend"))
     stack_client.stack.client("lambda").update_function_configuration(
         FunctionName=stack_client.stack.function("smsWaveSend"),
@@ -154,7 +154,7 @@ def test_a_wave_that_takes_longer_than_a_function_may_is_sent_call_by_call(
 
 
 def test_a_wave_that_cannot_be_sent_fails_and_says_so(stack_client: StackClient) -> None:
-    """Its config lies in failed/, the execution has failed, and the channel knows."""
+    """Its config is in failed/, the execution has failed, and the channel is notified."""
     posts = stack_client.up.external_services.doubles.fakes.chat.posts
     before = len(list(posts()))
     wave = f"{stack_client.campaign_id}_lost"

@@ -160,7 +160,7 @@ def test_scrubbing_and_selection_are_those_of_the_embedded_profile(
 def test_counts_are_those_of_the_embedded_profile(
     played: Played, embedded: Container, worker: str
 ) -> None:
-    """What a worker tells of the same uploads does not depend on where it runs."""
+    """A worker reports the same counts for the same uploads in each profile."""
     [run] = [run for run in embedded.journal.runs() if run.worker == worker]
     told = played.stack_client.told(worker)
     assert {name: told[name] for name in run.result["count"]} == run.result["count"]
@@ -172,11 +172,11 @@ def _content(container: Container, key: str) -> bytes:
 
 
 def _pick(row: Row) -> Row:
-    """A pick without its code, which is anybody's of the pool."""
+    """Return a pick without its code, which may be any of the pool."""
     return {name: value for name, value in row.items() if name != "code"}
 
 
-def test_every_pick_is_told_once_and_has_its_code(played: Played) -> None:
+def test_every_pick_is_notified_once_and_has_its_code(played: Played) -> None:
     """By text or by e-mail; the ledger, the demand table and the entries agree.
 
     A pick who never registered has no user id: the code is in the message, the rest is rejected.
@@ -213,7 +213,7 @@ def test_the_lake_of_yesterday_is_one_file_with_the_same_records(played: Played)
 
 
 def test_statistics_are_kept_and_posted(played: Played) -> None:
-    """The database knows the figures, and the channel has been told."""
+    """The database has the figures, and they are posted to the channel."""
     around = played.stack_client.up.external_services
     [document] = around.database.adminStats.find()
     assert document["stats"]["total"] > 0

@@ -116,7 +116,7 @@ class TestFunctions(OverAws):
             assert sorted(said(function)) == list(range(LINES))
 
     def test_an_event_is_tried_three_times_and_then_given_up(self, aws: FreshAws) -> None:
-        """What it was and what went wrong is told to the destination."""
+        """The destination receives the event and the error."""
         dead = aws.queue()
         function = make(aws_client, RAISES)
         aws_client("lambda").put_function_event_invoke_config(
@@ -158,7 +158,7 @@ class TestStreams(OverAws):
         return deliver
 
     def test_a_batch_is_halved_until_the_bad_record_is_alone(self, deliver: Deliver) -> None:
-        """Its neighbours arrive, it is given up with where it lies, and a split is no attempt."""
+        """The others arrive, its position goes to the dead letter, and a split is no attempt."""
         calls, letters = deliver("a b raise c", calls=6, dead=1, BisectBatchOnFunctionError=True)
         assert [" ".join(words) for words in calls] == [
             "a b raise c", "a b", "raise c", "raise", "raise", "c",
@@ -177,7 +177,7 @@ class TestStreams(OverAws):
 
 class TestAthena(OverAws):
     def test_a_result_is_written_as_athena_writes_it(self, aws: FreshAws, tmp_path: Path) -> None:
-        """Values are quoted, NULL is nothing, lines end with LF; it lies where it says it does."""
+        """Values are quoted, NULL is empty, lines end with LF; it is at the reported location."""
         bucket, base = aws.bucket(), f"base_{uuid4().hex}"
         fields = [{"name": "t", "type": ["null", "string"]}]
         with (tmp_path / "rows.avro").open("wb") as file:
@@ -196,7 +196,7 @@ class TestAthena(OverAws):
 
 
 def executed(statement: str, results: str) -> str:
-    """Where the result of a statement lies, once it has succeeded."""
+    """Return the location of a statement's result once it has succeeded."""
     athena = aws_client("athena")
     started = athena.start_query_execution(
         QueryString=statement, ResultConfiguration={"OutputLocation": results}

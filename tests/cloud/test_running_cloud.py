@@ -115,7 +115,7 @@ def on_stream(kinesis: Any) -> list[Any]:
 def test_work_that_was_under_way_comes_again(
     cloud: Cloud, notes: Callable[[str], list[str]]
 ) -> None:
-    """An accepted event is called anew, a batch of records as it was, an execution goes on."""
+    """An accepted event is retried, a batch is delivered again, an execution continues."""
     function = make(cloud.client, WRITES_DOWN)
     arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}"
     cloud.client("lambda").invoke(
@@ -177,7 +177,7 @@ def test_a_schedule_falls_due_when_its_time_passes(cloud: Cloud) -> None:
 
 
 def test_nothing_is_left_when_its_input_ends(tmp_path: Path) -> None:
-    """No process, no port, no folder, whoever started it being gone."""
+    """No process, port or folder remains once the parent process is gone."""
     folder = tmp_path / "cloud"
     folder.mkdir()
     cloud = Cloud(folder)

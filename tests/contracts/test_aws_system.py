@@ -79,7 +79,7 @@ class TestEmfMetrics(MetricsContract):
         assert typed["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["type", "worker"]]
         assert whole["_aws"]["Timestamp"] > 1_700_000_000_000
 
-    def test_nothing_is_told_twice(self, metrics: EmfMetrics, lines: Lines) -> None:
+    def test_no_figure_is_printed_twice(self, metrics: EmfMetrics, lines: Lines) -> None:
         """What was printed is gone, and nothing counted is nothing printed."""
         metrics.flush()
         metrics.count("in", 1)
@@ -87,7 +87,9 @@ class TestEmfMetrics(MetricsContract):
         metrics.flush()
         assert len(lines()) == 1
 
-    def test_an_invocation_that_fails_is_told_too(self, metrics: EmfMetrics, lines: Lines) -> None:
+    def test_a_failed_invocation_prints_figures_too(
+        self, metrics: EmfMetrics, lines: Lines
+    ) -> None:
         """Figures are printed once an invocation, however it ends."""
 
         def fail() -> None:

@@ -31,7 +31,7 @@ CREDENTIALS = {
 
 
 def imported(worker: str) -> str:
-    """Where the handler of `worker` lies."""
+    """Import the handler of `worker` and return its file."""
     snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in worker)
     module = importlib.import_module(f"campaign_workers.entrypoints.{snake}")
     assert callable(module.handler)
@@ -50,7 +50,7 @@ def tried(step: Callable[[str], str], worker: str) -> tuple[str | None, str | No
     """What `step` says of `worker`, or its fault."""
     try:
         return step(worker), None
-    except Exception as error:  # noqa: BLE001 - each fault is told, whatever it is
+    except Exception as error:  # noqa: BLE001 - report every error
         return None, f"{type(error).__name__}: {error}"
 
 

@@ -22,7 +22,7 @@ class LambdaPython:
         self._python = lambda_interpreter(folder / "python")
 
     def __call__(self, tasks: Iterable[Path], workers: Iterable[str]) -> ProbeResult:
-        """What the script tells of `workers`, with the unpacked zips `tasks` on the path."""
+        """Run the probe for `workers` with the unpacked zips `tasks` on the path."""
         arguments = (json.dumps([str(task) for task in tasks]), json.dumps([*workers]))
         done = subprocess.run(
             [self._python, "-I", "-B", SCRIPT, *arguments],

@@ -77,7 +77,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, tuple[str, tuple[str, ...]]]]] = {
 """Requests that adapters send, the actions that they are allowed by, and to what."""
 
 _ATHENA_ITSELF: Final = ("glue:GetDatabase", "glue:GetTable")
-"""What Athena asks the catalog on behalf of whoever starts a query; it looks for a default, too."""
+"""Catalog calls of Athena with the caller's permissions, one for a default database included."""
 _SERVICES: Final = {
     "campaign_service": "campaign",
     "chat": "slack",

@@ -126,7 +126,7 @@ def test_alarms_tell_somebody_what_to_do() -> None:
         assert anchor in anchors
 
 
-def test_whoever_leaves_an_address_is_written_to() -> None:
+def test_alarms_go_to_the_given_address() -> None:
     """The topic has a subscriber if there is an address, and none otherwise."""
     [topic] = Stack(AlarmEmail="ops@tour.example").of("AWS::SNS::Topic").values()
     assert topic["Subscription"] == [{"Protocol": "email", "Endpoint": "ops@tour.example"}]

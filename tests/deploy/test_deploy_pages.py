@@ -16,7 +16,7 @@ DEPLOY: Final = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 RUNBOOK: Final = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
 
 
-def test_every_parameter_is_told() -> None:
+def test_every_parameter_is_documented() -> None:
     """The table has each parameter with its default and what it is for, in their order."""
     rows = [
         f"| `{name}` | {_code(parameter['Default'])} | {parameter['Description']} |"

@@ -35,7 +35,7 @@ def built() -> Manifest:
 
 @pytest.fixture(scope="module")
 def unpacked(built: Manifest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Where a zip lies unpacked, as Lambda does it; once, when it is first asked for."""
+    """Return a function that unpacks a zip once and returns its folder."""
     folder = tmp_path_factory.mktemp("var")
 
     def unpack(name: str) -> Path:

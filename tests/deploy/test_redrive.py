@@ -25,7 +25,7 @@ def handler(event, context):
 class TestRedrive(OverAws):
     @pytest.fixture
     def heard(self, aws: FreshAws) -> str:
-        """The queue that tells what the function was called with."""
+        """The queue that records the payloads of the function."""
         return aws.queue()
 
     @pytest.fixture
@@ -70,7 +70,7 @@ class TestRedrive(OverAws):
         assert [record.sequence for record in batch.records] == numbers[1:4]
         assert b64decode(event["Records"][0]["kinesis"]["data"]) == b"first"
 
-    def test_records_that_have_expired_are_told(self, aws: FreshAws, function: str) -> None:
+    def test_expired_records_are_reported(self, aws: FreshAws, function: str) -> None:
         """A batch whose beginning is gone is not half delivered, and its letter stays."""
         stream, queue = aws.stream(shards=1), aws.queue()
         last = _put(stream, "last")

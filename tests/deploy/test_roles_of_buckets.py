@@ -52,7 +52,7 @@ RARELY: Final[dict[str, set[Permission]]] = {
     "generateSmsWaveCodes": put("scoring", wave_errors_key("wave")),
     "processScheduledWave": put("scoring", wave_errors_key("wave")),
     "smsWaveSend": put("scoring", wave_config_key("wave", WaveState.FAILED)),
-    # Sources are copied for Athena, which writes its answer as whoever asks.
+    # Sources are copied for Athena, which writes results with the caller's permissions.
     "mergeAvroFiles": put("lake", scratch_prefix("run"), DELETE, "s3:ListMultipartUploadParts")
     | {("s3:GetBucketLocation", ARNS["lake"])},
 }
@@ -99,7 +99,7 @@ class Watch:
     running: str | None = None
 
     def note(self, right: Permission) -> None:
-        """Note what the running worker does; the operator's own doings are nobody's."""
+        """Record an action of the running worker; ignore those of the operator."""
         if self.running:
             self.done[self.running].add(right)
 
@@ -139,7 +139,7 @@ def test_a_role_allows_whatever_a_campaign_does(
 
 
 @pytest.mark.parametrize("worker", WORKERS)
-def test_nothing_is_allowed_that_nobody_does(worker: str, done: dict[str, set[Permission]]) -> None:
+def test_a_role_allows_nothing_unused(worker: str, done: dict[str, set[Permission]]) -> None:
     """Each right to a bucket is used by the campaign, or for what happens when things go wrong."""
     used = done[worker] | RARELY.get(worker, set())
     permissions = {right for right in role_permissions(worker) if right[0].startswith("s3:")}

@@ -1,4 +1,4 @@
-"""Nothing personal is kept for ever, nothing lies open, and nothing is lost with the stack."""
+"""Personal data expires, nothing is public, and deleting the stack loses no data."""
 
 from collections.abc import Callable
 from datetime import date
@@ -62,7 +62,7 @@ def rules(bucket: str, made: Stack) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("builder", PERSONAL)
 def test_personal_data_expires(builder: str) -> None:
-    """Each key with personal data lies under a prefix that expires after the days of the stack."""
+    """Each key with personal data is under a prefix that expires after the stack's days."""
     bucket, build = PERSONAL[builder]
     key = build(**{name: SAMPLES[name] for name in signature(build).parameters})
     made = Stack(PersonalDataDays=DAYS)

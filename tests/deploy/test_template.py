@@ -148,7 +148,7 @@ def test_no_secret_passes_through_the_template() -> None:
     assert not stack().of("AWS::SecretsManager::Secret")
 
 
-def test_whoever_deploys_is_told_what_there_is() -> None:
+def test_outputs_name_all_resources() -> None:
     """Outputs name each function, stream, queue, table and bucket, and the state machine."""
     assert {logical(worker) for worker in WORKERS} <= stack().outputs.keys()
     result = {str(output["Value"]) for output in stack().outputs.values()}

@@ -103,14 +103,14 @@ def covers(names: list[str], error: str) -> bool:
 
 
 def at(data: Any, path: str) -> Any:
-    """What lies at a path such as `$.request.cursor`."""
+    """Return the value at a path such as `$.request.cursor`."""
     for step in path.split(".")[1:]:
         data = data[step]
     return data
 
 
 def is_present(data: Any, path: str) -> bool:
-    """Whether anything lies at a path."""
+    """Return whether there is a value at a path."""
     try:
         at(data, path)
     except (KeyError, TypeError):

@@ -1,6 +1,6 @@
 """Wrong tables: every file with columns, wrong in every way, before each worker that reads it.
 
-Whoever uploads or calls is told the file, the line and the column, and never a value; nothing is
+The error names the file, the line and the column, and never a value; nothing is
 half done; and the file as it should have been, uploaded in its place, gets the work done.
 """
 
@@ -255,7 +255,9 @@ def clean_counts(worker: str) -> dict[str, int]:
 
 @each_reader
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_wrong_table_is_told_of_and_mended(scene: Scene, reader: Reader, damage: str) -> None:
+def test_a_wrong_table_is_reported_and_can_be_corrected(
+    scene: Scene, reader: Reader, damage: str
+) -> None:
     """The complaint names file, line and column; the mended file gets the work done."""
     content, complaint = DAMAGES[damage](reader)
     scene.upload(reader.key, content)
@@ -284,7 +286,7 @@ def test_a_table_may_come_from_any_editor(scene: Scene, reader: Reader, form: st
 
 
 @each_reader
-def test_a_header_alone_is_told_of_or_counts_nothing(scene: Scene, reader: Reader) -> None:
+def test_a_header_alone_is_reported_or_counts_nothing(scene: Scene, reader: Reader) -> None:
     """A table without rows is an error where rows are needed, and else a run of nothing."""
     scene.upload(reader.key, reader.table(reader.rows[:1]))
     reader.start(scene)

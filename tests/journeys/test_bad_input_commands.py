@@ -63,7 +63,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
         ("candidates", "globalUserId,global_user_id\n", ": not readable"),
     ],
 )
-def test_a_wrong_table_of_a_selection_is_told_of(
+def test_a_wrong_table_of_a_selection_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: str, complaint: str
 ) -> None:
     """The complaint names the file that is wrong, and no file is written."""
@@ -88,7 +88,7 @@ def test_junk_is_no_table(tmp_path: Path, capsys: pytest.CaptureFixture[str], su
     assert str(junk) in refused(capsys, "select", *words)
 
 
-def test_quotas_of_nothing_select_nobody(tmp_path: Path) -> None:
+def test_zero_quotas_select_no_fan(tmp_path: Path) -> None:
     """A limit of 0 and a table without markets select no fan."""
     candidates, quotas = tmp_path / "candidates.csv", tmp_path / "quotas.csv"
     candidates.write_text("\N{BOM}" + CANDIDATES.replace("\n", "\r\n"))
@@ -116,7 +116,7 @@ def test_a_record_that_no_stream_takes_stops_the_file(
 
 
 @pytest.mark.parametrize("key", ["", "..", "../x.txt", "scored/../x.txt", "/scored/x.txt", "a//b"])
-def test_a_key_that_no_bucket_takes_is_told_of(
+def test_an_invalid_key_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], key: str
 ) -> None:
     """Nothing is written, inside the bucket or beside it."""
@@ -131,7 +131,7 @@ def test_a_key_that_no_bucket_takes_is_told_of(
     "event",
     [b"\xff", b"[]", b'{"Records": [{}]}', b'{"Records": [{"kinesis": {"data": "planted%"}}]}'],
 )
-def test_an_event_of_no_kind_is_told_of(
+def test_an_unknown_event_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], worker: str, event: bytes
 ) -> None:
     """Whatever the worker: an event that is none is refused before it begins."""
@@ -149,7 +149,7 @@ def test_an_event_of_no_kind_is_told_of(
         "smsWaveSend",
     ],
 )  # fmt: skip
-def test_an_event_of_nothing_is_told_of(
+def test_an_empty_event_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], worker: str
 ) -> None:
     """Workers that need to know what to work on say which field is missing."""

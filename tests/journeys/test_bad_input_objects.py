@@ -274,7 +274,7 @@ def test_a_wrong_list_stops_the_scrub(scene: Scene, key: str) -> None:
     assert scene.counts("processScoredFiles") == {"in": 2, "out": 2, "rejected": 0, "duplicates": 0}
 
 
-def test_a_campaign_that_nobody_knows_is_told_of(scene: Scene) -> None:
+def test_an_unknown_campaign_is_reported(scene: Scene) -> None:
     """Whatever names it is given up or refused; once it is known, the same files are taken."""
     header, *fans = SCORED.rows
     rows = [[*header, "campaignId"], *([*fan, "tour2"] for fan in fans)]

@@ -101,9 +101,7 @@ def as_it_came(line: Wire) -> bytes:
 
 @pytest.mark.parametrize("stream", [INPUT_STREAM, VF_INPUT_STREAM, FANLIST_RANKS_STREAM])
 @pytest.mark.parametrize("wrong", NO_RECORDS)
-def test_a_wrong_record_is_kept_and_takes_nobody_with_it(
-    scene: Scene, stream: str, wrong: str
-) -> None:
+def test_a_wrong_record_is_kept_and_affects_no_other(scene: Scene, stream: str, wrong: str) -> None:
     """Its neighbours are in the lake, it is in `rejected/` as it came, and mended it follows."""
     data, reason = NO_RECORDS[wrong]
     scene.send(stream, registered(globalUserId="g5"), data, registered(globalUserId="g6"))
@@ -132,7 +130,7 @@ def test_all_wrong_records_of_a_batch_are_kept(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("wrong", NO_ASSIGNMENTS)
-def test_a_wrong_assignment_is_kept_and_takes_nobody_with_it(scene: Scene, wrong: str) -> None:
+def test_a_wrong_assignment_is_kept_and_affects_no_other(scene: Scene, wrong: str) -> None:
     """The fan beside it gets a code; mended, as the file of the rejected ones has it, it counts."""
     record, reason = NO_ASSIGNMENTS[wrong]
     scene.send(INPUT_STREAM, record, code_assignment("g2", CODES[1], marketId="chi"))
@@ -165,7 +163,7 @@ def test_a_wrong_assignment_is_kept_and_takes_nobody_with_it(scene: Scene, wrong
         ),
     ],
 )
-def test_a_wrong_selection_is_kept_and_takes_nobody_with_it(
+def test_a_wrong_selection_is_kept_and_affects_no_other(
     scene: Scene, data: bytes, reason: str
 ) -> None:
     """What another team puts on the stream of selections is read as strictly."""

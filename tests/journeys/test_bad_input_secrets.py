@@ -68,7 +68,7 @@ def told_of(container: Container, folder: Path) -> Iterator[str]:
     yield from (path.read_text(encoding="utf-8") for path in folder.glob("*.json"))
 
 
-def test_a_whole_campaign_tells_nothing_personal(
+def test_a_whole_campaign_shows_no_personal_data(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Logs, reports, posts, metrics and audits of all workers name no fan's data."""
@@ -96,7 +96,7 @@ def test_a_whole_campaign_tells_nothing_personal(
     assert not [value for value in secret if value in told]
 
 
-def test_an_unforeseen_error_tells_its_kind_alone(scene: Scene) -> None:
+def test_an_unexpected_error_shows_its_class_alone(scene: Scene) -> None:
     """What a library says of a value stays unsaid: dead letters and statuses name the kind."""
 
     def broken(worker: str, event: Any) -> Report:
@@ -110,7 +110,7 @@ def test_an_unforeseen_error_tells_its_kind_alone(scene: Scene) -> None:
     assert {reason for _, reason in scene.dead_letters()} == {"ValueError"}
 
 
-def test_a_failing_adapter_is_told_of_by_its_kind(
+def test_a_failing_adapter_is_reported_by_its_class(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The status of a wave preparation quotes our own words, and of other errors only the kind."""

@@ -159,7 +159,7 @@ def test_a_wrong_market_stops_the_preparation(scene: Scene, market: list[str], f
     assert counts == {"in": 2, "out": 2, "rejected": 0, "duplicates": 0}
 
 
-def test_a_quota_of_nothing_selects_nobody(scene: Scene) -> None:
+def test_a_zero_quota_selects_no_fan(scene: Scene) -> None:
     """A limit of 0 is no error: the market takes part, and everybody in it goes without."""
     closed = [[*row[:3], "0", *row[4:]] for row in MARKETS[1:]]
     scene.upload(DETAILS, WAVE_FILE.table([MARKETS[0], *closed]))

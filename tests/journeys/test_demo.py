@@ -79,7 +79,7 @@ def test_the_selection_of_the_campaign_can_be_verified(out: Path, tmp_path: Path
     assert verify(out, audit, other) == 1
 
 
-def test_the_lake_holds_what_the_workers_told(
+def test_the_lake_holds_what_the_workers_reported(
     out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`lake count` finds the records that the report's workers stored."""
@@ -138,7 +138,7 @@ def test_the_report_has_no_colour_of_its_own_in_a_picture(out: Path) -> None:
         assert [name for name in used if f"{name}:" not in rules] == [], scheme
 
 
-def test_the_report_tells_how_to_check_the_draw(out: Path) -> None:
+def test_the_report_explains_how_to_check_the_draw(out: Path) -> None:
     """The commitment stands there, with the command that draws again."""
     page = (out / "report.html").read_text()
     audit = json.loads((out / "selection" / "audit.json").read_text())

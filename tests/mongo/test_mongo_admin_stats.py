@@ -48,7 +48,7 @@ class TestAdminStats(OverMongo):
     def test_the_document_is_plain(
         self, database: Database[Document], raw: Database[Document]
     ) -> None:
-        """Figures, moment and last post stand where anybody would look for them."""
+        """Figures, time and last post are in the documented fields."""
         repository = MongoAdminStatsRepository(database)
         repository.save("tour", STATS, now=CREATED)
         repository.mark_posted("tour", {"total": 2})
@@ -82,7 +82,7 @@ class TestAdminStats(OverMongo):
     def test_fields_of_others_stay(
         self, database: Database[Document], raw: Database[Document]
     ) -> None:
-        """What somebody else keeps in the document survives both writers."""
+        """Fields of other services in the document survive both writers."""
         raw.adminStats.insert_one({"_id": "tour", "pinned": True, "lastPosted": {"total": 1}})
         repository = MongoAdminStatsRepository(database)
         repository.save("tour", STATS, now=CREATED)

@@ -44,7 +44,7 @@ class TestCampaigns(OverMongo):
         found = list(MongoCampaignRepository(database).open_campaigns())
         assert [by_id(one) for one in found] == [by_id(planted)] * planted.is_open
 
-    def test_what_nobody_reads_cannot_be_wrong(
+    def test_unread_fields_are_not_validated(
         self, database: Database[Document], raw: Database[Document]
     ) -> None:
         """Fields of other services stay in the database, whatever they hold."""

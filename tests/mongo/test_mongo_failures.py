@@ -103,7 +103,7 @@ def test_a_wrong_address_is_not_quoted(uri: str | None, said: str) -> None:
 
 
 def test_one_client_a_process() -> None:
-    """Whoever asks for the same gets the same client, which connects when it is first used."""
+    """Equal arguments give the same client, which connects on first use."""
     one = connect("mongodb://127.0.0.1:1/stats")
     assert connect("mongodb://127.0.0.1:1/stats").client is one.client
     assert one.name == "stats"

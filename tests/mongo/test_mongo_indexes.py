@@ -60,7 +60,7 @@ class TestIndexes(OverMongo):
     def test_an_outage_asks_for_another_try(
         self, database: Database[Document], outage: Outage
     ) -> None:
-        """Nothing is said to be there while nobody can tell."""
+        """No index is reported while the database cannot be reached."""
         with outage(), pytest.raises(RetryLater):
             ensure_indexes(database)
 

@@ -49,7 +49,7 @@ class TestStatistics(OverMongo):
     def test_figures_are_saved_posted_once_and_kept(
         self, ports: dict[str, Any], world: World, raw: Database[Document]
     ) -> None:
-        """Figures are saved, told with the markets' names, and told again when they change."""
+        """Figures are saved, posted with the markets' names, and posted again when they change."""
         assert save(ports, world) == tell(ports, world) == {"in": 1, "out": 1}
         assert ports["stats"].read("tour").stats == admin_stats(ENTRIES)
         assert "Chicago" in str(next(world.chat.posts()).blocks)

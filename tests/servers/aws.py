@@ -114,7 +114,7 @@ class Cloud:
 def running_cloud(state_dir: Path | None = None) -> Iterator[Cloud]:
     """An emulator of one's own, which may be killed and started again.
 
-    Functions may do in it what their roles say; whoever has the credentials above, everything.
+    Functions have the permissions of their roles; the credentials above allow everything.
     With `state_dir` its state stays there, for another one to go on from.
     """
     folder = state_dir or Path(mkdtemp(prefix="campaign-workers-cloud-"))
@@ -173,7 +173,7 @@ def relayed_endpoint() -> str:
 
 
 class FreshAws:
-    """Names that nobody else has, of things made for one test."""
+    """Unique names of resources created for one test."""
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
@@ -225,7 +225,7 @@ class FreshAws:
 
 
 def empty_and_delete_bucket(s3: Any, name: str) -> None:
-    """Delete a bucket with whatever lies in it."""
+    """Delete a bucket and its content."""
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
         found = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
         if doomed := [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in found]:

@@ -109,7 +109,7 @@ def lost() -> Deed:
 
 
 def after(act: Callable[[], object], deed: Deed | None = None) -> Deed:
-    """Somebody else does something just before the request is carried out."""
+    """Another client acts just before the request is carried out."""
 
     def done(handler: "_Handler", ask: Callable[[], Answer]) -> None:
         act()

@@ -1,6 +1,6 @@
 """Ministack as a process of its own: it says where it listens, and ends when its input does.
 
-It speaks AWS's protocols on one port of loopback. What it writes lies under the folder it is given.
+It speaks AWS's protocols on one port of loopback. It writes only under the given folder.
 A line `kill` on its input ends it as a power cut would, a line such as `pass 300` puts the clock of
 its schedules forward, by seconds.
 """
@@ -109,7 +109,7 @@ async def _serve(listener: socket.socket, port: int) -> None:
     asked_to_end = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, asked_to_end.set)
-    loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C is for whoever started this
+    loop.add_signal_handler(signal.SIGINT, lambda: None)  # Ctrl-C is handled by the parent process
     threading.Thread(target=_obey_input, args=(loop, asked_to_end), daemon=True).start()
     await serve(_announcing(f"http://127.0.0.1:{port}"), config, shutdown_trigger=asked_to_end.wait)
 

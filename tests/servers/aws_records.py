@@ -1,4 +1,4 @@
-"""What lies on streams and queues of the tests' cloud, past the adapters."""
+"""Reads streams and queues of the tests' cloud without the adapters."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from tests.servers.aws import aws_client
 
 
 def records_of(stream: str) -> Sequence[tuple[str, bytes]]:
-    """What lies on a stream, shard by shard, parents before children."""
+    """Return the records of a stream, shard by shard, parents before children."""
     kinesis = aws_client("kinesis")
     found = []
     for shard in kinesis.list_shards(StreamName=stream)["Shards"]:

@@ -2,7 +2,7 @@
 
 Each test process starts a server of its own when the first test needs one. `MONGODB_URI`, such as
 `mongodb://127.0.0.1:27017`, points the tests at a MongoDB instead; they only touch databases of
-names that nobody else has, and drop them.
+unique names, and drop them.
 """
 
 import atexit

@@ -52,7 +52,7 @@ class Lake:
         return AthenaQueryEngine(**given | other)
 
     def keys(self) -> list[str]:
-        """What lies in the bucket, seen by the back door."""
+        """Return the keys of the bucket, listed without the adapter."""
         pages = aws_client("s3").get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
         return [found["Key"] for page in pages for found in page.get("Contents", ())]
 

@@ -35,7 +35,7 @@ def started(stub: Stubber) -> None:
 
 
 def told(stub: Stubber, state: str, *, result: str = "", **status: Any) -> None:
-    """The query is told to be in a state."""
+    """Add a response with the state of the query."""
     execution: dict[str, Any] = {"Status": {"State": state, **status}}
     if result:
         execution["ResultConfiguration"] = {"OutputLocation": result}

@@ -48,7 +48,7 @@ def nothing_is_left_behind(place: Lake) -> Iterator[None]:
         ({"StateChangeReason": "Insufficient capacity"}, RetryLater, r"q-1 failed \(FAILED\)"),
     ],
 )
-def test_a_failed_query_tells_whether_to_try_again(
+def test_a_failed_query_decides_on_a_retry(
     place: Lake, status: Mapping[str, Any], error: type[CampaignError], words: str
 ) -> None:
     """Athena's own word for it decides; the text of its reason, which quotes values, is left."""
@@ -62,7 +62,7 @@ def test_a_failed_query_tells_whether_to_try_again(
 
 
 def test_a_cancelled_query_is_tried_again(place: Lake) -> None:
-    """Somebody stopped it by hand, or the workgroup's limit did."""
+    """A person or the workgroup's limit cancelled the query."""
     with stubbed("athena") as (athena, stub):
         started(stub)
         told(stub, "CANCELLED")
@@ -97,7 +97,7 @@ def test_a_query_that_cannot_be_stopped_is_named(
 
 
 class Interrupted(SystemClock):
-    """A clock at which somebody presses Ctrl-C once."""
+    """A clock that raises KeyboardInterrupt once."""
 
     def __init__(self) -> None:
         self.waits = 0
@@ -110,7 +110,7 @@ class Interrupted(SystemClock):
 
 
 def test_an_interrupted_merge_stops_its_query(place: Lake) -> None:
-    """Whoever presses Ctrl-C leaves no query running."""
+    """Ctrl-C leaves no query running."""
     with stubbed("athena") as (athena, stub):
         started(stub)
         told(stub, "RUNNING")

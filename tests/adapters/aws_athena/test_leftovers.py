@@ -84,7 +84,7 @@ def test_cleaning_up_hides_no_error(place: Lake, caplog: pytest.LogCaptureFixtur
 
 
 def test_what_was_never_asked_for_leaves_nothing(place: Lake) -> None:
-    """A merge that nobody reads asks nobody for anything."""
+    """A merge that is not read sends no request."""
     with (
         stubbed("athena") as (athena, _),
         place.engine(athena=athena).merge("registration", [], {}),

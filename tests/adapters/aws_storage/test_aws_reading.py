@@ -128,7 +128,7 @@ def test_a_version_that_goes_while_it_is_read_is_not_found(
 
 
 def test_an_object_that_changed_between_list_and_get_is_a_conflict(store: S3ObjectStore) -> None:
-    """Who was told of one version does not read another."""
+    """A reader of one version does not get bytes of another."""
     store.put("k", b"listed")
     [info] = store.list("")
     store.put("k", b"changed")
@@ -160,7 +160,7 @@ def test_a_resumption_that_is_refused_says_why(
 def test_an_error_that_is_cut_off_asks_for_another_try(
     store: S3ObjectStore, cloud: FaultyCloud
 ) -> None:
-    """Nobody knows what it was going to say."""
+    """The outcome of the lost response is unknown."""
     cloud.order(breaks(cut(20)))
     with pytest.raises(RetryLater, match="the connection broke"):
         store.open("k")

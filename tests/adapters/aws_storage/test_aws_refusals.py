@@ -104,7 +104,7 @@ def test_a_failing_service_asks_for_another_try(call: Call, code: str, status: i
 @every_call
 @pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException", "403"])
 def test_denied_access_names_the_action(call: Call, code: str) -> None:
-    """Whoever mends the policy reads what to allow, and on what."""
+    """The error names the action to allow and the resource."""
     error = told(call, code, status=403)
     assert type(error) is Fatal
     assert f"access denied; allow {call.action}" in str(error)
@@ -123,7 +123,7 @@ def test_expired_credentials_ask_for_another_try(call: Call, code: str) -> None:
 @pytest.mark.parametrize(
     "code", ["InvalidAccessKeyId", "UnrecognizedClientException", "SignatureDoesNotMatch"]
 )
-def test_credentials_that_nobody_knows_stop(call: Call, code: str) -> None:
+def test_unknown_credentials_stop(call: Call, code: str) -> None:
     """Asking again cannot help."""
     error = told(call, code, status=403)
     assert type(error) is Fatal
@@ -139,7 +139,7 @@ def test_credentials_that_nobody_knows_stop(call: Call, code: str) -> None:
         ("InvalidSignatureException", "Signature not yet current: 20260506 is still later"),
     ],
 )
-def test_a_wrong_clock_is_told(call: Call, code: str, text: str) -> None:
+def test_a_wrong_clock_is_reported(call: Call, code: str, text: str) -> None:
     """A person reads what is wrong with the machine; another machine may do the work."""
     error = told(call, code, status=403, text=text)
     assert type(error) is RetryLater
@@ -156,13 +156,13 @@ def test_a_bucket_elsewhere_names_the_remedy(call: Call) -> None:
 
 @every_call
 def test_an_endpoint_that_is_down_asks_for_another_try(call: Call) -> None:
-    """Nobody listens there."""
+    """No server listens at the address."""
     with pytest.raises(RetryLater, match=r"thing.*: the service is unreachable"):
         call.make(client_of(NOWHERE, call.service))
 
 
 @every_call
-def test_whoever_has_no_credentials_is_told(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_reported(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is for a person."""
     client = client_of(NOWHERE, call.service)
     monkeypatch.setattr(client._request_signer, "_credentials", None)

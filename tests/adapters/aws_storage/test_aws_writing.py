@@ -22,12 +22,12 @@ def body(request: pytest.FixtureRequest) -> bytes:
 
 
 def content(store: S3ObjectStore, key: str = "k") -> bytes:
-    """What lies in the bucket."""
+    """Return the keys in the bucket."""
     return aws_client("s3").get_object(Bucket=store.bucket, Key=key)["Body"].read()
 
 
 def unfinished(store: S3ObjectStore) -> list[Any]:
-    """Uploads that nobody ended."""
+    """Return the multipart uploads that are still open."""
     return aws_client("s3").list_multipart_uploads(Bucket=store.bucket).get("Uploads", [])
 
 
@@ -60,7 +60,7 @@ def test_a_replacement_whose_answer_is_lost_is_known_for_ours(
 def test_another_writer_is_a_conflict_though_an_answer_is_lost(
     patient: S3ObjectStore, cloud: FaultyCloud, body: bytes
 ) -> None:
-    """Equal bytes of somebody else are not taken for ours."""
+    """Equal bytes of another writer are a conflict."""
     s3 = aws_client("s3")
     first_try = after(
         lambda: s3.put_object(Bucket=patient.bucket, Key="k", Body=body),
@@ -76,7 +76,7 @@ def test_another_writer_is_a_conflict_though_an_answer_is_lost(
 def test_writers_at_the_same_moment_conflict(
     store: S3ObjectStore, cloud: FaultyCloud, body: bytes, code: str
 ) -> None:
-    """Both ways in which S3 tells of another writer are a conflict."""
+    """Both S3 errors about another writer are a conflict."""
     cloud.order(last_write(body, refused(409 if "Request" in code else 412, code)))
     with pytest.raises(Conflict):
         store.put("k", iter([body]), if_absent=True)
@@ -109,7 +109,7 @@ def test_a_part_that_fails_ends_the_upload(
 def test_an_interrupted_upload_is_ended(
     store: S3ObjectStore, interruption: type[BaseException]
 ) -> None:
-    """Whoever interrupts it, even from the keyboard; the object that was there stays."""
+    """Any interruption aborts the upload, and the earlier object stays."""
     store.put("k", b"old")
 
     def body() -> Iterator[bytes]:
@@ -124,7 +124,7 @@ def test_an_interrupted_upload_is_ended(
 def test_an_upload_that_cannot_be_ended_hides_no_error(
     store: S3ObjectStore, cloud: FaultyCloud
 ) -> None:
-    """What went wrong first is what is told."""
+    """The first error is the one that is raised."""
     cloud.order(
         Fault("PUT", refused(403, "AccessDenied"), "partNumber=2"),
         Fault("DELETE", refused(503, "SlowDown"), "uploadId"),
@@ -158,7 +158,7 @@ def test_parts_are_all_of_the_body(size: int) -> None:
 
 
 def test_who_may_write_but_not_read_writes(store: S3ObjectStore, cloud: FaultyCloud) -> None:
-    """What lies there is known from the answers to the put, time and all."""
+    """The put returns the object's etag, size and time from its responses."""
     cloud.order(Fault("HEAD", refused(403, "AccessDenied")))
     info = store.put("k", b"written")
     found = store.head("k")
@@ -213,7 +213,7 @@ def test_a_copy_in_parts_that_fails_is_ended(store: S3ObjectStore, cloud: Faulty
 
 
 def test_a_copy_that_is_not_equal_is_no_copy(store: S3ObjectStore, cloud: FaultyCloud) -> None:
-    """What somebody else put in its place is not taken for it, be it of the same size."""
+    """An object of another writer is not accepted as the copy, even if its size is equal."""
     store.put("source", b"what was meant")
     cloud.order(Fault("HEAD", after(lambda: store.put("target", b"somebody else's")), "/target"))
     with pytest.raises(RetryLater, match="the copy differs"):
@@ -253,7 +253,7 @@ def deleted(*errors: tuple[str, str]) -> Callable[..., Any]:
         ("AccessDenied", Fatal, "allow s3:DeleteObject"),
     ],
 )
-def test_objects_that_are_not_deleted_are_told(
+def test_objects_that_are_not_deleted_are_reported(
     store: S3ObjectStore, cloud: FaultyCloud, code: str, error: type[Exception], words: str
 ) -> None:
     """One of them is named, and how many there are."""
@@ -266,7 +266,7 @@ def test_objects_that_are_not_deleted_are_told(
 def test_an_object_that_is_gone_already_is_no_error(
     store: S3ObjectStore, cloud: FaultyCloud
 ) -> None:
-    """Whoever deleted it."""
+    """An object that another client deleted counts as deleted."""
     cloud.order(Fault("POST", deleted(("a", "NoSuchKey")), "delete"))
     store.delete(["a"])
 

@@ -1,4 +1,4 @@
-"""The demand table: what lies in it, and writers at the same moment."""
+"""The demand table: its items, and concurrent writers."""
 
 from functools import partial
 from typing import Any
@@ -34,7 +34,7 @@ class TestOverTheWire(OverAws):
         event = {"M": {"code": {"S": EVENT.code}, "date": {"S": EVENT.date}}}
         assert item == {**KEY, "verdict": {"BOOL": True}, "selected_events": {"M": {"_": event}}}
 
-    def test_whatever_else_lies_in_an_item_stays(self, table: DynamoDemandTable, name: str) -> None:
+    def test_other_attributes_of_an_item_stay(self, table: DynamoDemandTable, name: str) -> None:
         """An item that others began gets a verdict and events, and keeps its attributes."""
         raw = aws_client("dynamodb")
         mine = {"verdict": {"BOOL": False}, "note": {"S": "theirs"}}
@@ -75,7 +75,7 @@ class TestOverTheWire(OverAws):
         assert table.read("g1", "tour") == expected | fresh
 
 
-def test_whoever_was_slower_adds_to_the_others_events() -> None:
+def test_the_slower_writer_adds_to_the_other_events() -> None:
     """If the map came between looking and writing, the event is set inside of it."""
     with stubbed("dynamodb") as (client, answers):
         refused(answers, "update_item", REFUSED)

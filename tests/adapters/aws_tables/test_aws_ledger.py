@@ -32,7 +32,7 @@ def item(message_id: str, state: str = "claimed", **more: str) -> dict[str, Any]
 
 
 def taken(found: dict[str, Any]) -> dict[str, Any]:
-    """Why an id cannot be claimed that somebody claimed before."""
+    """Return the cancellation reason of an id that is already claimed."""
     return {"Code": "ConditionalCheckFailed", "Item": found}
 
 
@@ -73,7 +73,7 @@ def test_a_conflict_without_end_asks_for_another_try() -> None:
 
 
 def test_only_what_is_free_is_claimed_again() -> None:
-    """Whoever was claimed meanwhile is left as it is, and no longer in the way of the others."""
+    """An id claimed meanwhile stays unchanged, and the others are claimed."""
     with stubbed("dynamodb") as (client, answers):
         found = item("m2", "sent", channel="email")
         cancelled(answers, CONFLICT, taken(found), NONE)
@@ -94,7 +94,7 @@ def test_only_what_is_free_is_claimed_again() -> None:
 
 @pytest.mark.parametrize("reason", [NONE, {"Code": "ValidationError"}], ids=str)
 def test_a_claim_that_is_refused_is_not_repeated(reason: dict[str, Any]) -> None:
-    """Reasons that nobody expects stop the wave."""
+    """Unexpected cancellation reasons stop the wave."""
     with stubbed("dynamodb") as (client, answers):
         cancelled(answers, reason)
         with pytest.raises(PermanentFailure, match="deliveryLedger"):
@@ -217,7 +217,7 @@ class TestOverTheWire(OverAws):
         assert (claimed["claimed"], claimed["channel"]) == (settled["claimed"], {"S": "sms"})
 
     def test_what_should_be_gone_still_counts(self, aws: FreshAws, table: str) -> None:
-        """Tables delete days late; whoever was texted is not texted again for that."""
+        """An expired item that is not deleted yet still prevents a second text."""
         old = {**item("m1", "sent", channel="sms"), "expires": {"N": "1"}}
         aws_client("dynamodb").put_item(TableName=table, Item=old)
         tried = DynamoDeliveryLedger(aws.client("dynamodb"), table=table)

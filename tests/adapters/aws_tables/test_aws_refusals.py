@@ -39,7 +39,7 @@ def test_a_failing_service_asks_for_another_try(call: Call) -> None:
 
 @every_call
 def test_denied_access_names_the_action(call: Call) -> None:
-    """Whoever mends the policy reads what to allow, and on what."""
+    """The error names the action to allow and the resource."""
     error = told(call, "AccessDeniedException")
     assert type(error) is Fatal
     assert f"{call.resource}: access denied; allow {call.action} " in str(error)
@@ -55,13 +55,13 @@ def test_expired_credentials_ask_for_another_try(call: Call, code: str) -> None:
 
 
 @every_call
-def test_credentials_that_nobody_knows_stop(call: Call) -> None:
+def test_unknown_credentials_stop(call: Call) -> None:
     """Asking again cannot help."""
     assert type(told(call, "UnrecognizedClientException")) is Fatal
 
 
 @every_call
-def test_nobody_there_asks_for_another_try(call: Call) -> None:
+def test_a_missing_server_asks_for_a_retry(call: Call) -> None:
     """An endpoint that is down is an outage."""
     with pytest.raises(RetryLater, match=re.escape(call.resource)):
         call.make(client_of(NOWHERE, call.service))
@@ -92,7 +92,7 @@ def test_a_secret_that_is_gone_is_not_found(code: str) -> None:
 
 
 def test_a_secret_whose_key_is_gone_says_what_to_do() -> None:
-    """That it cannot be decrypted is told apart from that it is not there."""
+    """A secret that cannot be decrypted is not reported as missing."""
     error = told(CALLS["read a secret"], "DecryptionFailure")
     assert type(error) is Fatal
     assert "KMS" in str(error)

@@ -38,7 +38,7 @@ class TestOverTheWire(OverAws):
     def test_a_secret_that_is_to_be_deleted_is_not_found(
         self, secrets: SecretsManagerSecrets, name: str
     ) -> None:
-        """Whoever deleted it can restore it, and then it is read again."""
+        """A deleted secret that is restored can be read again."""
         manager = aws_client("secretsmanager")
         manager.delete_secret(SecretId=f"{name}/token", RecoveryWindowInDays=7)
         with pytest.raises(NotFound, match=f"{name}/token"):

@@ -1,4 +1,4 @@
-"""Whose execution it is that runs, told by the service's clock."""
+"""Whether an execution is fresh, decided by the service's clock."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -47,7 +47,7 @@ def test_an_answer_without_a_time_is_fresh() -> None:
     assert start(NOW, None).is_new
 
 
-def test_a_run_that_ended_is_told_with_its_beginning() -> None:
+def test_an_ended_run_is_reported_with_its_start() -> None:
     """The name is used up, also after the end."""
     began = NOW - timedelta(minutes=20)
     with stubbed("stepfunctions") as (client, answers):
@@ -68,7 +68,7 @@ def test_a_run_that_ended_is_told_with_its_beginning() -> None:
 
 
 def test_a_run_that_cannot_be_described_yet_asks_for_another_try() -> None:
-    """Descriptions lag behind: somebody else started it a moment ago."""
+    """Descriptions are eventually consistent: another client has just started it."""
     with stubbed("stepfunctions") as (client, answers):
         refused(answers, "start_execution", "ExecutionAlreadyExists")
         refused(answers, "describe_execution", "ExecutionDoesNotExist")
