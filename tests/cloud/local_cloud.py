@@ -115,7 +115,7 @@ def commands(up: LocalCloud) -> Iterator[str]:
     )
 
 
-def tell(up: LocalCloud) -> None:
+def print_instructions(up: LocalCloud) -> None:
     """Print where everything is, and what to do with it."""
     print(f"\nAWS        {up.cloud.endpoint}")
     print(f"services   {up.external_services.services_url}")
@@ -145,15 +145,15 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         if not given.uploads:
             generate(Path(folder), fans=given.fans, seed=SEED)
-        keep_up(given.uploads or Path(folder), ended, told=given.json)
+        keep_up(given.uploads or Path(folder), ended, addresses=given.json)
 
 
-def keep_up(uploads: Path, ended: Event, *, told: Path | None) -> None:
-    """Run the cloud until `ended` is set; write the addresses to the file `told`."""
+def keep_up(uploads: Path, ended: Event, *, addresses: Path | None) -> None:
+    """Run the cloud until `ended` is set; write the addresses to the file `addresses`."""
     with local_cloud(uploads) as up:
-        if told:
-            told.write_text(json.dumps(up.wire(), indent=2) + "\n", encoding="utf-8")
-        tell(up)
+        if addresses:
+            addresses.write_text(json.dumps(up.wire(), indent=2) + "\n", encoding="utf-8")
+        print_instructions(up)
         ended.wait()
 
 

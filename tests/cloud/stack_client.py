@@ -168,7 +168,7 @@ class StackClient:
             if "duration" in figures
         ]
 
-    def told(self, worker: str) -> Counter[str]:
+    def counts(self, worker: str) -> Counter[str]:
         """The counts of all calls of a function together."""
         total: Counter[str] = Counter()
         for call in self.calls(worker):
@@ -209,11 +209,11 @@ class StackClient:
         found = pages.paginate(TableName=self.stack.outputs[output], ConsistentRead=True)
         return [item for page in found for item in page["Items"]]
 
-    def done(self, worker: str, count: str, expected: int) -> None:
+    def wait_for_count(self, worker: str, count: str, expected: int) -> None:
         """Wait until the calls of a function have reported a count."""
-        self._until(lambda: self.told(worker)[count] >= expected, worker)
+        self._until(lambda: self.counts(worker)[count] >= expected, worker)
 
-    def called(self, worker: str, times: int) -> None:
+    def wait_for_calls(self, worker: str, times: int) -> None:
         """Wait until a function has come to the end of so many calls."""
         self._until(lambda: len(self.calls(worker)) >= times, worker)
 

@@ -49,12 +49,12 @@ def doubled(stack_client: StackClient) -> Doubled:
     )
     for times in (1, 2):
         stack_client.upload("scored.txt", layout.scored_key(f"{stack_client.campaign_id}.1"))
-        stack_client.called("processScoredFiles", times)
-    scored = stack_client.told("processScoredFiles")["out"]
-    stack_client.done("saveCampaignData", "in", registered + scored)
+        stack_client.wait_for_calls("processScoredFiles", times)
+    scored = stack_client.counts("processScoredFiles")["out"]
+    stack_client.wait_for_count("saveCampaignData", "in", registered + scored)
     return Doubled(
         stack_client=stack_client,
-        told=stack_client.told("saveCampaignData"),
+        told=stack_client.counts("saveCampaignData"),
         keys=_keys(stack_client, "scoring") + _keys(stack_client, "registration"),
         fans=scored // 2,
         picks=stack_client.select(),
@@ -117,14 +117,14 @@ def test_a_function_that_fails_twice_is_called_a_third_time(doubled: Doubled) ->
     """The campaign service is down for two calls of the function, and nothing is lost."""
     stack_client = doubled.stack_client
     faults = stack_client.up.external_services.doubles.faults
-    failed = stack_client.told("processScoredFiles")["failed"]
+    failed = stack_client.counts("processScoredFiles")["failed"]
     faults.inject(Fault(FaultKind.ERROR, 503), service="campaign", times=2 * TRIES_OF_A_CALL)
     name = f"{stack_client.campaign_id}.2"
     stack_client.upload("scored.txt", layout.scored_key(name))
     key = f"scrubbed/{name}.csv"
     assert eventually(lambda: stack_client.exists("ScoringBucket", key), seconds=PATIENCE_SECONDS)
-    stack_client.done("processScoredFiles", "failed", failed + 2)
-    assert stack_client.told("processScoredFiles")["failed"] == failed + 2
+    stack_client.wait_for_count("processScoredFiles", "failed", failed + 2)
+    assert stack_client.counts("processScoredFiles")["failed"] == failed + 2
     first = stack_client.object("ScoringBucket", f"scrubbed/{stack_client.campaign_id}.1.csv")
     assert stack_client.object("ScoringBucket", key) == first
     assert "cmp-process-scored-dlq" not in stack_client.dead_letters()
@@ -177,7 +177,7 @@ def test_a_power_cut_in_the_middle_of_scrubbing_loses_nothing(
     stack_client = doubled.stack_client
     faults = stack_client.up.external_services.doubles.faults
     name = f"{stack_client.campaign_id}.cut{service}"
-    before = stack_client.told("saveCampaignData")["in"]
+    before = stack_client.counts("saveCampaignData")["in"]
     struck = faults.injected[(service, FaultKind.LATENCY)]
     faults.inject(Fault(FaultKind.LATENCY, 9), service=service, times=1)
     stack_client.upload("scored.txt", layout.scored_key(name))
@@ -191,6 +191,6 @@ def test_a_power_cut_in_the_middle_of_scrubbing_loses_nothing(
     assert eventually(lambda: stack_client.exists("ScoringBucket", key), seconds=PATIENCE_SECONDS)
     first = stack_client.object("ScoringBucket", f"scrubbed/{stack_client.campaign_id}.1.csv")
     assert stack_client.object("ScoringBucket", key) == first
-    stack_client.done("saveCampaignData", "in", before + doubled.fans)
+    stack_client.wait_for_count("saveCampaignData", "in", before + doubled.fans)
     assert len(_keys(stack_client, "scoring")) == doubled.fans
     assert "cmp-save-data-dlq" not in stack_client.dead_letters()

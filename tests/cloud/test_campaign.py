@@ -46,7 +46,7 @@ class Played:
     def put(self) -> int:
         """Records that were put onto streams that end in the lake."""
         putting = ("processScoredFiles", "translateRanksToScores", "loadCodeAssignmentsToStream")
-        return self.registered + sum(self.stack_client.told(worker)["out"] for worker in putting)
+        return self.registered + sum(self.stack_client.counts(worker)["out"] for worker in putting)
 
     @property
     def texted(self) -> list[str]:
@@ -68,9 +68,11 @@ def played(stack_client: StackClient) -> Played:
     stack_client.wait(FIVE_MINUTES)
     for wave in played.waves:
         assert stack_client.wave_ends(wave) == "completed"
-    stack_client.done("transformCodeAssignments", "in", len(played.picks))
-    stack_client.done("saveSelection", "out", stack_client.told("transformCodeAssignments")["out"])
-    stack_client.done("saveCampaignData", "in", played.put)
+    stack_client.wait_for_count("transformCodeAssignments", "in", len(played.picks))
+    stack_client.wait_for_count(
+        "saveSelection", "out", stack_client.counts("transformCodeAssignments")["out"]
+    )
+    stack_client.wait_for_count("saveCampaignData", "in", played.put)
     _archive(played)
     stack_client.wait(timedelta(minutes=31))
     eventually(lambda: len(stack_client.ran()) == len(WORKERS), seconds=PATIENCE_SECONDS)
@@ -83,9 +85,9 @@ def _register_and_score(played: Played) -> None:
     stack_client.upload("fanclub-ranks.csv", layout.fanlist_upload_key(campaign, "ranks"))
     stack_client.upload("scored.txt", layout.scored_key(f"{campaign}.{SCORED_NAME}"))
     stack_client.upload("market-details.csv", layout.market_details_key(campaign, DATE_KEY))
-    stack_client.called("processScoredFiles", 1)
-    stack_client.called("translateRanksToScores", 1)
-    stack_client.done("saveCampaignData", "in", played.put)
+    stack_client.wait_for_calls("processScoredFiles", 1)
+    stack_client.wait_for_calls("translateRanksToScores", 1)
+    stack_client.wait_for_count("saveCampaignData", "in", played.put)
 
 
 def _archive(played: Played) -> None:
@@ -121,7 +123,7 @@ def test_every_function_ran_by_its_own_trigger(
 def test_every_record_of_a_stream_is_in_the_lake_or_among_the_rejected(played: Played) -> None:
     """What saveCampaignData took is what was put, and nothing fell out."""
     stack_client = played.stack_client
-    told = stack_client.told("saveCampaignData")
+    told = stack_client.counts("saveCampaignData")
     assert told["in"] == played.put
     assert told["in"] == told["out"] + told["rejected"] + told["duplicates"]
 
@@ -162,7 +164,7 @@ def test_counts_are_those_of_the_embedded_profile(
 ) -> None:
     """A worker reports the same counts for the same uploads in each profile."""
     [run] = [run for run in embedded.journal.runs() if run.worker == worker]
-    told = played.stack_client.told(worker)
+    told = played.stack_client.counts(worker)
     assert {name: told[name] for name in run.result["count"]} == run.result["count"]
 
 
@@ -190,7 +192,7 @@ def test_every_pick_is_notified_once_and_has_its_code(played: Played) -> None:
     fans = {row["globalUserId"] for row in played.picks}
     shown = {item["pk"]["S"].removeprefix("fan:") for item in stack_client.items("DemandTable")}
     assert shown <= fans
-    assert len(fans - shown) == stack_client.told("transformCodeAssignments")["rejected"]
+    assert len(fans - shown) == stack_client.counts("transformCodeAssignments")["rejected"]
     held = stack_client.up.external_services.doubles.fakes.entries.codes(
         stack_client.campaign_id, fans
     )

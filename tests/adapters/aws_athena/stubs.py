@@ -29,12 +29,12 @@ def stubbed(service: str) -> Iterator[tuple[Any, Stubber]]:
         stub.assert_no_pending_responses()
 
 
-def started(stub: Stubber) -> None:
+def add_start(stub: Stubber) -> None:
     """A query starts."""
     stub.add_response("start_query_execution", {"QueryExecutionId": QUERY})
 
 
-def told(stub: Stubber, state: str, *, result: str = "", **status: Any) -> None:
+def add_state(stub: Stubber, state: str, *, result: str = "", **status: Any) -> None:
     """Add a response with the state of the query."""
     execution: dict[str, Any] = {"Status": {"State": state, **status}}
     if result:
@@ -42,7 +42,7 @@ def told(stub: Stubber, state: str, *, result: str = "", **status: Any) -> None:
     stub.add_response("get_query_execution", {"QueryExecution": execution})
 
 
-def stopped(stub: Stubber) -> None:
+def add_stop(stub: Stubber) -> None:
     """The query is stopped."""
     stub.add_response("stop_query_execution", {}, {"QueryExecutionId": QUERY})
 

@@ -9,7 +9,15 @@ from campaign_workers.adapters.aws.athena.columns import Columns
 from campaign_workers.adapters.system.clocks import SystemClock
 from campaign_workers.domain.errors import CampaignError, Fatal, RetryLater
 from tests.adapters.aws_athena.lakes import WORKGROUP, Impatient, Lake
-from tests.adapters.aws_athena.stubs import SOURCE, merge, put, started, stopped, stubbed, told
+from tests.adapters.aws_athena.stubs import (
+    SOURCE,
+    add_start,
+    add_state,
+    add_stop,
+    merge,
+    put,
+    stubbed,
+)
 from tests.lake_scenes import CODEC
 
 HEAD = Columns.from_schema(CODEC.schema("registration")).header + "\n"
@@ -53,9 +61,9 @@ def test_a_failed_query_decides_on_a_retry(
 ) -> None:
     """Athena's own word for it decides; the text of its reason, which quotes values, is left."""
     with stubbed("athena") as (athena, stub):
-        started(stub)
-        told(stub, "QUEUED")
-        told(stub, "FAILED", **status)
+        add_start(stub)
+        add_state(stub, "QUEUED")
+        add_state(stub, "FAILED", **status)
         with pytest.raises(error, match=words) as caught:
             merge(place.engine(athena=athena, clock=Impatient()))
     assert "fan@" not in str(caught.value)
@@ -64,8 +72,8 @@ def test_a_failed_query_decides_on_a_retry(
 def test_a_cancelled_query_is_tried_again(place: Lake) -> None:
     """A person or the workgroup's limit cancelled the query."""
     with stubbed("athena") as (athena, stub):
-        started(stub)
-        told(stub, "CANCELLED")
+        add_start(stub)
+        add_state(stub, "CANCELLED")
         with pytest.raises(RetryLater, match="CANCELLED"):
             merge(place.engine(athena=athena))
 
@@ -73,12 +81,12 @@ def test_a_cancelled_query_is_tried_again(place: Lake) -> None:
 def test_a_query_that_never_ends_is_stopped(place: Lake) -> None:
     """It is given up after the time it may take, and waited for until it really is over."""
     with stubbed("athena") as (athena, stub):
-        started(stub)
-        told(stub, "QUEUED")
-        told(stub, "RUNNING")
-        stopped(stub)
-        told(stub, "RUNNING")
-        told(stub, "CANCELLED", result=put(place, "half a resu"))
+        add_start(stub)
+        add_state(stub, "QUEUED")
+        add_state(stub, "RUNNING")
+        add_stop(stub)
+        add_state(stub, "RUNNING")
+        add_state(stub, "CANCELLED", result=put(place, "half a resu"))
         with pytest.raises(RetryLater, match=r"did not end within 0\.1 s and was stopped"):
             merge(place.engine(athena=athena, clock=Impatient(), timeout_seconds=0.1))
 
@@ -88,7 +96,7 @@ def test_a_query_that_cannot_be_stopped_is_named(
 ) -> None:
     """The first error is the one that counts; the log says which query may go on."""
     with stubbed("athena") as (athena, stub):
-        started(stub)
+        add_start(stub)
         stub.add_client_error("get_query_execution", "ThrottlingException", http_status_code=400)
         stub.add_client_error("stop_query_execution", "InternalServerException", "", 500)
         with pytest.raises(RetryLater, match="too many requests"):
@@ -112,10 +120,10 @@ class Interrupted(SystemClock):
 def test_an_interrupted_merge_stops_its_query(place: Lake) -> None:
     """Ctrl-C leaves no query running."""
     with stubbed("athena") as (athena, stub):
-        started(stub)
-        told(stub, "RUNNING")
-        stopped(stub)
-        told(stub, "CANCELLED")
+        add_start(stub)
+        add_state(stub, "RUNNING")
+        add_stop(stub)
+        add_state(stub, "CANCELLED")
         with pytest.raises(KeyboardInterrupt):
             merge(place.engine(athena=athena, clock=Interrupted()))
 
@@ -138,8 +146,8 @@ def test_a_spoilt_result_is_never_taken_for_a_whole_one(
 ) -> None:
     """What is cut short, foreign or short of records ends the merge, and is cleaned up too."""
     with stubbed("athena") as (athena, stub):
-        started(stub)
-        told(stub, "SUCCEEDED", result=put(place, "".join(lines)))
+        add_start(stub)
+        add_state(stub, "SUCCEEDED", result=put(place, "".join(lines)))
         with pytest.raises(RetryLater, match=words):
             merge(place.engine(athena=athena))
 
@@ -149,8 +157,8 @@ def test_null_where_there_is_always_a_value_is_no_record(place: Lake) -> None:
     width = len(Columns.from_schema(CODEC.schema("registration")).plain)
     nulls = "[" + ",".join(["null"] * width) + "]"
     with stubbed("athena") as (athena, stub):
-        started(stub)
-        told(stub, "SUCCEEDED", result=put(place, f'{HEAD}"{nulls}","[]"\n'))
+        add_start(stub)
+        add_state(stub, "SUCCEEDED", result=put(place, f'{HEAD}"{nulls}","[]"\n'))
         with pytest.raises(RetryLater, match="line 2"):
             merge(place.engine(athena=athena))
 
@@ -158,8 +166,8 @@ def test_null_where_there_is_always_a_value_is_no_record(place: Lake) -> None:
 def test_a_missing_result_is_asked_for_again(place: Lake) -> None:
     """A query that succeeded without a result is repeated, not believed."""
     with stubbed("athena") as (athena, stub):
-        started(stub)
-        told(stub, "SUCCEEDED", result=f"s3://{place.bucket}/results/none.csv")
+        add_start(stub)
+        add_state(stub, "SUCCEEDED", result=f"s3://{place.bucket}/results/none.csv")
         with pytest.raises(RetryLater, match=r"s3://.*is missing"):
             merge(place.engine(athena=athena))
 

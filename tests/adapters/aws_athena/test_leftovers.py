@@ -11,7 +11,7 @@ from campaign_workers.adapters.system.clocks import SystemClock
 from campaign_workers.domain.errors import Fatal, NotFound, RetryLater
 from campaign_workers.domain.storage.layout import scratch_prefix
 from tests.adapters.aws_athena.lakes import Lake, new_lake
-from tests.adapters.aws_athena.stubs import SOURCE, merge, started, stubbed, told
+from tests.adapters.aws_athena.stubs import SOURCE, add_start, add_state, merge, stubbed
 from tests.lake_scenes import CODEC
 from tests.servers.aws import aws_client
 
@@ -74,8 +74,8 @@ def test_cleaning_up_hides_no_error(place: Lake, caplog: pytest.LogCaptureFixtur
     with stubbed("glue") as (refusing, drops), stubbed("athena") as (athena, stub):
         drops.add_client_error("delete_table", "InternalServiceException", "", 500)
         glue = StubbornCatalog(place.engine().glue, refusing)
-        started(stub)
-        told(stub, "CANCELLED")
+        add_start(stub)
+        add_state(stub, "CANCELLED")
         with pytest.raises(RetryLater, match="CANCELLED"):
             merge(place.engine(athena=athena, glue=glue))
     assert "a merge could not remove its scratch data" in caplog.text
