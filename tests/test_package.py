@@ -98,4 +98,4 @@ def test_the_command_line_works_without_an_extra(bare: Path) -> None:
     run(command, "generate", "uploads", "--fans", "60", cwd=bare)
     told = run(command, "campaign", "uploads", "--out", "out", cwd=bare)
     assert "Reported and actual figures agree." in told
-    assert "install campaign-workers[report]" in told
+    assert "charts need campaign-workers[report]; install it" in told
